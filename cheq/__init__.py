@@ -1,0 +1,21 @@
+"""Exact, fast histogram equalization of whole batches of images.
+
+``cheq.equalize(images)`` gives, byte for byte, what ``cv2.equalizeHist`` gives for each image.
+"""
+
+from importlib.util import find_spec
+
+if find_spec("cheq._core.integer") is None:
+    raise ImportError(
+        "cheq's compiled part is missing: this is its source tree, not an installed package. Build and install it "
+        "with 'pip install .' (a C compiler is needed) and import cheq from another folder."
+    )
+
+from cheq import _threads  # isort: skip  (first: it looks for a fork before the compiled part loads OpenMP)
+from cheq._config import show_config
+from cheq._equalize import apply_lut, equalization_lut, equalize, histogram
+from cheq._version import __version__
+
+__all__ = ["__version__", "apply_lut", "equalization_lut", "equalize", "histogram", "show_config"]
+
+del find_spec, _threads

@@ -1,0 +1,60 @@
+"""What this build of cheq is and what it uses on this machine."""
+
+from typing import Any, Literal, overload
+
+from cheq import _threads
+from cheq._core import integer
+from cheq._version import __version__
+
+
+@overload
+def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
+@overload
+def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
+def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] | None:
+    """
+    Print or return the version, the compiler, OpenMP, the kernels and the thread count.
+
+    Parameters
+    ----------
+    mode : {"stdout", "dicts"}
+        Print the configuration, or return it as a dictionary of dictionaries.
+
+    Returns
+    -------
+    dict or None
+        With ``mode="dicts"``: ``version``, ``compiler``, ``openmp`` (``enabled``, ``version``), ``kernels``
+        (``available``, ``chosen``) and ``threads`` (``count``: of a large call without `num_threads`, ``reason``).
+
+    Raises
+    ------
+    ValueError
+        If `mode` is another one.
+    """
+    if mode not in ("stdout", "dicts"):
+        raise ValueError(f"mode: expected 'stdout' or 'dicts', got {mode!r}")
+    openmp = integer.openmp_version()
+    config = {
+        "version": __version__,
+        "compiler": integer.compiler(),
+        "openmp": {"enabled": bool(openmp), "version": openmp or None},
+        "kernels": {"available": integer.kernels(), "chosen": integer.kernel()},
+        "threads": {"count": _threads.resolve(None), "reason": _threads.reason()},
+    }
+    if mode == "dicts":
+        return config
+    print(_as_text(config))
+    return None
+
+
+def _as_text(config: dict[str, Any]) -> str:
+    openmp, kernels, threads = config["openmp"], config["kernels"], config["threads"]
+    return "\n".join(
+        [
+            f"cheq      {config['version']}",
+            f"compiler  {config['compiler']}",
+            f"OpenMP    {openmp['version'] if openmp['enabled'] else 'no: built for one thread'}",
+            f"kernels   {kernels['chosen']} (available: {', '.join(kernels['available'])})",
+            f"threads   {threads['reason']}",
+        ]
+    )

@@ -1,0 +1,1 @@
+"""The compiled part; :mod:`cheq` is the way in."""

@@ -1,0 +1,148 @@
+/* One call's work, and the pieces that threads take of it: whole groups of
+ * planes, or parts of one group when planes are few and large. */
+#ifndef CHEQ_JOB_H
+#define CHEQ_JOB_H
+
+#include "lut.h"
+#include "plane.h"
+
+typedef struct {
+    const cheq_kernels *kernels;
+    int counts;           /* histograms are taken */
+    int applies;          /* LUTs are applied */
+    int masked;           /* counted's other array is the mask */
+    cheq_layout counted;  /* images and mask, in the images' memory order */
+    cheq_layout applied;  /* images and result, in the result's memory order */
+    int channels;         /* planes in a group */
+    size_t groups, pixels; /* pixels: of one plane */
+    uint64_t *hist;       /* where histograms are wanted, (planes, 256); else NULL */
+    const uint8_t *luts;  /* where LUTs are given: one, or one a plane; else NULL */
+    size_t lut_step;      /* 0 or 256 */
+} cheq_job;
+
+/* Both layouts must agree on the groups, since they share the histograms. */
+static inline void cheq_job_group(cheq_job *job) {
+    job->channels = cheq_layout_channels(job->applies ? &job->applied : &job->counted);
+    if (job->counts) {
+        cheq_layout_group(&job->counted, job->channels);
+    }
+    if (job->applies) {
+        cheq_layout_group(&job->applied, job->channels);
+    }
+    const cheq_layout *layout = job->applies ? &job->applied : &job->counted;
+    job->groups = cheq_axes_size(&layout->batch);
+    job->pixels = cheq_axes_size(&layout->pixels);
+}
+
+/* The LUT of a histogram of any size, the kernel's where it serves. */
+static inline void cheq_lut_from_hist(const cheq_kernels *k, const uint64_t hist[CHEQ_LEVELS],
+                                      uint8_t lut[CHEQ_LEVELS]) {
+    uint64_t total = 0, most = 0;
+    cheq_hist narrow;
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        total += hist[v];
+        most |= hist[v];
+        narrow[v] = (uint32_t)hist[v];
+    }
+    if (total <= INT32_MAX && most <= INT32_MAX) {
+        k->lut_opencv(narrow, lut);
+    } else {
+        cheq_lut_opencv(hist, lut);
+    }
+}
+
+static inline const uint8_t *cheq_job_luts(const cheq_job *job, size_t group) {
+    return job->luts + group * (size_t)job->channels * job->lut_step;
+}
+
+static inline void cheq_widen(const cheq_hist *hist, int channels, uint64_t *wide) {
+    for (size_t i = 0; i < (size_t)channels * CHEQ_LEVELS; i++) {
+        wide[i] = ((const uint32_t *)hist)[i];
+    }
+}
+
+/* Planes that are one dense run can be counted while their neighbours are looked up. */
+static inline int cheq_job_is_dense(const cheq_job *job) {
+    const cheq_axes *counted = &job->counted.pixels, *applied = &job->applied.pixels;
+    return job->counts && job->applies && !job->masked && job->channels == 1 && counted->ndim == 1 &&
+           applied->ndim == 1 && counted->strides[CHEQ_IMAGES][0] == 1 &&
+           applied->strides[CHEQ_IMAGES][0] == 1 && applied->strides[CHEQ_OTHER][0] == 1;
+}
+
+/* Equalize dense planes [begin, end): count the next one while looking up this one. */
+static void cheq_equalize_dense(const cheq_job *job, size_t begin, size_t end) {
+    const cheq_kernels *k = job->kernels;
+    uint8_t *at[CHEQ_OPERANDS], *next[CHEQ_OPERANDS];
+    uint8_t lut[CHEQ_LEVELS];
+    cheq_hist hist = {0};
+    cheq_layout_locate(&job->applied, begin, at);
+    k->count(at[CHEQ_IMAGES], job->pixels, hist);
+    for (size_t group = begin + 1; group < end; group++) {
+        cheq_layout_locate(&job->applied, group, next);
+        k->lut_opencv(hist, lut);
+        memset(hist, 0, sizeof hist);
+        k->count_apply(next[CHEQ_IMAGES], hist, at[CHEQ_IMAGES], at[CHEQ_OTHER], job->pixels, lut);
+        memcpy(at, next, sizeof at);
+    }
+    k->lut_opencv(hist, lut);
+    k->apply(at[CHEQ_IMAGES], at[CHEQ_OTHER], job->pixels, lut);
+}
+
+/* Do all that the job asks of one group. A plane has at most INT32_MAX pixels here. */
+static void cheq_run_group(const cheq_job *job, size_t group) {
+    const cheq_kernels *k = job->kernels;
+    cheq_hist hist[CHEQ_MAX_CHANNELS];
+    uint8_t built[CHEQ_MAX_CHANNELS][CHEQ_LEVELS];
+    if (job->counts) {
+        memset(hist, 0, (size_t)job->channels * sizeof *hist);
+        cheq_count_pixels(k, &job->counted, job->masked, group, 0, job->pixels, hist);
+    }
+    if (job->hist) {
+        size_t planes = group * (size_t)job->channels;
+        cheq_widen((const cheq_hist *)hist, job->channels, job->hist + planes * CHEQ_LEVELS);
+    }
+    if (job->counts && job->applies) {
+        for (int c = 0; c < job->channels; c++) {
+            k->lut_opencv(hist[c], built[c]);
+        }
+        cheq_apply_pixels(k, &job->applied, group, 0, job->pixels, built[0], CHEQ_LEVELS);
+    } else if (job->applies) {
+        cheq_apply_pixels(k, &job->applied, group, 0, job->pixels, cheq_job_luts(job, group),
+                          job->lut_step);
+    }
+}
+
+static void cheq_run_groups(const cheq_job *job, size_t begin, size_t end) {
+    if (begin < end && cheq_job_is_dense(job)) {
+        cheq_equalize_dense(job, begin, end);
+        return;
+    }
+    for (size_t group = begin; group < end; group++) {
+        cheq_run_group(job, group);
+    }
+}
+
+/* Share i of n of the pixels [begin, end), cut at multiples of 64 where that
+ * matters: no two threads write into one cache line of an aligned result. */
+static inline void cheq_share(size_t *begin, size_t *end, int i, int n) {
+    size_t length = *end - *begin;
+    size_t share = (length / (size_t)n + 63) / 64 * 64;
+    size_t first = cheq_min(share * (size_t)i, length);
+    *end = *begin + cheq_min(first + share, length);
+    *begin += first;
+}
+
+static void cheq_count_share(const cheq_job *job, size_t group, size_t begin, size_t end, int i,
+                             int n, cheq_hist *hist) {
+    cheq_share(&begin, &end, i, n);
+    memset(hist, 0, (size_t)job->channels * sizeof *hist);
+    cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, hist);
+}
+
+static void cheq_apply_share(const cheq_job *job, size_t group, size_t begin, size_t end, int i,
+                             int n, const uint8_t *luts, size_t lut_step) {
+    cheq_share(&begin, &end, i, n);
+    cheq_apply_pixels(job->kernels, &job->applied, group, begin, end, luts, lut_step);
+}
+
+#endif

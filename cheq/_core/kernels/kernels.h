@@ -1,0 +1,54 @@
+/* The contract of the kernels: the C routines that touch pixels.
+ *
+ * A kernel works on contiguous bytes and knows nothing of axes, strides,
+ * planes or threads; plane.h turns every layout into contiguous blocks.
+ * Each instruction set fills one table; dispatch.h lists the tables.
+ *
+ * For every kernel: lengths may be zero, pointers need no alignment, no byte
+ * outside the stated lengths is read or written, nothing is allocated, and no
+ * state is kept between calls.
+ */
+#ifndef CHEQ_KERNELS_H
+#define CHEQ_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define CHEQ_LEVELS 256
+
+/* Planes whose pixels alternate in memory (RGB, RGBA) are moved together. */
+#define CHEQ_MAX_CHANNELS 4
+
+typedef struct {
+    const char *name;
+
+    /* hist[v] += the number of pixels of level v. The caller keeps the total
+     * of all calls on one hist at or below UINT32_MAX. */
+    void (*count)(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS]);
+
+    /* out[i] = lut[pixels[i]]. out is pixels, or does not overlap it. */
+    void (*apply)(const uint8_t *pixels, uint8_t *out, size_t n,
+                  const uint8_t lut[CHEQ_LEVELS]);
+
+    /* count(next, n, hist) and apply(pixels, out, n, lut) in one loop: counting
+     * is bound by stores, looking up by loads. out does not overlap next. */
+    void (*count_apply)(const uint8_t *next, uint32_t hist[CHEQ_LEVELS],
+                        const uint8_t *pixels, uint8_t *out, size_t n,
+                        const uint8_t lut[CHEQ_LEVELS]);
+
+    /* The LUT of method "opencv" from a histogram whose total is at most
+     * INT32_MAX. Equal to cheq_lut_opencv (lut.h) for every such histogram. */
+    void (*lut_opencv)(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]);
+
+    /* Append the pixels whose mask byte is not zero to out, which has room for
+     * n bytes; the bytes after the last selected one may be overwritten, up to
+     * out + n. Returns how many were selected. */
+    size_t (*select)(const uint8_t *pixels, const uint8_t *mask, size_t n, uint8_t *out);
+
+    /* to[i] = from[i * step]; and the way back, to[i * step] = from[i]. */
+    void (*gather)(const uint8_t *from, ptrdiff_t step, size_t n, uint8_t *to);
+    void (*scatter)(const uint8_t *from, size_t n, uint8_t *to, ptrdiff_t step);
+} cheq_kernels;
+
+#endif

@@ -1,0 +1,169 @@
+/* From shapes and strides to planes, runs and groups.
+ *
+ * A plane's pixels are counted and looked up in any order, so its axes may be
+ * flipped, sorted and merged until the last one, the run, is as long and as
+ * dense as the memory allows. The batch axes keep their order: it is the order
+ * of the histograms and LUTs.
+ */
+#ifndef CHEQ_LAYOUT_H
+#define CHEQ_LAYOUT_H
+
+#include "kernels.h"
+
+#define CHEQ_MAX_NDIM 64 /* NumPy's and the buffer protocol's limit */
+
+/* Two arrays walked together: the images, and the mask or the result. */
+enum { CHEQ_IMAGES = 0, CHEQ_OTHER = 1, CHEQ_OPERANDS = 2 };
+
+typedef struct {
+    int ndim;
+    ptrdiff_t shape[CHEQ_MAX_NDIM];
+    ptrdiff_t strides[CHEQ_OPERANDS][CHEQ_MAX_NDIM]; /* bytes; all zero for an absent array */
+} cheq_axes;
+
+typedef struct {
+    uint8_t *base[CHEQ_OPERANDS];
+    cheq_axes batch;  /* one index a group */
+    cheq_axes pixels; /* of one plane, outermost first; at least one axis, the run */
+    int channels;     /* planes in a group; more than one if they alternate in memory */
+    ptrdiff_t channel_stride[CHEQ_OPERANDS];
+} cheq_layout;
+
+static inline ptrdiff_t cheq_abs(ptrdiff_t x) {
+    return x < 0 ? -x : x;
+}
+
+static inline size_t cheq_axes_size(const cheq_axes *axes) {
+    size_t size = 1;
+    for (int a = 0; a < axes->ndim; a++) {
+        size *= (size_t)axes->shape[a];
+    }
+    return size;
+}
+
+static inline void cheq_axes_append(cheq_axes *axes, ptrdiff_t length, ptrdiff_t images_stride,
+                                    ptrdiff_t other_stride) {
+    axes->shape[axes->ndim] = length;
+    axes->strides[CHEQ_IMAGES][axes->ndim] = images_stride;
+    axes->strides[CHEQ_OTHER][axes->ndim] = other_stride;
+    axes->ndim++;
+}
+
+/* Join neighbours that one index can walk. */
+static inline void cheq_axes_merge(cheq_axes *axes) {
+    int kept = 0;
+    for (int a = 1; a < axes->ndim; a++) {
+        int joined = 1;
+        for (int op = 0; op < CHEQ_OPERANDS; op++) {
+            joined &= axes->strides[op][kept] == axes->strides[op][a] * axes->shape[a];
+        }
+        kept += !joined;
+        axes->shape[kept] = joined ? axes->shape[kept] * axes->shape[a] : axes->shape[a];
+        for (int op = 0; op < CHEQ_OPERANDS; op++) {
+            axes->strides[op][kept] = axes->strides[op][a];
+        }
+    }
+    axes->ndim = axes->ndim ? kept + 1 : 0;
+}
+
+/* Walk every axis upwards in the key array's memory. */
+static inline void cheq_axes_flip(cheq_axes *axes, uint8_t *base[CHEQ_OPERANDS], int key) {
+    for (int a = 0; a < axes->ndim; a++) {
+        if (axes->strides[key][a] >= 0) {
+            continue;
+        }
+        for (int op = 0; op < CHEQ_OPERANDS; op++) {
+            base[op] += axes->strides[op][a] * (axes->shape[a] - 1);
+            axes->strides[op][a] = -axes->strides[op][a];
+        }
+    }
+}
+
+/* Insertion sort, the key array's widest stride first; few axes. */
+static inline void cheq_axes_sort(cheq_axes *axes, int key) {
+    for (int last = 1; last < axes->ndim; last++) {
+        for (int a = last; a > 0 && axes->strides[key][a - 1] < axes->strides[key][a]; a--) {
+            ptrdiff_t *fields[] = {axes->shape, axes->strides[0], axes->strides[1]};
+            for (int f = 0; f < 3; f++) {
+                ptrdiff_t swapped = fields[f][a];
+                fields[f][a] = fields[f][a - 1];
+                fields[f][a - 1] = swapped;
+            }
+        }
+    }
+}
+
+/* Do the planes along the last batch axis alternate in this array's memory? */
+static inline int cheq_alternates(const cheq_layout *layout, int op) {
+    const cheq_axes *batch = &layout->batch, *pixels = &layout->pixels;
+    ptrdiff_t channels = batch->shape[batch->ndim - 1];
+    ptrdiff_t stride = cheq_abs(batch->strides[op][batch->ndim - 1]);
+    ptrdiff_t step = pixels->strides[op][pixels->ndim - 1];
+    return stride > 0 && stride * (channels - 1) < step && step <= CHEQ_MAX_CHANNELS;
+}
+
+/* The number of planes that are best moved together, judged by the images and
+ * the result; 1 where planes lie apart. */
+static inline int cheq_layout_channels(const cheq_layout *layout) {
+    int last = layout->batch.ndim - 1;
+    if (last < 0 || layout->batch.shape[last] > CHEQ_MAX_CHANNELS) {
+        return 1;
+    }
+    int together = cheq_alternates(layout, CHEQ_IMAGES) || cheq_alternates(layout, CHEQ_OTHER);
+    return together ? (int)layout->batch.shape[last] : 1;
+}
+
+/* Take the last batch axis out of the batch: its planes become one group. */
+static inline void cheq_layout_group(cheq_layout *layout, int channels) {
+    layout->channels = channels;
+    if (channels > 1) {
+        int last = --layout->batch.ndim;
+        for (int op = 0; op < CHEQ_OPERANDS; op++) {
+            layout->channel_stride[op] = layout->batch.strides[op][last];
+        }
+    }
+    cheq_axes_merge(&layout->batch);
+}
+
+/* The first n_batch axes are batch axes, the others a plane's. Axes of length 1
+ * vanish. key is the array whose memory order is followed. The caller groups
+ * the channels afterwards. */
+static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch,
+                                    const ptrdiff_t *shape, void *images,
+                                    const ptrdiff_t *images_strides, void *other,
+                                    const ptrdiff_t *other_strides, int key) {
+    layout->base[CHEQ_IMAGES] = images;
+    layout->base[CHEQ_OTHER] = other;
+    layout->batch.ndim = layout->pixels.ndim = 0;
+    layout->channels = 1;
+    layout->channel_stride[CHEQ_IMAGES] = layout->channel_stride[CHEQ_OTHER] = 0;
+    for (int a = 0; a < ndim; a++) {
+        if (shape[a] != 1) {
+            cheq_axes_append(a < n_batch ? &layout->batch : &layout->pixels, shape[a],
+                             images_strides[a], other_strides ? other_strides[a] : 0);
+        }
+    }
+    if (layout->pixels.ndim == 0) {
+        cheq_axes_append(&layout->pixels, 1, 1, 1);
+    }
+    cheq_axes_flip(&layout->pixels, layout->base, key);
+    cheq_axes_sort(&layout->pixels, key);
+    cheq_axes_merge(&layout->pixels);
+}
+
+/* Where a group's first plane begins. */
+static inline void cheq_layout_locate(const cheq_layout *layout, size_t group,
+                                      uint8_t *at[CHEQ_OPERANDS]) {
+    const cheq_axes *batch = &layout->batch;
+    at[CHEQ_IMAGES] = layout->base[CHEQ_IMAGES];
+    at[CHEQ_OTHER] = layout->base[CHEQ_OTHER];
+    for (int a = batch->ndim - 1; a >= 0; a--) {
+        size_t length = (size_t)batch->shape[a];
+        ptrdiff_t index = (ptrdiff_t)(a > 0 ? group % length : group);
+        group /= a > 0 ? length : 1;
+        at[CHEQ_IMAGES] += index * batch->strides[CHEQ_IMAGES][a];
+        at[CHEQ_OTHER] += index * batch->strides[CHEQ_OTHER][a];
+    }
+}
+
+#endif

@@ -1,0 +1,230 @@
+"""What users pass, checked and turned into a batch of planes; every user-facing error is raised here.
+
+Axes are put in the order (batch axes, pixel axes) by transposing views; nothing is copied unless
+memory overlaps.
+"""
+
+import math
+import operator
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+LEVELS = 256
+METHODS = ("opencv",)
+
+_UINT8 = np.dtype(np.uint8)
+_BOOL = np.dtype(np.bool_)
+
+# Effort for the exact answer to "do these two views overlap"; past it they are taken to overlap and
+# the input is copied. NumPy's solver needs far less for views of one array.
+_OVERLAP_WORK = 10_000
+
+
+def check_method(method: str) -> None:
+    if method not in METHODS:
+        names = ", ".join(repr(name) for name in METHODS)
+        raise ValueError(f"method: expected one of {names}; got {method!r}")
+
+
+def as_images(images: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    """Return ``images`` as a plain array, or raise."""
+    array = _as_array("images", images)
+    if array.dtype != _UINT8:
+        raise TypeError(f"images: expected dtype uint8, got {array.dtype}; {_conversion(array.dtype)}")
+    return array
+
+
+def _as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
+    if isinstance(value, np.ma.MaskedArray):
+        hint = "pass its data and mask=~m.mask" if name == "images" else f"pass np.ma.getdata({name})"
+        raise TypeError(f"{name}: expected an array without a mask, got a numpy.ma.MaskedArray m; {hint}")
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: expected an array or nested sequences of equal lengths, got {error}") from error
+
+
+def _conversion(dtype: np.dtype[Any]) -> str:
+    """Return how an array of ``dtype`` is made uint8, by what such arrays usually hold."""
+    if dtype.kind == "b":
+        return "convert with images.astype(np.uint8) * 255"
+    if dtype.kind == "f":
+        return "convert values in 0..1 with np.rint(images * 255).astype(np.uint8)"
+    if dtype.kind == "u":
+        return (
+            f"convert the full range with (images >> {8 * (dtype.itemsize - 1)}).astype(np.uint8), "
+            "or values in 0..255 with images.astype(np.uint8)"
+        )
+    if dtype.kind == "i":
+        return "convert values in 0..255 with images.astype(np.uint8)"
+    return "convert with np.asarray(images, dtype=np.uint8)"
+
+
+def plane_axes(
+    shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None, *, warn: bool = True
+) -> tuple[int, ...]:
+    """Return the axes whose pixels share one histogram, none negative, in order."""
+    ndim = len(shape)
+    channel = None if channel_axis is None else _axis("channel_axis", channel_axis, ndim)
+    if axes is None:
+        rest = [axis for axis in range(ndim) if axis != channel]
+        if len(rest) < 2:
+            beside = "" if channel is None else " beside channel_axis"
+            raise ValueError(
+                f"images: expected at least two axes (height, width){beside}, got shape {shape}; for others pass axes"
+            )
+        if warn and channel is None and ndim >= 3 and shape[-1] in (3, 4):
+            _warn_of_channels(shape)
+        return tuple(rest[-2:])
+    chosen = [_axis("axes", axis, ndim) for axis in _as_iterable(axes)]
+    if not chosen or len(set(chosen)) < len(chosen):
+        raise ValueError(f"axes: expected one or more different axes, got {axes!r} for {ndim} axes")
+    if channel in chosen:
+        raise ValueError(f"channel_axis: expected an axis that is not in axes {axes!r}, got {channel_axis!r}")
+    return tuple(sorted(chosen))
+
+
+def _as_iterable(axes: int | Iterable[int]) -> Iterable[int]:
+    return axes if isinstance(axes, Iterable) else (axes,)
+
+
+def _axis(name: str, axis: int, ndim: int) -> int:
+    if isinstance(axis, bool | np.bool_):
+        raise TypeError(f"{name}: expected an int, got {axis!r}")
+    try:
+        index = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"{name}: expected an int, got {axis!r}") from None
+    if not -ndim <= index < ndim:
+        raise ValueError(f"{name}: expected an axis from {-ndim} to {ndim - 1} for {ndim} axes, got {axis!r}")
+    return index % ndim
+
+
+def _warn_of_channels(shape: tuple[int, ...]) -> None:
+    warnings.warn(
+        f"images of shape {shape} look like channels last, but each (height, width) plane is taken from the last two "
+        "axes; pass channel_axis=-1 for channels, or axes=(-2, -1) if this is meant",
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+def batch_shape(shape: tuple[int, ...], pixel_axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(length for axis, length in enumerate(shape) if axis not in pixel_axes)
+
+
+def planes_last(array: npt.NDArray[Any], pixel_axes: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Return a view with the batch axes in front and the pixel axes behind, each in their order."""
+    ndim = array.ndim
+    if pixel_axes[0] == ndim - len(pixel_axes):
+        return array
+    return array.transpose([axis for axis in range(ndim) if axis not in pixel_axes] + list(pixel_axes))
+
+
+def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | None) -> npt.NDArray[np.bool_]:
+    """Return ``mask`` broadcast to the images' shape."""
+    array = _as_array("mask", mask)
+    if array.dtype != _BOOL:
+        raise TypeError(f"mask: expected dtype bool, got {array.dtype}; convert with mask != 0")
+    target = shape
+    if channel_axis is not None and array.ndim < len(shape):
+        channel = channel_axis % len(shape)
+        target = shape[:channel] + shape[channel + 1 :]
+        # The mask's axes stand for the last of target's; the channel axis goes among them.
+        behind = len(target) - channel
+        if array.ndim > behind:
+            array = np.expand_dims(array, array.ndim - behind)
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        without = " (the images' shape without channel_axis)" if target != shape else ""
+        raise ValueError(
+            f"mask: expected a shape that broadcasts to {target}{without}, got {np.shape(mask)}"
+        ) from None
+
+
+def check_out(out: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> None:
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise TypeError(f"out: expected a numpy.ndarray, got {type(out).__name__}")
+    if out.dtype != _UINT8:
+        raise TypeError(f"out: expected dtype uint8, got {out.dtype}")
+    if out.shape != shape:
+        raise ValueError(f"out: expected the images' shape {shape}, got {out.shape}")
+    if not out.flags.writeable:
+        raise ValueError("out: expected a writable array, got a read-only one")
+    if _overlaps_itself(out):
+        raise ValueError(f"out: expected elements apart in memory, got strides {out.strides} for shape {out.shape}")
+
+
+def _overlaps_itself(array: npt.NDArray[np.uint8]) -> bool:
+    if array.size <= 1 or array.flags.forc:
+        return False
+    reach = 1
+    for stride, length in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
+        if stride < reach:
+            return _has_fewer_bytes_than_elements(array)
+        reach += stride * (length - 1)
+    return False
+
+
+def _has_fewer_bytes_than_elements(array: npt.NDArray[np.uint8]) -> bool:
+    """Mark every element in a stand-in for the memory and count the marks."""
+    steps = [(abs(s), n) for s, n in zip(array.strides, array.shape, strict=True)]
+    memory = np.zeros(1 + sum(s * (n - 1) for s, n in steps), np.uint8)
+    np.lib.stride_tricks.as_strided(memory, array.shape, [s for s, _ in steps])[...] = 1
+    return int(np.count_nonzero(memory)) < math.prod(array.shape)
+
+
+def apart_from(out: npt.NDArray[np.uint8], array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return ``array``, copied if writing ``out`` would change what is still to be read of it."""
+    if array is out or not np.may_share_memory(array, out) or _is_same_memory(array, out):
+        return array
+    try:
+        overlaps = np.shares_memory(array, out, max_work=_OVERLAP_WORK)
+    except np.exceptions.TooHardError:
+        overlaps = True
+    return array.copy() if overlaps else array
+
+
+def _is_same_memory(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+    """Return whether each element of ``a`` lies where the same element of ``b`` does: read, then written."""
+    return (
+        a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
+        and a.shape == b.shape
+        and all(s == t for s, t, n in zip(a.strides, b.strides, a.shape, strict=True) if n > 1)
+    )
+
+
+def as_histogram(histogram: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Return ``histogram`` as contiguous int64, or raise."""
+    counts = _as_array("histogram", histogram)
+    if counts.dtype.kind not in "iu":
+        raise TypeError(
+            f"histogram: expected integer counts, got dtype {counts.dtype}; convert with histogram.astype(np.int64)"
+        )
+    if counts.ndim == 0 or counts.shape[-1] != LEVELS:
+        raise ValueError(f"histogram: expected a last axis of {LEVELS} bins, got shape {counts.shape}")
+    if counts.size and int(counts.min()) < 0:
+        raise ValueError(f"histogram: expected counts of 0 or more, got {counts.min()}")
+    most = np.iinfo(np.int64).max
+    if counts.size and int(counts.max()) > most // LEVELS and int(counts.sum(axis=-1, dtype=object).max()) > most:
+        raise ValueError(f"histogram: expected a total of at most {most}, got {counts.sum(axis=-1, dtype=object).max()}")
+    return np.ascontiguousarray(counts, dtype=np.int64)
+
+
+def as_luts(lut: npt.ArrayLike) -> npt.NDArray[np.uint8]:
+    """Return ``lut`` as contiguous uint8, or raise."""
+    array = _as_array("lut", lut)
+    if array.dtype != _UINT8:
+        raise TypeError(f"lut: expected dtype uint8, got {array.dtype}; convert with lut.astype(np.uint8)")
+    return np.ascontiguousarray(array)
+
+
+def check_luts(lut: npt.NDArray[np.uint8], batch: tuple[int, ...]) -> None:
+    if lut.shape not in ((LEVELS,), (*batch, LEVELS)):
+        one_each = f" or one a plane, {(*batch, LEVELS)}" if batch else ""
+        raise ValueError(f"lut: expected the shape of one LUT, ({LEVELS},){one_each}; got {lut.shape}")

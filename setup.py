@@ -1,0 +1,98 @@
+"""The compiled extension: common flags, the OpenMP probe, the limited API. Metadata is in pyproject.toml.
+
+No instruction set is chosen here: kernels carry function target attributes and are picked at run time.
+"""
+
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError, LinkError
+
+# One wheel serves CPython 3.11 and later.
+LIMITED_API = {"define_macros": [("Py_LIMITED_API", "0x030B0000")], "py_limited_api": True}
+WHEEL = {"bdist_wheel": {"py_limited_api": "cp311"}}
+
+CORE = "cheq/_core"
+
+OPENMP_PROGRAM = """
+#include <omp.h>
+int main(void) { return omp_get_max_threads() < 1; }
+"""
+
+# (compiler flags, linker flags), tried in turn; none of them working builds for one thread.
+OPENMP_FLAGS = {
+    "msvc": [(["/openmp"], [])],
+    "unix": [(["-fopenmp"], ["-fopenmp"]), (["-Xpreprocessor", "-fopenmp"], ["-lomp"])],
+}
+
+# Contraction would round a product and a sum once instead of twice: other bytes.
+FLAGS = {
+    "msvc": ["/O2", "/std:c11", "/fp:precise"],
+    "unix": ["-O3", "-std=c11", "-ffp-contract=off"],
+}
+
+
+class build_ext_with_openmp(build_ext):
+    def build_extensions(self):
+        kind = self.compiler.compiler_type if self.compiler.compiler_type == "msvc" else "unix"
+        compile_flags, link_flags = self.openmp_flags(OPENMP_FLAGS[kind])
+        for extension in self.extensions:
+            extension.extra_compile_args += FLAGS[kind] + compile_flags
+            extension.extra_link_args += link_flags
+        super().build_extensions()
+
+    def openmp_flags(self, candidates):
+        """Return the first flags with which an OpenMP program links."""
+        for compile_flags, link_flags in candidates:
+            if self.links(OPENMP_PROGRAM, compile_flags, link_flags):
+                return compile_flags, link_flags
+        print("cheq: the compiler has no OpenMP; building for one thread", file=sys.stderr)
+        return [], []
+
+    def links(self, program, compile_flags, link_flags):
+        with tempfile.TemporaryDirectory() as folder:
+            source = Path(folder, "probe.c")
+            source.write_text(program)
+            try:
+                objects = self.compiler.compile([str(source)], output_dir=folder,
+                                                extra_postargs=compile_flags)
+                self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_flags)
+            except (CompileError, LinkError):
+                return False
+        return True
+
+
+if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    sys.exit(
+        "cheq does not support free-threaded CPython yet: its wheels use the limited API, which that build "
+        "does not have. Use the standard build of CPython 3.11 or later."
+    )
+
+extension = Extension(
+    "cheq._core.integer",
+    [f"{CORE}/integer.pyx"],
+    include_dirs=[CORE],
+    depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
+    **LIMITED_API,
+)
+
+setup(
+    ext_modules=cythonize(
+        [extension],
+        build_dir="build/cython",
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": False,
+            "wraparound": False,
+            "cdivision": True,
+            "initializedcheck": False,
+        },
+    ),
+    cmdclass={"build_ext": build_ext_with_openmp},
+    options=WHEEL,
+)
