@@ -22,16 +22,19 @@ static inline float cheq_opencv_scale(uint64_t total, uint64_t first_count) {
     return 255.0f / (float)(total - first_count);
 }
 
-/* Adding 1.5 * 2^23 leaves no fraction bits: the sum's rounding (half to even,
- * the default mode) is the rounding to an integer, exact for 0 <= x < 2^22, and
- * the low mantissa bits are that integer. Unlike lrintf it vectorizes. */
+/* Adding 1.5 * 2^23 leaves no fraction bits: the sum's rounding (half to even, the
+ * default mode) is the rounding to an integer, exact for 0 <= x < 2^22, and the
+ * low mantissa bits are that integer. Unlike lrintf it vectorizes.
+ *
+ * No saturation is needed: s is at most d = n - hist[first] and rounding is
+ * monotonic, so x is at most 255 (1 + 2^-24)^2, the two roundings of 255 / d and
+ * of the product, and rounds to 255. */
 static inline uint8_t cheq_opencv_level(float s, float scale) {
     float x = s * scale;
     float shifted = x + 12582912.0f;
     uint32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
-    uint32_t level = bits & 0x3fffffu;
-    return (uint8_t)(level > 255 ? 255 : level);
+    return (uint8_t)bits;
 }
 
 static inline void cheq_lut_identity(uint8_t lut[CHEQ_LEVELS]) {
