@@ -59,8 +59,7 @@ class build_ext_with_openmp(build_ext):
             source = Path(folder, "probe.c")
             source.write_text(program)
             try:
-                objects = self.compiler.compile([str(source)], output_dir=folder,
-                                                extra_postargs=compile_flags)
+                objects = self.compiler.compile([str(source)], output_dir=folder, extra_postargs=compile_flags)
                 self.compiler.link_executable(objects, str(Path(folder, "probe")), extra_postargs=link_flags)
             except (CompileError, LinkError):
                 return False

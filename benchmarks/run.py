@@ -38,8 +38,10 @@ def cell(case: Case, threads: int, seconds: float) -> str:
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
     kernels = cheq.show_config("dicts")["kernels"]["chosen"]
-    print(f"{platform.machine()}, cheq {cheq.__version__} ({kernels} kernels), cv2 {cv2.__version__}, "
-          f"NumPy {np.__version__}, {date.today()}\n")
+    print(
+        f"{platform.machine()}, cheq {cheq.__version__} ({kernels} kernels), cv2 {cv2.__version__}, "
+        f"NumPy {np.__version__}, {date.today()}\n"
+    )
     print("| work | 1 thread | 2 threads |\n| --- | --- | --- |")
     for case in cases():
         print(f"| {case.name} | {cell(case, 1, seconds)} | {cell(case, 2, seconds)} |", flush=True)

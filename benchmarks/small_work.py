@@ -14,9 +14,7 @@ import cheq
 def speedup(images: np.ndarray) -> tuple[float, float]:
     """Return one thread's seconds and the speedup of two, medians: what small calls meet in the wild."""
     out = np.empty_like(images)
-    contestants = [
-        Contestant(f"{n}", lambda n=n: cheq.equalize(images, out=out, num_threads=n)) for n in (1, 2)
-    ]
+    contestants = [Contestant(f"{n}", lambda n=n: cheq.equalize(images, out=out, num_threads=n)) for n in (1, 2)]
     compete(contestants, seconds=2)
     one, two = (contestant.median for contestant in contestants)
     return one, one / two

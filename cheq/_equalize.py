@@ -101,8 +101,8 @@ def equalize(
         out = np.empty(images.shape, np.uint8)
     else:
         _planes.check_out(out, images.shape)
-        images = _planes.apart_from(out, images)
-        mask = None if mask is None else _planes.apart_from(out, mask)
+        images = _planes.apart_from(out, images, elementwise=True)
+        mask = None if mask is None else _planes.apart_from(out, mask, elementwise=False)
     _run(images, pixel_axes, threads, mask=mask, out=out)
     return out
 
@@ -240,8 +240,8 @@ def apply_lut(
         out = np.empty(images.shape, np.uint8)
     else:
         _planes.check_out(out, images.shape)
-        images = _planes.apart_from(out, images)
-        luts = _planes.apart_from(out, luts)
+        images = _planes.apart_from(out, images, elementwise=True)
+        luts = _planes.apart_from(out, luts, elementwise=False)
     _run(images, pixel_axes, threads, out=out, luts=luts)
     return out
 
@@ -264,5 +264,12 @@ def _run(
     luts: npt.NDArray[np.uint8] | None = None,
 ) -> None:
     """Give the core its views, batch axes first."""
-    arrays = [None if array is None else _planes.planes_last(array, pixel_axes) for array in (images, mask, out)]
-    integer.run(*arrays, hist, luts, images.ndim - len(pixel_axes), threads)
+    integer.run(
+        _planes.planes_last(images, pixel_axes),
+        None if mask is None else _planes.planes_last(mask, pixel_axes),
+        None if out is None else _planes.planes_last(out, pixel_axes),
+        hist,
+        luts,
+        images.ndim - len(pixel_axes),
+        threads,
+    )

@@ -142,9 +142,7 @@ def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | Non
         return np.broadcast_to(array, shape)
     except ValueError:
         without = " (the images' shape without channel_axis)" if target != shape else ""
-        raise ValueError(
-            f"mask: expected a shape that broadcasts to {target}{without}, got {np.shape(mask)}"
-        ) from None
+        raise ValueError(f"mask: expected a shape that broadcasts to {target}{without}, got {np.shape(mask)}") from None
 
 
 def check_out(out: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> None:
@@ -179,12 +177,16 @@ def _has_fewer_bytes_than_elements(array: npt.NDArray[np.uint8]) -> bool:
     return int(np.count_nonzero(memory)) < math.prod(array.shape)
 
 
-def apart_from(out: npt.NDArray[np.uint8], array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return ``array``, copied if writing ``out`` would change what is still to be read of it."""
-    if array is out or not np.may_share_memory(array, out) or _is_same_memory(array, out):
+def apart_from(out: npt.NDArray[np.uint8], array: npt.NDArray[Any], *, elementwise: bool) -> npt.NDArray[Any]:
+    """Return ``array``, copied if writing ``out`` would change what is still to be read of it.
+
+    ``elementwise``: each element of ``array`` is last read just before the same element of ``out`` is written,
+    so the same memory does no harm.
+    """
+    if not np.may_share_memory(array, out) or (elementwise and _is_same_memory(array, out)):
         return array
     try:
-        overlaps = np.shares_memory(array, out, max_work=_OVERLAP_WORK)
+        overlaps = np.shares_memory(array, out, max_work=_OVERLAP_WORK)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         overlaps = True
     return array.copy() if overlaps else array
@@ -210,10 +212,16 @@ def as_histogram(histogram: npt.ArrayLike) -> npt.NDArray[np.int64]:
         raise ValueError(f"histogram: expected a last axis of {LEVELS} bins, got shape {counts.shape}")
     if counts.size and int(counts.min()) < 0:
         raise ValueError(f"histogram: expected counts of 0 or more, got {counts.min()}")
-    most = np.iinfo(np.int64).max
-    if counts.size and int(counts.max()) > most // LEVELS and int(counts.sum(axis=-1, dtype=object).max()) > most:
-        raise ValueError(f"histogram: expected a total of at most {most}, got {counts.sum(axis=-1, dtype=object).max()}")
+    total, most = _largest_total(counts), np.iinfo(np.int64).max
+    if total > most:
+        raise ValueError(f"histogram: expected a total of at most {most}, got {total}")
     return np.ascontiguousarray(counts, dtype=np.int64)
+
+
+def _largest_total(counts: npt.NDArray[Any]) -> int:
+    """Return the largest total of a histogram, or less where no total can be near 2**63."""
+    most = int(counts.max()) if counts.size else 0
+    return most * LEVELS if most < 1 << 55 else int(np.max(counts.sum(axis=-1, dtype=object)))
 
 
 def as_luts(lut: npt.ArrayLike) -> npt.NDArray[np.uint8]:
@@ -221,7 +229,7 @@ def as_luts(lut: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     array = _as_array("lut", lut)
     if array.dtype != _UINT8:
         raise TypeError(f"lut: expected dtype uint8, got {array.dtype}; convert with lut.astype(np.uint8)")
-    return np.ascontiguousarray(array)
+    return np.asarray(array, order="C")
 
 
 def check_luts(lut: npt.NDArray[np.uint8], batch: tuple[int, ...]) -> None:

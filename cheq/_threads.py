@@ -17,8 +17,8 @@ from typing import SupportsIndex
 _PROC = "/proc/self"
 _FORKED_WITHOUT_EXEC = 0x40  # PF_FORKNOEXEC, Linux, include/linux/sched.h
 
-# Seconds for which a reading of the quota serves. The kernel deals a quota out once a period, usually 0.1 s,
-# so a new quota is hardly felt sooner; without this every call would pay 10 us a cgroup, and five are usual under systemd.
+# Seconds for which a reading of the quota serves. The kernel deals a quota out once a period, usually 0.1 s, so a new
+# quota is hardly felt sooner; without this every call would pay 10 us a cgroup, and five are usual under systemd.
 _QUOTA_INTERVAL = 0.01
 
 

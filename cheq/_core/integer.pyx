@@ -2,6 +2,9 @@
 
 The callers in ``cheq._equalize`` have checked everything: shapes agree, the last axes are a plane's,
 results are writable and overlap nothing. Here buffers become a job and threads share it.
+
+Whether the process was forked is asked before each parallel region, not once a call: a signal handler
+may fork between two of them, and the child goes on with the call.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
@@ -16,6 +19,10 @@ from cheq._core.kernels cimport *
 # Pixels worked on between two looks at the signals: about 0.1 s at 3 ns a pixel, which only the
 # slowest layouts cost. Below 2^32 by far, so 32-bit counts hold one chunk of a plane.
 cdef size_t CHUNK = 1 << 25
+
+# A plane's fixed cost (clearing and summing the sub-histograms, the LUT, the lookup of its place) in
+# pixels, for cutting work into pieces of about equal time: some 200 ns.
+cdef size_t PLANE_COST = 1 << 9
 
 # Pixels a thread takes at a time: 50 us of work or more, beside which the handing out is nothing.
 cdef size_t BLOCK = 1 << 18
@@ -52,7 +59,7 @@ def run(images, mask, out, hist, luts, int n_batch, int threads):
         if luts is not None:
             PyObject_GetBuffer(luts, &views[4], PyBUF_SIMPLE)
         make_job(&job, views, n_batch)
-        run_job(&job, 1 if cheq_forked() else min(threads, MAX_TEAM))
+        run_job(&job, min(threads, MAX_TEAM))
     finally:
         for i in range(5):
             PyBuffer_Release(&views[i])
@@ -141,7 +148,7 @@ cdef bint shares_evenly(size_t groups, size_t threads) noexcept nogil:
 
 
 cdef int run_whole(const cheq_job *job, int team, size_t size) except -1:
-    cdef size_t chunk = max(CHUNK // size, <size_t>1)
+    cdef size_t chunk = max(CHUNK // (size + PLANE_COST), <size_t>1)
     cdef size_t begin = 0, end
     while True:
         end = min(begin + chunk, job.groups)
@@ -155,10 +162,10 @@ cdef int run_whole(const cheq_job *job, int team, size_t size) except -1:
 
 cdef void run_chunk(const cheq_job *job, size_t begin, size_t end, int team, size_t size) noexcept nogil:
     cdef size_t groups = end - begin
-    cdef size_t block = max(min(BLOCK // size, groups // (4 * <size_t>team)), <size_t>1)
+    cdef size_t block = max(min(BLOCK // (size + PLANE_COST), groups // (4 * <size_t>team)), <size_t>1)
     cdef Py_ssize_t blocks = <Py_ssize_t>((groups + block - 1) // block)
     cdef Py_ssize_t i
-    if team == 1:
+    if team == 1 or cheq_forked():
         cheq_run_groups(job, begin, end)
         return
     for i in prange(blocks, schedule="dynamic", num_threads=team):
@@ -208,8 +215,9 @@ cdef int count_in_parts(const cheq_job *job, size_t group, int team, cheq_hist *
     for begin in range(0, job.pixels, chunk):
         end = min(begin + chunk, job.pixels)
         with nogil:
-            if team == 1:
-                cheq_count_share(job, group, begin, end, 0, 1, parts)
+            if team == 1 or cheq_forked():
+                for i in range(team):
+                    cheq_count_share(job, group, begin, end, i, team, parts + i * job.channels)
             else:
                 for i in prange(team, schedule="static", num_threads=team):
                     cheq_count_share(job, group, begin, end, i, team, parts + i * job.channels)
@@ -229,8 +237,9 @@ cdef int apply_in_parts(const cheq_job *job, size_t group, int team, const uint8
     for begin in range(0, job.pixels, chunk):
         end = min(begin + chunk, job.pixels)
         with nogil:
-            if team == 1:
-                cheq_apply_share(job, group, begin, end, 0, 1, luts, lut_step)
+            if team == 1 or cheq_forked():
+                for i in range(team):
+                    cheq_apply_share(job, group, begin, end, i, team, luts, lut_step)
             else:
                 for i in prange(team, schedule="static", num_threads=team):
                     cheq_apply_share(job, group, begin, end, i, team, luts, lut_step)

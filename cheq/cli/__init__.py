@@ -1,0 +1,39 @@
+"""The command line.
+
+Nothing beyond the standard library is imported here, so that a plain ``pip install cheq`` can say what is missing.
+"""
+
+import sys
+
+__all__ = ["main", "without"]
+
+
+def main() -> None:
+    """Run the command ``cheq`` on ``sys.argv`` and leave with its exit status."""
+    try:
+        from cheq.cli.app import app
+    except ImportError as error:
+        sys.exit(f"cheq: {without(error, 'the command line', 'cli')}")
+    app()
+
+
+def without(error: ImportError, part: str, extra: str) -> str:
+    """One line that says what `part` of cheq lacks, and which extra brings it.
+
+    Parameters
+    ----------
+    error : ImportError
+        What importing the part raised. An error of cheq's own modules is a fault of cheq and is raised again.
+    part : str
+        The part's name in a sentence.
+    extra : str
+        The extra that installs what the part needs.
+    """
+    package = (error.name or "").partition(".")[0]
+    if package == "cheq":
+        raise error
+    if isinstance(error, ModuleNotFoundError):
+        problem = "is not installed"
+    else:
+        problem = f"does not load ({' '.join(str(error).split())})"
+    return f"{part} needs {package or 'a package'}, which {problem}; to get it: pip install 'cheq[{extra}]'"

@@ -1,0 +1,116 @@
+"""What the user sees: a progress bar, one line for every problem, and a summary."""
+
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from cheq.cli.files import Plan
+
+
+def say(console: Console, text: str, label: str = "", style: str = "", colon: str = ": ") -> None:
+    """Print one line, however long it is and whatever it contains.
+
+    File names may hold line breaks, bytes that are no text, and characters that the terminal cannot show.
+    """
+    line = "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode() for char in text
+    )
+    line = line.encode(console.encoding, "backslashreplace").decode(console.encoding)
+    start = Text.assemble((label, style), colon) if label else Text()
+    console.print(start + Text(line), soft_wrap=True)
+
+
+def one_line(text: str) -> str:
+    """A message without its line breaks and indents."""
+    return " ".join(text.split())
+
+
+class Report:
+    """The course of a run over a plan; used as a context, it shows a progress bar if stderr is a terminal.
+
+    Parameters
+    ----------
+    plan : Plan
+        The files to come, and the inputs that were refused already.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.done = 0
+        self.failed = 0
+        self._plan = plan
+        self._out = Console()
+        self._err = Console(stderr=True)
+        columns = (TextColumn("equalizing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        # redirect_stdout: what is printed to stdout belongs there, and not above the bar.
+        self._bar = Progress(*columns, console=self._err, transient=True, redirect_stdout=False)
+        self._task = self._bar.add_task("", total=len(plan.jobs))
+
+    def __enter__(self) -> Self:
+        # Not left to Progress(disable=...): before rich 14 that prints an empty line at the end all the same.
+        if self._err.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._err.is_terminal:
+            self._bar.stop()
+
+    def success(self) -> None:
+        """One more file is written."""
+        self.done += 1
+        self._bar.advance(self._task)
+
+    def failure(self, path: Path, message: str) -> None:
+        """One more file has failed."""
+        self.failed += 1
+        say(self._err, f"{path}: {one_line(message)}", "error", "bold red")
+        self._bar.advance(self._task)
+
+    def warning(self, path: Path, message: str) -> None:
+        """Something about a file that is equalized all the same."""
+        say(self._err, f"{path}: {one_line(message)}", "warning", "yellow")
+
+    def interrupted(self) -> None:
+        """Ctrl-C."""
+        total = len(self._plan.jobs)
+        say(self._err, f"{self.done} of {_files(total)} equalized; no file is half written", "interrupted", "bold red")
+
+    def summary(self, output: str) -> None:
+        """The run's last words."""
+        total = self.done + self.failed
+        if not total:
+            say(self._err, "no file with a known extension was found", "error", "bold red")
+        elif self.failed:
+            say(self._out, f"{self.done} of {_files(total)} equalized into {output}, {self.failed} failed")
+        else:
+            say(self._out, f"{_files(total)} equalized into {output}")
+        passed_over = "; ".join(_passed_over(self._plan, output))
+        if passed_over:
+            say(self._out, f"passed over: {passed_over}")
+
+
+def _passed_over(plan: Plan, output: str) -> list[str]:
+    parts = []
+    if plan.unknown:
+        kinds = ", ".join(f"{kind or 'none'} {count}" for kind, count in _most_first(plan.unknown))
+        parts.append(f"{_files(plan.unknown.total())} with unknown extensions ({kinds})")
+    if plan.links:
+        parts.append(f"{plan.links} linked folder{'s' * (plan.links > 1)}")
+    if plan.own is not None:
+        parts.append(f"{output} itself ({_files(plan.own)})")
+    return parts
+
+
+def _most_first(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'s' * (count != 1)}"

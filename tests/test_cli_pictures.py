@@ -1,0 +1,321 @@
+"""Does every kind of picture come back equalized as cv2 does it, with all else kept, or refused by name?"""
+
+import io
+import struct
+import warnings
+import zlib
+
+import cli_tools
+import cv2
+import numpy as np
+import pytest
+from cli_tools import load, pixels, save
+from PIL import Image, TiffImagePlugin
+
+from cheq.cli.pictures import Picture, equalize, write
+
+SHAPES = {"L": (31, 47), "LA": (31, 47, 2), "RGB": (31, 47, 3), "RGBA": (31, 47, 4)}
+# What each format holds; everything else must be refused.
+HOLDS = {
+    "png": {"L", "LA", "RGB", "RGBA"},
+    "PNG": {"L", "LA", "RGB", "RGBA"},
+    "tif": {"L", "LA", "RGB", "RGBA"},
+    "tiff": {"L", "LA", "RGB", "RGBA"},
+    "webp": {"RGB", "RGBA"},
+    "bmp": {"L", "RGB"},
+    "ppm": {"L", "RGB"},
+    "pnm": {"L", "RGB"},
+    "pgm": {"L"},
+}
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run a command in tmp_path."""
+    monkeypatch.chdir(tmp_path)
+    return cli_tools.run
+
+
+def _expected(array):
+    """Split, equalize each channel but alpha, merge."""
+    if array.ndim == 2:
+        return cv2.equalizeHist(array)
+    channels = list(cv2.split(array))
+    colors = len(channels) - (len(channels) in (2, 4))
+    return cv2.merge([cv2.equalizeHist(channel) for channel in channels[:colors]] + channels[colors:])
+
+
+def _mode(path):
+    with Image.open(path) as image:
+        return image.mode
+
+
+def _transparent(mode):
+    """Pixels of a mode with all kinds of alpha, also 0 over colors that count."""
+    array = pixels(*SHAPES[mode])
+    if mode.endswith("A"):
+        array[..., -1] = np.arange(31 * 47).reshape(31, 47) % 256
+        array[:5, :, -1] = 0
+    return array
+
+
+# ---------------------------------------------------------------- the kinds of pixels
+
+
+@pytest.mark.parametrize("mode", SHAPES)
+@pytest.mark.parametrize("extension", HOLDS)
+def test_every_format_and_mode(run, tmp_path, extension, mode):
+    array = save(tmp_path / "in.png", _transparent(mode))
+    result = run("equalize", "in.png", "-o", f"out.{extension}")
+    if mode in HOLDS[extension]:
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert _mode(tmp_path / f"out.{extension}") == mode
+        np.testing.assert_array_equal(load(tmp_path / f"out.{extension}"), _expected(array), strict=True)
+        again = run("equalize", f"out.{extension}", "-o", "again.png")
+        assert again.exit_code == 0
+        assert load(tmp_path / "again.png").shape == array.shape
+    else:
+        message = f"error: in.png: a .{extension} file cannot hold mode {mode} (it holds "
+        assert result.exit_code == 1
+        assert result.stderr.startswith(message)
+        assert not (tmp_path / f"out.{extension}").exists()
+
+
+@pytest.mark.parametrize("extension", ["jpg", "JPEG"])
+@pytest.mark.parametrize("mode", SHAPES)
+def test_jpeg(run, tmp_path, extension, mode, pictures):
+    color = pictures["astronaut"][100:300, 50:321]
+    array = {"L": color[..., 0], "LA": color[..., :2], "RGB": color, "RGBA": np.dstack([color, color[..., 0]])}[mode]
+    save(tmp_path / "in.png", array)
+    result = run("equalize", "in.png", "-o", f"out.{extension}")
+    if mode.endswith("A"):
+        assert result.exit_code == 1
+        assert f"a .{extension} file cannot hold mode {mode} (it holds L and RGB); .png can" in result.stderr
+        return
+    assert result.exit_code == 0
+    out = load(tmp_path / f"out.{extension}")
+    assert out.shape == array.shape
+    assert np.abs(out.astype(int) - _expected(array)).mean() < 3
+    with Image.open(tmp_path / f"out.{extension}") as image:
+        # 4:4:4: no channel is sampled more coarsely than another.
+        assert {component[1:3] for component in image.layer} == {(1, 1)}
+    # What is equalized is what Pillow reads.
+    assert run("equalize", f"out.{extension}", "-o", "again.png").exit_code == 0
+    np.testing.assert_array_equal(load(tmp_path / "again.png"), _expected(out), strict=True)
+
+
+@pytest.mark.parametrize("extension", ["png", "bmp", "tif"])
+def test_a_palette_is_looked_up(run, tmp_path, extension):
+    image = Image.fromarray(pixels(31, 47, 3)).quantize(20)
+    image.save(tmp_path / f"in.{extension}")
+    assert run("equalize", f"in.{extension}", "-o", f"out.{extension}").exit_code == 0
+    assert _mode(tmp_path / f"out.{extension}") == "RGB"
+    expected = _expected(np.array(image.convert("RGB")))
+    np.testing.assert_array_equal(load(tmp_path / f"out.{extension}"), expected, strict=True)
+
+
+@pytest.mark.parametrize("transparent", [3, bytes(range(0, 200, 10))])
+def test_a_palette_with_transparency_becomes_rgba(run, tmp_path, transparent):
+    Image.fromarray(pixels(31, 47, 3)).quantize(20).save(tmp_path / "in.png", transparency=transparent)
+    with Image.open(tmp_path / "in.png") as image:
+        rgba = np.array(image.convert("RGBA"))
+    assert run("equalize", "in.png", "-o", "out.png").exit_code == 0
+    assert len(np.unique(rgba[..., 3])) > 1
+    np.testing.assert_array_equal(load(tmp_path / "out.png"), _expected(rgba), strict=True)
+
+
+@pytest.mark.parametrize(("mode", "transparent"), [("L", 77), ("RGB", (70, 80, 90))])
+def test_a_transparent_color_becomes_alpha(run, tmp_path, mode, transparent):
+    array = pixels(*SHAPES[mode])
+    array[3:9, 5:30] = transparent
+    save(tmp_path / "in.png", array, transparency=transparent)
+    assert run("equalize", "in.png", "-o", "out.png").exit_code == 0
+    out = load(tmp_path / "out.png")
+    hidden = (array == transparent) if mode == "L" else (array == transparent).all(axis=-1)
+    np.testing.assert_array_equal(out[..., -1], np.where(hidden, 0, 255))
+    colors = out[..., 0] if mode == "L" else out[..., :-1]
+    np.testing.assert_array_equal(colors, _expected(array))
+
+
+def test_the_content_decides_not_the_extension(run, tmp_path):
+    array = pixels(31, 47, 3)
+    Image.fromarray(array).save(tmp_path / "in.jpg", format="PNG")
+    assert run("equalize", "in.jpg", "-o", "out.png").exit_code == 0
+    np.testing.assert_array_equal(load(tmp_path / "out.png"), _expected(array), strict=True)
+
+
+@pytest.mark.parametrize("array", [pixels(1, 1), np.full((3, 5), 9, np.uint8), np.zeros((2, 3, 4), np.uint8)])
+def test_pictures_with_nothing_to_equalize(run, tmp_path, array):
+    save(tmp_path / "in.png", array)
+    assert run("equalize", "in.png", "-o", "out.png").exit_code == 0
+    np.testing.assert_array_equal(load(tmp_path / "out.png"), array, strict=True)
+
+
+@pytest.mark.parametrize("mode", SHAPES)
+def test_a_picture_in_memory_is_not_changed(mode):
+    array = _transparent(mode)
+    result = equalize(Picture(array, {}))
+    assert result.mode == mode
+    np.testing.assert_array_equal(array, _transparent(mode), strict=True)
+    np.testing.assert_array_equal(result.pixels, _expected(array), strict=True)
+
+
+# ---------------------------------------------------------------- what is refused
+
+SUPPORTED = "supported are 8-bit gray (L, LA), RGB, RGBA and palette (P)"
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "said"),
+    [
+        ("a.png", "1", "mode 1 (1-bit)"),
+        ("a.pnm", "1", "mode 1 (1-bit)"),
+        ("a.png", "I;16", "mode I;16 with 16 bits a channel"),
+        ("a.tif", "I;16", "mode I;16 with 16 bits a channel"),
+        ("a.tif", "I", "mode I with 32 bits a channel"),
+        ("a.tif", "F", "mode F with 32 bits a channel"),
+        ("a.jpg", "CMYK", "mode CMYK"),
+        ("a.tif", "CMYK", "mode CMYK"),
+        ("a.tif", "YCbCr", "mode YCbCr"),
+        ("a.tif", "LAB", "mode LAB"),
+    ],
+)
+def test_other_modes_are_refused_by_name(run, tmp_path, name, mode, said):
+    Image.new(mode, (47, 31)).save(tmp_path / name)
+    result = run("equalize", name, "-o", "out/")
+    assert (result.exit_code, result.stderr) == (1, f"error: {name}: {said} is not supported; {SUPPORTED}\n")
+    assert not (tmp_path / "out").exists()
+
+
+def _png_16(path):
+    """16-bit RGB, which Pillow opens as RGB."""
+    assert cv2.imwrite(str(path), np.zeros((31, 47, 3), np.uint16))
+
+
+def _tiff_16(path):
+    tifffile = pytest.importorskip("tifffile", reason="comes with scikit-image")
+    tifffile.imwrite(path, np.zeros((3, 31, 47), np.uint16), photometric="rgb", planarconfig="separate")
+
+
+def _plain_16(path):
+    path.write_text("P3 1 1 65535\n 1 2 3\n")
+
+
+@pytest.mark.parametrize(("name", "make"), [("a.png", _png_16), ("a.tif", _tiff_16), ("a.ppm", _plain_16)])
+def test_16_bits_a_channel_are_not_halved_in_silence(run, tmp_path, name, make):
+    make(tmp_path / name)
+    assert _mode(tmp_path / name) == "RGB"
+    result = run("equalize", name, "-o", "out/")
+    assert result.exit_code == 1
+    assert result.stderr == f"error: {name}: mode RGB with 16 bits a channel is not supported; {SUPPORTED}\n"
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.zeros((31, 47, 5), np.uint8), "5 channels, of which mode RGB would drop some, are not supported"),
+        (np.zeros((31, 47), np.int8), f"signed or float samples are not supported; {SUPPORTED}"),
+    ],
+)
+def test_tiffs_that_pillow_would_misread(run, tmp_path, array, said):
+    tifffile = pytest.importorskip("tifffile", reason="comes with scikit-image")
+    kind = {"photometric": "rgb", "planarconfig": "contig"} if array.ndim == 3 else {}
+    tifffile.imwrite(tmp_path / "a.tif", array, **kind)
+    result = run("equalize", "a.tif", "-o", "out/")
+    assert (result.exit_code, result.stderr) == (1, f"error: a.tif: {said}\n")
+
+
+def test_a_transparent_level_that_pillow_would_mistake(run, tmp_path):
+    header = struct.pack(">IIBBBBB", 4, 2, 4, 0, 0, 0, 0)
+    rows = zlib.compress(b"\0\x01\x23\0\x45\x67")
+    chunks = [(b"IHDR", header), (b"tRNS", b"\0\3"), (b"IDAT", rows), (b"IEND", b"")]
+    packed = [
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    ]
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed))
+    result = run("equalize", "a.png", "-o", "out/")
+    message = "2-bit or 4-bit gray with a transparent level is not supported"
+    assert (result.exit_code, result.stderr) == (1, f"error: a.png: {message}\n")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.webp"])
+def test_more_than_one_frame_is_refused(run, tmp_path, name):
+    frames = [Image.fromarray(pixels(31, 47, 3, seed=seed)) for seed in range(3)]
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    result = run("equalize", name, "-o", "out/")
+    assert result.exit_code == 1
+    message = "the file holds 3 frames or pages; only files that hold one are supported"
+    assert result.stderr == f"error: {name}: {message}\n"
+
+
+# ---------------------------------------------------------------- what travels with the pixels
+
+
+def _exif(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x010E] = "a description"
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize("target", ["jpg", "png", "tif", "webp"])
+@pytest.mark.parametrize("source", ["jpg", "png", "webp"])
+def test_exif_profile_and_resolution_are_kept(run, tmp_path, source, target):
+    profile = b"any bytes pass for a color profile" * 9
+    save(tmp_path / f"in.{source}", pixels(31, 47, 3), exif=_exif(6), icc_profile=profile, dpi=(300, 200))
+    before = load(tmp_path / f"in.{source}")
+    assert run("equalize", f"in.{source}", "-o", f"out.{target}").exit_code == 0
+    with Image.open(tmp_path / f"out.{target}") as image:
+        assert image.info["icc_profile"] == profile
+        assert image.getexif()[0x010E] == "a description"
+        # WebP has no field for it.
+        if "webp" not in (source, target):
+            assert [round(value) for value in image.info["dpi"]] == [300, 200]
+        # Pillow turns a TIFF upright as it loads it; the others keep their pixels and their tag.
+        assert image.getexif()[0x0112] == 6
+        if target != "tif":
+            assert image.size == (47, 31)
+        if target in ("png", "webp"):
+            np.testing.assert_array_equal(np.array(image), _expected(before), strict=True)
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_a_tiff_keeps_its_compression_and_resolution(run, tmp_path, compression):
+    array = pixels(31, 47, 3)
+    save(tmp_path / "in.tif", array, compression=compression, dpi=(300, 200))
+    assert run("equalize", "in.tif", "-o", "out.tif").exit_code == 0
+    with Image.open(tmp_path / "out.tif") as image:
+        assert image.info["compression"] == (compression or "raw")
+        assert image.info["dpi"] == (300, 200)
+        np.testing.assert_array_equal(np.array(image), _expected(array), strict=True)
+
+
+def test_a_tiff_that_lies_on_its_side_stays_as_it_is_seen(run, tmp_path):
+    array = pixels(31, 47, 3)
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[0x0112] = 6
+    save(tmp_path / "in.tif", array, tiffinfo=tags)
+    assert run("equalize", "in.tif", "-o", "out.tif").exit_code == 0
+    np.testing.assert_array_equal(load(tmp_path / "out.tif"), _expected(np.rot90(array, -1).copy()), strict=True)
+
+
+@pytest.mark.parametrize("dpi", [(float("nan"), 300), (0, 0), (1e9, 1e9), (1,), "no numbers", 300])
+@pytest.mark.parametrize("extension", [".jpg", ".png", ".tif", ".bmp"])
+def test_an_impossible_resolution_does_not_stop_a_picture(extension, dpi):
+    file = io.BytesIO()
+    write(Picture(pixels(31, 47), {"dpi": dpi}), file, extension)
+    with Image.open(file) as image:
+        assert image.size == (47, 31)
+
+
+def test_a_warning_of_pillow_is_one_line_with_the_name(run, tmp_path, monkeypatch):
+    def warn(*arguments, **options):
+        warnings.warn("Corrupt EXIF data.\n  Expecting more.", UserWarning, stacklevel=2)
+        warnings.warn("of no use to users", DeprecationWarning, stacklevel=2)
+        return fromarray(*arguments, **options)
+
+    fromarray = Image.fromarray
+    save(tmp_path / "in.png", pixels(31, 47))
+    monkeypatch.setattr(Image, "fromarray", warn)
+    result = run("equalize", "in.png", "-o", "out.png")
+    assert (result.exit_code, result.stderr) == (0, "warning: in.png: Corrupt EXIF data. Expecting more.\n")

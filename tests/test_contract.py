@@ -1,0 +1,337 @@
+"""What is refused, and what is promised besides the values: errors, warnings, signatures, untouched input."""
+
+import inspect
+import re
+import warnings
+
+import numpy as np
+import pytest
+import reference
+
+import cheq
+
+LUT = np.arange(256, dtype=np.uint8)[::-1]
+CALLS = {
+    "equalize": cheq.equalize,
+    "histogram": cheq.histogram,
+    "apply_lut": lambda images, **named: cheq.apply_lut(images, LUT, **named),
+}
+
+
+def image(*shape):
+    return np.random.default_rng(0).integers(0, 200, shape, np.uint8)
+
+
+@pytest.fixture(params=CALLS)
+def call(request):
+    """Every function that takes images, one after the other."""
+    return CALLS[request.param]
+
+
+def refused(error, fragments, call, images, **named):
+    """Demand one error whose message holds all the fragments, and that ``out`` and the images stay as they were."""
+    before = np.array(images) if isinstance(images, np.ndarray) else None
+    if call is not cheq.histogram and "out" not in named and isinstance(images, np.ndarray):
+        named["out"] = np.full(images.shape, 0xA5, np.uint8)
+    out = named.get("out")
+    out_before = np.array(out) if out is not None else None
+    with pytest.raises(error) as caught:
+        call(images, **named)
+    message = str(caught.value)
+    for fragment in fragments:
+        assert re.search(fragment, message), f"{fragment!r} is not in: {message}"
+    if before is not None:
+        np.testing.assert_array_equal(images, before, "images changed")
+    if out is not None:
+        np.testing.assert_array_equal(np.array(out), out_before, "out written in spite of the error")
+
+
+# ---------------------------------------------------------------- signatures
+
+SIGNATURES = {
+    "equalize": {
+        "images": ..., "method": "opencv", "axes": None, "channel_axis": None, "mask": None, "out": None,
+        "num_threads": None,
+    },
+    "histogram": {"images": ..., "axes": None, "channel_axis": None, "mask": None, "num_threads": None},
+    "equalization_lut": {"histogram": ..., "method": "opencv"},
+    "apply_lut": {
+        "images": ..., "lut": ..., "axes": None, "channel_axis": None, "out": None, "num_threads": None,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signatures(name):
+    parameters = inspect.signature(getattr(cheq, name)).parameters
+    assert list(parameters) == list(SIGNATURES[name])
+    for parameter, default in SIGNATURES[name].items():
+        if default is ...:
+            assert parameters[parameter].default is inspect.Parameter.empty
+        else:
+            assert parameters[parameter].kind is inspect.Parameter.KEYWORD_ONLY
+            assert parameters[parameter].default == default
+    same = [parameter for parameter in parameters if parameter not in ("out", "num_threads")]
+    assert list(inspect.signature(getattr(reference, name)).parameters) == same
+
+
+# ---------------------------------------------------------------- dtypes
+
+
+@pytest.mark.parametrize("dtype", [
+    "?", "i1", "<u2", ">u2", "<i2", "<u4", "<i8", ">i8", "<u8",
+    "f2", "<f4", ">f4", "f8", "c16", "O", "U3", "S3", "M8[s]",
+])  # fmt: skip
+def test_images_of_another_dtype(call, dtype):
+    dtype = np.dtype(dtype)
+    images = np.ones((5, 7), dtype) if dtype.kind != "M" else np.zeros((5, 7), dtype)
+    given = f"{re.escape(str(dtype))}|{dtype.name}"
+    refused(TypeError, ["images", given, "uint8", "convert .*with "], call, images)
+    refused(TypeError, ["images", given, "uint8"], call, images[:0])
+
+
+def test_structured_images(call):
+    refused(TypeError, ["images", "uint8"], call, np.zeros((5, 7), [("r", "u1"), ("g", "u1")]))
+
+
+def test_lists_are_not_converted_silently(call):
+    # np.asarray makes int64 of Python's integers (and float64 of an empty list).
+    refused(TypeError, ["images", str(np.asarray([1]).dtype), "uint8", "convert .*with "], call, [[1, 2, 3], [4, 5, 6]])
+    refused(TypeError, ["images", "float64", "uint8"], call, [[], []])
+    refused(TypeError, ["images", "float64", "uint8"], call, [[0.5, 0.25]])
+    as_bytes = [np.array([1, 2, 9], np.uint8), np.array([4, 5, 6], np.uint8)]
+    assert call(as_bytes).dtype in (np.uint8, np.int64)
+
+
+def test_rows_of_unequal_length(call):
+    refused(ValueError, ["images"], call, [[1, 2, 3], [4, 5]])
+
+
+def test_a_masked_array_is_refused_with_the_call_that_fits(call):
+    images = np.ma.MaskedArray(image(5, 7), mask=image(5, 7) > 100)
+    refused(TypeError, ["images", r"mask=~\w+\.mask"], call, images)
+    refused(TypeError, ["images", r"mask=~\w+\.mask"], call, images.astype(np.float32))
+    refused(TypeError, ["images"], call, np.ma.MaskedArray(image(5, 7)))
+
+
+# ---------------------------------------------------------------- axes
+
+
+@pytest.mark.parametrize(("shape", "where", "fragments"), [
+    ((), {}, ["images|axes", r"\(\)|0"]),
+    ((7,), {}, ["images|axes", r"\(7,\)|1"]),
+    ((0,), {}, ["images|axes", r"\(0,\)|1"]),
+    ((7, 5), {"channel_axis": -1}, ["images|axes", r"\(7, 5\)|1|2"]),
+    ((4, 7, 5), {"axes": ()}, ["axes", r"\(\)|empty"]),
+    ((4, 7, 5), {"axes": []}, ["axes", r"\[\]|\(\)|empty"]),
+    ((4, 7, 5), {"axes": (1, 1)}, ["axes", r"\(1, 1\)"]),
+    ((4, 7, 5), {"axes": (1, -2)}, ["axes", r"\(1, -2\)"]),
+    ((4, 7, 5), {"axes": (0, 3)}, ["axes", "3"]),
+    ((4, 7, 5), {"axes": (-4, 1)}, ["axes", "-4"]),
+    ((4, 7, 5), {"axes": 3}, ["axes", "3"]),
+    ((4, 7, 5), {"axes": 2**70}, ["axes"]),
+    ((4, 7, 5), {"channel_axis": 3}, ["channel_axis", "3"]),
+    ((4, 7, 5), {"channel_axis": -4}, ["channel_axis", "-4"]),
+    ((4, 7, 5), {"channel_axis": -(2**70)}, ["channel_axis"]),
+    ((4, 7, 5), {"axes": (0, 1), "channel_axis": 1}, ["channel_axis", "1", "axes", r"\(0, 1\)"]),
+    ((4, 7, 5), {"axes": (1, 2), "channel_axis": -1}, ["channel_axis", "-1|2", "axes"]),
+    ((4, 7, 5), {"axes": (-1,), "channel_axis": 2}, ["channel_axis", "2", "axes"]),
+    ((), {"axes": (0,)}, ["axes", "0"]),
+])  # fmt: skip
+def test_axes_that_make_no_planes(call, shape, where, fragments):
+    refused(ValueError, fragments, call, image(*shape), **where)
+    with pytest.raises((ValueError, OverflowError)):  # NumPy's own functions overflow at 2**70
+        reference.histogram(image(*shape), **where)
+
+
+@pytest.mark.parametrize("where", [
+    {"axes": 1.0}, {"axes": (0.0, 1)}, {"axes": "01"}, {"axes": (0, None)}, {"channel_axis": 1.0},
+    {"channel_axis": "0"}, {"channel_axis": (0,)},
+])  # fmt: skip
+def test_axes_that_are_not_integers(call, where):
+    refused(TypeError, list(where), call, image(4, 7, 5), **where)
+
+
+def test_empty_arrays_are_checked_like_others(call):
+    empty = image(0, 7, 5)
+    refused(ValueError, ["axes"], call, empty, axes=(1, 1))
+    refused(ValueError, ["channel_axis"], call, empty, channel_axis=3)
+    refused(ValueError, ["num_threads", "0"], call, empty, num_threads=0)
+    if call is not cheq.histogram:
+        refused(ValueError, ["out"], call, empty, out=image(0, 7, 6))
+
+
+# ---------------------------------------------------------------- mask
+
+
+@pytest.mark.parametrize("call", [cheq.equalize, cheq.histogram])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "u1", "i8", "O"])
+def test_a_mask_that_is_not_boolean(call, dtype):
+    for mask in (np.ones((4, 7), dtype), np.ones((4, 7), dtype)[:0]):
+        refused(TypeError, ["mask", np.dtype(dtype).name, "bool"], call, image(4, 7), mask=mask)
+    refused(TypeError, ["mask", "bool"], call, image(4, 7), mask=[[1, 0, 1, 0, 1, 0, 1]] * 4)
+
+
+@pytest.mark.parametrize("call", [cheq.equalize, cheq.histogram])
+@pytest.mark.parametrize(("shape", "where", "mask_shape"), [
+    ((4, 7), {}, (4, 6)),
+    ((4, 7), {}, (7, 4)),
+    ((4, 7), {}, (1, 4, 7)),
+    ((4, 7), {}, (2, 4, 7)),
+    ((3, 4, 7), {}, (2, 4, 7)),
+    ((1, 4, 7), {}, (2, 4, 7)),
+    ((4, 7), {}, (0, 7)),
+    ((0, 7), {}, (4, 7)),
+    ((4, 7, 5), {"channel_axis": -1}, (7, 5)),
+    ((4, 7, 5), {"channel_axis": -1}, (5,)),
+    ((5, 4, 7), {"channel_axis": 0}, (5, 7)),
+    ((2, 4, 7, 5), {"channel_axis": -1}, (4, 7, 5)),
+    ((4, 7, 5), {"channel_axis": -1}, (4, 7, 4)),
+    ((4, 7, 5), {"channel_axis": -1}, (1, 4, 7, 5)),
+    ((2, 4, 7, 5), {"axes": (1, 2), "channel_axis": -1}, (2, 7, 5)),
+])  # fmt: skip
+def test_a_mask_that_does_not_broadcast(call, shape, where, mask_shape):
+    fragments = ["mask", re.escape(str(mask_shape))]
+    refused(ValueError, fragments, call, image(*shape), mask=np.ones(mask_shape, bool), **where)
+    with pytest.raises(ValueError):
+        reference.histogram(image(*shape), mask=np.ones(mask_shape, bool), **where)
+
+
+# ---------------------------------------------------------------- lut, histogram, method
+
+
+@pytest.mark.parametrize("lut", [LUT.astype(dtype) for dtype in ("?", "i1", "u2", "i8", "f4", "f8", "O")])
+def test_a_lut_of_another_dtype(lut):
+    call = lambda images, **named: cheq.apply_lut(images, lut, **named)  # noqa: E731
+    refused(TypeError, ["lut", lut.dtype.name, "uint8"], call, image(4, 7))
+    refused(TypeError, ["lut", "uint8"], call, image(0, 7))
+
+
+@pytest.mark.parametrize("shape", [
+    (), (255,), (257,), (0,), (1, 256), (2, 256), (4, 256), (256, 3), (3, 255), (1, 3, 256), (3, 1, 256), (256, 256),
+])  # fmt: skip
+def test_a_lut_of_another_shape(shape):
+    call = lambda images, **named: cheq.apply_lut(images, np.zeros(shape, np.uint8), **named)  # noqa: E731
+    refused(ValueError, ["lut", re.escape(str(shape)), "256"], call, image(3, 4, 7))
+
+
+def test_luts_are_one_a_plane_in_the_order_of_the_batch_axes():
+    images = image(2, 4, 7, 3)
+    luts = np.zeros((3, 2, 256), np.uint8)
+    call = lambda images, **named: cheq.apply_lut(images, luts, **named)  # noqa: E731
+    refused(ValueError, ["lut", r"\(3, 2, 256\)", r"\(2, 3, 256\)"], call, images, channel_axis=-1)
+
+
+@pytest.mark.parametrize("dtype", ["?", "f2", "f4", "f8", "c16", "O", "U3", "m8[s]"])
+def test_counts_that_are_not_integers(dtype):
+    with pytest.raises(TypeError, match=f"histogram.*({re.escape(str(np.dtype(dtype)))}|{np.dtype(dtype).name})"):
+        cheq.equalization_lut(np.zeros((2, 256), dtype))
+
+
+@pytest.mark.parametrize("dtype", ["i1", "<i4", "<i8", ">i8"])
+@pytest.mark.parametrize("place", [(0, 0), (0, 255), (2, 128)])
+def test_negative_counts(dtype, place):
+    counts = np.full((3, 256), 5, dtype)
+    counts[place] = -3
+    with pytest.raises(ValueError, match=r"histogram(.|\n)*-3"):
+        cheq.equalization_lut(counts)
+
+
+@pytest.mark.parametrize("shape", [(), (255,), (257,), (0,), (256, 255), (256, 1), (2, 512), (0, 255)])
+def test_counts_that_are_not_256(shape):
+    with pytest.raises(ValueError, match=rf"histogram(.|\n)*{re.escape(str(shape))}") as caught:
+        cheq.equalization_lut(np.zeros(shape, np.int64))
+    assert "256" in str(caught.value)
+
+
+@pytest.mark.parametrize("method", ["pillow", "OpenCV", "opencv ", "", "cv2"])
+def test_another_method(method):
+    refused(ValueError, ["method", "opencv", re.escape(repr(method))], cheq.equalize, image(4, 7), method=method)
+    with pytest.raises(ValueError, match="method") as caught:
+        cheq.equalization_lut(np.zeros(256, np.int64), method=method)
+    assert repr(method) in str(caught.value)
+    assert "'opencv'" in str(caught.value).replace('"', "'")
+
+
+@pytest.mark.parametrize("method", [None, 3, b"opencv", ["opencv"]])
+def test_a_method_that_is_not_a_name(method):
+    refused((TypeError, ValueError), ["method"], cheq.equalize, image(4, 7), method=method)
+
+
+# ---------------------------------------------------------------- num_threads
+
+
+@pytest.mark.parametrize("threads", [True, False, np.True_, 1.0, 2.5, np.float64(2), "2", b"2", (2,), 2 + 0j])
+def test_num_threads_that_is_not_an_integer(call, threads):
+    for images in (image(4, 7), image(300, 1500)):
+        refused(TypeError, ["num_threads", "int", type(threads).__name__], call, images, num_threads=threads)
+
+
+@pytest.mark.parametrize("threads", [0, -1, np.int64(-3), -(2**31), -(2**70)])
+def test_num_threads_below_one(call, threads):
+    for images in (image(4, 7), image(300, 1500)):
+        refused(ValueError, ["num_threads", str(int(threads))], call, images, num_threads=threads)
+
+
+# ---------------------------------------------------------------- warnings
+
+
+@pytest.mark.parametrize("shape", [(5, 7, 3), (5, 7, 4), (2, 5, 7, 3), (1, 1, 3), (2, 2, 2, 2, 4)])
+@pytest.mark.parametrize("call", [cheq.equalize, cheq.histogram])
+def test_a_forgotten_channel_axis_is_warned_of_once(call, shape):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = call(image(*shape))
+    assert [warning.category for warning in caught] == [UserWarning]
+    assert "channel_axis=-1" in str(caught[0].message)
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(result, getattr(reference, call.__name__)(image(*shape)))
+
+
+def test_a_forgotten_channel_axis_is_warned_of_with_a_lut_a_plane():
+    with pytest.warns(UserWarning, match="channel_axis=-1"):
+        result = cheq.apply_lut(image(5, 7, 3), np.tile(LUT, (5, 1)))
+    np.testing.assert_array_equal(result, LUT[image(5, 7, 3)])
+
+
+def test_a_warning_made_an_error_leaves_out_as_it_was():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        refused(UserWarning, ["channel_axis"], cheq.equalize, image(5, 7, 3))
+
+
+@pytest.mark.parametrize(("shape", "where"), [
+    ((5, 3), {}), ((5, 4), {}), ((3, 4), {}), ((5, 7, 2), {}), ((5, 7, 5), {}), ((3, 5, 7), {}), ((4, 3, 7), {}),
+    ((5, 7, 1), {}), ((5, 7, 3), {"channel_axis": -1}), ((5, 7, 3), {"axes": (-2, -1)}), ((5, 7, 4), {"axes": 0}),
+    ((2, 5, 3), {"channel_axis": 0}), ((0, 5, 7), {}), ((2, 5, 3), {"axes": (0, 1), "channel_axis": 2}),
+])  # fmt: skip
+def test_no_other_call_warns(call, shape, where):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        call(image(*shape), **where)
+
+
+# ---------------------------------------------------------------- input
+
+
+def test_read_only_input_of_every_kind_is_enough(opencv):
+    images, mask, counts, lut = image(3, 9, 6), image(3, 9, 6) > 20, np.arange(256), LUT.copy()
+    for array in (images, mask, counts, lut):
+        array.setflags(write=False)
+    np.testing.assert_array_equal(cheq.equalize(images), opencv(images))
+    cheq.equalize(images, mask=mask)
+    cheq.histogram(images, mask=mask)
+    cheq.equalization_lut(counts)
+    np.testing.assert_array_equal(cheq.apply_lut(images, lut), lut[images])
+
+
+def test_input_is_never_changed(layout):
+    kept = image(3, 9, 6), image(3, 9, 6) > 90, np.arange(3 * 256).reshape(3, 256), np.tile(LUT, (3, 1))
+    images, mask, counts, luts = given = [layout(array) for array in kept]
+    before = [np.array(array) for array in given]
+    cheq.equalize(images, mask=mask)
+    cheq.histogram(images, mask=mask)
+    cheq.equalization_lut(counts)
+    cheq.apply_lut(images, luts)
+    for array, copy in zip(given, before, strict=True):
+        np.testing.assert_array_equal(np.array(array), copy, strict=True)

@@ -1,0 +1,69 @@
+"""A long call answers Ctrl-C, leaves every plane whole or untouched, and lets other signal handlers run.
+
+The calls are in interrupt_cases.py; each runs in a process of its own.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+INTERRUPTS = Path(__file__).with_name("interrupt_cases.py")
+no_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to one process")
+
+
+def start(case, threads):
+    return subprocess.Popen(
+        [sys.executable, str(INTERRUPTS), case, str(threads)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def end(process, limit=120):
+    try:
+        output, errors = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        pytest.fail(f"did not end within {limit} s: {process.communicate()}")
+    assert process.returncode == 0, errors
+    return output
+
+
+@no_signals
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "small_planes",
+        "large_planes",
+        "tiny_planes",
+        "in_place",
+        "histogram",
+        "slow_layout",
+    ],
+)
+def test_ctrl_c_ends_a_long_call_within_a_second(case, threads):
+    process = start(case, threads)
+    assert process.stdout.readline() == "started\n", process.communicate()
+    time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    sent = time.monotonic()
+    told = process.stdout.readline()
+    waited = time.monotonic() - sent
+    end(process)
+    assert told == "interrupted\n"
+    assert waited < 1.5  # a chunk is 0.1 s; the rest is allowed to a busy machine
+
+
+@no_signals
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("case", ["handler_returns", "handler_raises"])
+def test_signal_handlers_run_during_a_long_call(case, threads):
+    end(start(case, threads))

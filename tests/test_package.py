@@ -1,0 +1,113 @@
+"""Is the package what it says: version, configuration, documentation, types, and unbuilt trees?"""
+
+import doctest
+import importlib.metadata
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cheq
+
+ROOT = Path(__file__).parent.parent
+PUBLIC = ["apply_lut", "equalization_lut", "equalize", "histogram", "show_config"]
+
+
+def run_python(*arguments, cwd, **options):
+    return subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, **options)
+
+
+def test_the_version_has_one_source():
+    source = (ROOT / "cheq" / "_version.py").read_text()
+    assert re.search(r'__version__ = "(.+)"', source)[1] == cheq.__version__ == importlib.metadata.version("cheq")
+
+
+def test_the_public_names():
+    assert sorted(name for name in dir(cheq) if not name.startswith("_")) == PUBLIC
+    assert sorted(cheq.__all__) == ["__version__", *PUBLIC]
+
+
+def test_import_needs_numpy_alone(tmp_path):
+    extras = ["cv2", "skimage", "PIL", "typer", "rich", "matplotlib"]
+    program = f"import sys, cheq; sys.exit(str([name for name in {extras} if name in sys.modules] or ''))"
+    done = run_python("-c", program, cwd=tmp_path)
+    assert (done.returncode, done.stderr.strip()) in ((0, ""), (1, "")), done.stderr
+
+
+def test_show_config_returns_what_it_prints(capsys):
+    config = cheq.show_config(mode="dicts")
+    assert set(config) == {"version", "compiler", "openmp", "kernels", "threads"}
+    assert config["kernels"]["chosen"] in config["kernels"]["available"]
+    assert "scalar" in config["kernels"]["available"]
+    assert config["threads"]["count"] >= 1
+    assert cheq.show_config() is None
+    printed = capsys.readouterr().out
+    for text in (config["version"], config["compiler"], config["kernels"]["chosen"], config["threads"]["reason"]):
+        assert text in printed
+    assert ("one thread" in printed.split("OpenMP")[1].splitlines()[0]) != config["openmp"]["enabled"]
+
+
+def test_show_config_refuses_another_mode():
+    with pytest.raises(ValueError, match=r"mode.*'stdout' or 'dicts'.*'yaml'"):
+        cheq.show_config(mode="yaml")
+
+
+def test_an_unbuilt_source_tree_says_what_to_do(tmp_path):
+    shutil.copytree(ROOT / "cheq", tmp_path / "cheq", ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    done = run_python("-c", "import cheq", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "ImportError" in done.stderr.splitlines()[-1]
+    assert "pip install ." in done.stderr
+
+
+def test_free_threaded_python_is_refused_when_building(tmp_path):
+    program = (
+        "import sysconfig, sys, runpy; old = sysconfig.get_config_var\n"
+        "sysconfig.get_config_var = lambda name: 1 if name == 'Py_GIL_DISABLED' else old(name)\n"
+        "sys.argv = ['setup.py', '--version']; runpy.run_path('setup.py', run_name='__main__')"
+    )
+    pytest.importorskip("Cython", reason="setup.py is run here, and needs Cython")
+    shutil.copy(ROOT / "setup.py", tmp_path)
+    done = run_python("-c", program, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "free-threaded" in done.stderr
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_docstring_examples(name):
+    finder = doctest.DocTestFinder(recurse=False)
+    for example in finder.find(getattr(cheq, name), name, globs={}):
+        assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_the_code_in_the_readme_runs():
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(blocks) >= 3
+    exec("\n".join(blocks), {})
+
+
+USERS_FILE = """
+import numpy as np
+import cheq
+
+images = np.zeros((2, 5, 7), np.uint8)
+result: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] = cheq.equalize(images, mask=images > 3, num_threads=2)
+counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = cheq.histogram([[1, 2]], axes=(0, 1))
+lut = cheq.equalization_lut(counts)
+cheq.apply_lut(images, lut, out=result, channel_axis=-1)
+cheq.show_config()
+threads: int = cheq.show_config(mode="dicts")["threads"]["count"]
+"""
+
+
+def test_mypy_strict_accepts_a_users_file(tmp_path):
+    package = Path(cheq.__file__).parent.parent
+    environment = dict(os.environ) if package.name == "site-packages" else {**os.environ, "MYPYPATH": str(package)}
+    for text, status in ((USERS_FILE, 0), (USERS_FILE + "cheq.equalize(images, masks=None)\n", 1)):
+        (tmp_path / "user.py").write_text(text)
+        done = run_python("-m", "mypy", "--strict", "user.py", cwd=tmp_path, env=environment)
+        assert done.returncode == status, done.stdout

@@ -1,0 +1,262 @@
+"""How many threads a call uses, and that their number never changes a byte."""
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import threadpoolctl
+
+import cheq
+from cheq import _threads
+
+HAS_OPENMP = cheq.show_config(mode="dicts")["openmp"]["enabled"]
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="reads or sets what only Linux has")
+needs_openmp = pytest.mark.skipif(not HAS_OPENMP, reason="this build has no OpenMP: one thread, whatever is asked for")
+
+
+def pixels(*shape, top=200):
+    return np.random.default_rng(shape).integers(0, top, shape, np.uint8)
+
+
+# ---------------------------------------------------------------- the argument
+
+CALLS = {
+    "equalize": lambda image, n: cheq.equalize(image, num_threads=n),
+    "histogram": lambda image, n: cheq.histogram(image, num_threads=n),
+    "apply_lut": lambda image, n: cheq.apply_lut(image, np.zeros(256, np.uint8), num_threads=n),
+}
+
+
+@pytest.fixture(params=CALLS)
+def call(request):
+    return CALLS[request.param]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        True,
+        False,
+        np.True_,
+        np.array(True),
+        1.0,
+        2.5,
+        np.float64(2),
+        "2",
+        b"2",
+        [2],
+        (),
+        np.ones(1, int),
+    ],
+)
+@pytest.mark.parametrize("shape", [(5, 7), (3, 600, 700), (0, 5, 7)], ids=["small", "large", "empty"])
+def test_what_is_no_integer_is_a_type_error(call, number, shape):
+    with pytest.raises(TypeError, match=r"^num_threads must be None or an integer of at least 1, got .* of type "):
+        call(pixels(*shape), number)
+
+
+@pytest.mark.parametrize("number", [0, -1, -(10**30), np.int8(-128), np.uint16(0)])
+@pytest.mark.parametrize("shape", [(5, 7), (3, 600, 700), (0, 5, 7)], ids=["small", "large", "empty"])
+def test_less_than_one_is_a_value_error(call, number, shape):
+    with pytest.raises(ValueError, match=rf"^num_threads must be None or an integer of at least 1, got {number}$"):
+        call(pixels(*shape), number)
+
+
+def test_an_error_leaves_out_alone():
+    out = np.full((3, 600, 700), 77, np.uint8)
+    for number, error in ((0, ValueError), (1.0, TypeError)):
+        with pytest.raises(error):
+            cheq.equalize(pixels(3, 600, 700), out=out, num_threads=number)
+    assert (out == 77).all()
+
+
+def test_a_long_value_is_shortened_in_the_message():
+    with pytest.raises(TypeError) as caught:
+        _threads.check("9" * 1000)
+    assert len(str(caught.value)) < 150
+
+
+class _Index:
+    def __index__(self):
+        return 2
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        None,
+        1,
+        2,
+        3,
+        300,
+        10**6,
+        2**31,
+        2**63,
+        10**30,
+        np.uint8(2),
+        np.int64(3),
+        np.array(2),
+        _Index(),
+    ],
+)
+def test_any_integer_from_one_on_works(number, opencv):
+    for shape in ((5, 7), (40, 96, 131), (3, 600, 700)):
+        images = pixels(*shape)
+        expected = opencv(images)
+        np.testing.assert_array_equal(cheq.equalize(images, num_threads=number), expected, strict=True)
+        counts = cheq.histogram(images, num_threads=number)
+        result = cheq.apply_lut(images, cheq.equalization_lut(counts), num_threads=number)
+        np.testing.assert_array_equal(result, expected, strict=True)
+
+
+# ---------------------------------------------------------------- the same bytes, however many
+
+AWKWARD = {
+    "one large plane": ((1021, 1531), {}),
+    "one row": ((1, 1_500_007), {}),
+    "one column": ((1_500_007, 1), {}),
+    "two large planes": ((2, 701, 903), {}),
+    "three volumes": ((3, 5, 401, 307), {"axes": (-3, -2, -1)}),
+    "as many planes as threads": ((7, 301, 299), {}),
+    "one plane more than threads": ((8, 301, 299), {}),
+    "many small planes": ((4001, 17, 23), {}),
+    "many tiny planes": ((50_021, 1, 5), {}),
+    "NHWC": ((5, 301, 203, 3), {"channel_axis": -1}),
+    "one HWC picture": ((803, 601, 4), {"channel_axis": -1}),
+    "NCHW": ((5, 3, 201, 303), {}),
+    "one histogram for all": ((11, 203, 301), {"axes": (0, 1, 2)}),
+}
+
+
+def expected_of(opencv, images, where):
+    if "axes" in where:
+        planes = images.reshape(-1, 1, np.prod([images.shape[axis] for axis in where["axes"]]))
+        return opencv(planes).reshape(images.shape)
+    return opencv(images, where.get("channel_axis"))
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.parametrize(
+    "view",
+    [lambda a: a, lambda a: a[..., ::-1, :], lambda a: np.asfortranarray(a)],
+    ids=["contiguous", "reversed", "fortran"],
+)
+def test_the_number_of_threads_changes_no_byte(name, view, opencv):
+    shape, where = AWKWARD[name]
+    images = view(pixels(*shape))
+    expected = expected_of(opencv, images, where)
+    counts = cheq.histogram(images, **where, num_threads=1)
+    assert counts.sum() == images.size
+    for number in (1, 2, 3, 7, None):
+        np.testing.assert_array_equal(cheq.equalize(images, **where, num_threads=number), expected, strict=True)
+        again = cheq.histogram(images, **where, num_threads=number)
+        np.testing.assert_array_equal(again, counts, strict=True)
+        result = cheq.apply_lut(images, cheq.equalization_lut(again), **where, num_threads=number)
+        np.testing.assert_array_equal(result, expected, strict=True)
+
+
+def test_sixteen_threads_at_once(opencv):
+    """Shared input, separate outputs, and every caller with its own wish for threads."""
+    batches = [pixels(150, 96, 131), pixels(2, 700, 901), pixels(9, 13)]
+    before = [batch.tobytes() for batch in batches]
+    expected = [opencv(batch) for batch in batches]
+    start = threading.Barrier(16)
+
+    def work(caller):
+        outs = [np.empty_like(batch) for batch in batches]
+        start.wait()
+        for round_ in range(8):
+            number = (None, 1, 2, 3)[(caller + round_) % 4]
+            for batch, out, right in zip(batches, outs, expected, strict=True):
+                out.fill(caller)
+                assert cheq.equalize(batch, out=out, num_threads=number) is out
+                np.testing.assert_array_equal(out, right)
+                assert cheq.histogram(batch, num_threads=number).sum() == batch.size
+
+    with ThreadPoolExecutor(16) as pool:
+        for finished in [pool.submit(work, caller) for caller in range(16)]:
+            finished.result(timeout=120)
+    assert [batch.tobytes() for batch in batches] == before
+
+
+# ---------------------------------------------------------------- the limits, for real
+
+# Prints how many threads a large call may use, then how many the system saw beside the first one.
+COUNT_THREADS = """
+import os
+import numpy as np
+import cheq
+from cheq import _threads
+
+{setup}
+before = len(os.listdir("/proc/self/task"))
+images = np.zeros((64, 300, 300), np.uint8)
+images[:, ::2] = 9
+cheq.equalize(images{argument})
+print(_threads.resolve(None), 1 + len(os.listdir("/proc/self/task")) - before)
+"""
+
+
+def count_threads(setup="", argument="", **environment):
+    program = COUNT_THREADS.format(setup=setup, argument=argument)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_", "KMP_"))}
+    done = subprocess.run([sys.executable, "-c", program], env=inherited | environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return tuple(map(int, done.stdout.split()))
+
+
+@linux_only
+@needs_openmp
+def test_without_argument_the_least_of_the_limits_is_used():
+    affinity = len(os.sched_getaffinity(0))
+    wanted, used = count_threads()
+    assert wanted <= affinity
+    assert used == min(wanted, 64)  # planes
+    assert count_threads(OMP_NUM_THREADS="1") == (1, 1)
+    assert count_threads(OMP_NUM_THREADS="1000") == (wanted, used)
+    assert count_threads(f"os.sched_setaffinity(0, {{{min(os.sched_getaffinity(0))}}})") == (1, 1)
+    limit = "import threadpoolctl; threadpoolctl.threadpool_limits(1, user_api='openmp')"
+    assert count_threads(limit) == (1, 1)
+
+
+@linux_only
+@needs_openmp
+@pytest.mark.parametrize(("number", "used"), [(1, 1), (2, 2), (3, 3), (7, 7), (64, 64), (65, 64), (10**6, 64)])
+def test_the_argument_is_taken_at_its_word_up_to_the_number_of_planes(number, used):
+    assert count_threads(argument=f", num_threads={number}", OMP_NUM_THREADS="1") == (1, used)
+
+
+@linux_only
+@needs_openmp
+@pytest.mark.parametrize("shape", [(1, 2_000_000), (100_000, 5, 4)])
+def test_a_million_threads_are_never_started(shape):
+    setup = f"cheq.equalize(np.zeros({shape}, np.uint8), num_threads=10**6)"
+    program = f"import os, numpy as np, cheq; {setup}; print(len(os.listdir('/proc/self/task')))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) <= 300
+
+
+@needs_openmp
+def test_limits_of_threadpoolctl_hold_while_they_are_set():
+    before = _threads.resolve(None)
+    with threadpoolctl.threadpool_limits(1, user_api="openmp"):
+        assert _threads.resolve(None) == 1
+        assert _threads.reason() == "one thread: limited by OpenMP's maximum" or before == 1
+        assert _threads.resolve(3) == 3
+    assert _threads.resolve(None) == before
+
+
+def test_without_openmp_the_configuration_says_so(monkeypatch):
+    monkeypatch.setattr(
+        _threads,
+        "integer",
+        SimpleNamespace(forked=lambda: False, openmp_version=lambda: 0, openmp_max_threads=lambda: 1),
+    )
+    assert _threads.resolve(None) == 1
+    assert _threads.reason() == "one thread: built without OpenMP"
