@@ -23,6 +23,12 @@ def pytest_report_header(config):
     return f"numpy {np.__version__}, cv2 {cv2.__version__}, cheq {cheq.__version__}, kernel {kernel}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def outside_the_source_tree(tmp_path_factory):
+    """Work elsewhere, so that the interpreters that tests start import the installed cheq and not the unbuilt one."""
+    os.chdir(tmp_path_factory.mktemp("elsewhere"))
+
+
 # ---------------------------------------------------------------- cv2
 
 

@@ -16,9 +16,13 @@ from libc.string cimport memcpy, memset
 
 from cheq._core.kernels cimport *
 
-# Pixels worked on between two looks at the signals: about 0.1 s at 3 ns a pixel, which only the
-# slowest layouts cost. Below 2^32 by far, so 32-bit counts hold one chunk of a plane.
-cdef size_t CHUNK = 1 << 25
+# Pixels a thread works on between two looks at the clock: 2 ms or more, and 130 ms at the 16 ns a pixel of the
+# slowest layouts. Below 2^32 by far, so 32-bit counts hold one chunk of a plane.
+cdef size_t CHUNK = 1 << 23
+
+# Seconds between two looks at the signals. They need the GIL, which may take 5 ms to come back when
+# other threads want it too; so they wait for the clock, not for a number of pixels.
+cdef double SIGNALS_INTERVAL = 0.05
 
 # A plane's fixed cost (clearing and summing the sub-histograms, the LUT, the lookup of its place) in
 # pixels, for cutting work into pieces of about equal time: some 200 ns.
@@ -148,16 +152,26 @@ cdef bint shares_evenly(size_t groups, size_t threads) noexcept nogil:
 
 
 cdef int run_whole(const cheq_job *job, int team, size_t size) except -1:
-    cdef size_t chunk = max(CHUNK // (size + PLANE_COST), <size_t>1)
-    cdef size_t begin = 0, end
+    cdef size_t chunk = max(CHUNK // (size + PLANE_COST), <size_t>1) * <size_t>team
+    cdef size_t begin = 0
     while True:
-        end = min(begin + chunk, job.groups)
         with nogil:
-            run_chunk(job, begin, end, team, size)
-        begin = end
+            begin = run_until_signals(job, begin, chunk, team, size)
         if begin == job.groups:
             return 0
         PyErr_CheckSignals()
+
+
+cdef size_t run_until_signals(const cheq_job *job, size_t begin, size_t chunk, int team, size_t size) noexcept nogil:
+    """Work on the groups from ``begin`` until the signals are due; return where it stopped."""
+    cdef double due = cheq_seconds() + SIGNALS_INTERVAL
+    cdef size_t end
+    while True:
+        end = min(begin + chunk, job.groups)
+        run_chunk(job, begin, end, team, size)
+        begin = end
+        if begin == job.groups or cheq_seconds() > due:
+            return begin
 
 
 cdef void run_chunk(const cheq_job *job, size_t begin, size_t end, int team, size_t size) noexcept nogil:
@@ -206,43 +220,46 @@ cdef int run_group_in_parts(const cheq_job *job, size_t group, int team, cheq_hi
 
 
 cdef int count_in_parts(const cheq_job *job, size_t group, int team, cheq_hist *parts, uint64_t *hist) except -1:
-    cdef size_t chunk = CHUNK // <size_t>job.channels
-    cdef size_t bins = <size_t>job.channels * CHEQ_LEVELS
-    cdef const uint32_t *counts = <const uint32_t *>parts
-    cdef size_t begin, end, b
-    cdef int i
-    memset(hist, 0, bins * sizeof(uint64_t))
-    for begin in range(0, job.pixels, chunk):
-        end = min(begin + chunk, job.pixels)
+    cdef size_t begin = 0
+    memset(hist, 0, <size_t>job.channels * CHEQ_LEVELS * sizeof(uint64_t))
+    while begin < job.pixels:
         with nogil:
-            if team == 1 or cheq_forked():
-                for i in range(team):
-                    cheq_count_share(job, group, begin, end, i, team, parts + i * job.channels)
-            else:
-                for i in prange(team, schedule="static", num_threads=team):
-                    cheq_count_share(job, group, begin, end, i, team, parts + i * job.channels)
-            for i in range(team):
-                for b in range(bins):
-                    hist[b] += counts[<size_t>i * bins + b]
+            begin = count_until_signals(job, group, begin, team, parts, hist)
         PyErr_CheckSignals()
     return 0
 
 
+cdef size_t count_until_signals(const cheq_job *job, size_t group, size_t begin, int team, cheq_hist *parts,
+                                uint64_t *hist) noexcept nogil:
+    """Count one group's pixels from ``begin`` until the signals are due; return where it stopped."""
+    cdef double due = cheq_seconds() + SIGNALS_INTERVAL
+    cdef size_t chunk = CHUNK // <size_t>job.channels * <size_t>team
+    cdef size_t bins = <size_t>job.channels * CHEQ_LEVELS
+    cdef const uint32_t *counts = <const uint32_t *>parts
+    cdef size_t end, b
+    cdef int i
+    while begin < job.pixels and cheq_seconds() < due:
+        end = min(begin + chunk, job.pixels)
+        if team == 1 or cheq_forked():
+            for i in range(team):
+                cheq_count_share(job, group, begin, end, i, team, parts + i * job.channels)
+        else:
+            for i in prange(team, schedule="static", num_threads=team):
+                cheq_count_share(job, group, begin, end, i, team, parts + i * job.channels)
+        for i in range(team):
+            for b in range(bins):
+                hist[b] += counts[<size_t>i * bins + b]
+        begin = end
+    return begin
+
+
 cdef int apply_in_parts(const cheq_job *job, size_t group, int team, const uint8_t *luts, size_t lut_step) except -1:
     """Apply to one group of planes. An interrupt waits until it is whole."""
-    cdef size_t chunk = CHUNK // <size_t>job.channels
-    cdef size_t begin, end
-    cdef int i
+    cdef size_t begin = 0
     interrupt = None
-    for begin in range(0, job.pixels, chunk):
-        end = min(begin + chunk, job.pixels)
+    while begin < job.pixels:
         with nogil:
-            if team == 1 or cheq_forked():
-                for i in range(team):
-                    cheq_apply_share(job, group, begin, end, i, team, luts, lut_step)
-            else:
-                for i in prange(team, schedule="static", num_threads=team):
-                    cheq_apply_share(job, group, begin, end, i, team, luts, lut_step)
+            begin = apply_until_signals(job, group, begin, team, luts, lut_step)
         try:
             PyErr_CheckSignals()
         except BaseException as raised:
@@ -250,3 +267,22 @@ cdef int apply_in_parts(const cheq_job *job, size_t group, int team, const uint8
     if interrupt is not None:
         raise interrupt
     return 0
+
+
+cdef size_t apply_until_signals(const cheq_job *job, size_t group, size_t begin, int team, const uint8_t *luts,
+                                size_t lut_step) noexcept nogil:
+    """Apply to one group's pixels from ``begin`` until the signals are due; return where it stopped."""
+    cdef double due = cheq_seconds() + SIGNALS_INTERVAL
+    cdef size_t chunk = CHUNK // <size_t>job.channels * <size_t>team
+    cdef size_t end
+    cdef int i
+    while begin < job.pixels and cheq_seconds() < due:
+        end = min(begin + chunk, job.pixels)
+        if team == 1 or cheq_forked():
+            for i in range(team):
+                cheq_apply_share(job, group, begin, end, i, team, luts, lut_step)
+        else:
+            for i in prange(team, schedule="static", num_threads=team):
+                cheq_apply_share(job, group, begin, end, i, team, luts, lut_step)
+        begin = end
+    return begin

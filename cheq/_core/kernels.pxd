@@ -62,5 +62,8 @@ cdef extern from "openmp.h" nogil:
     int cheq_fork_watch()
     bint cheq_forked()
 
+cdef extern from "clock.h" nogil:
+    double cheq_seconds()
+
 cdef extern from "build.h" nogil:
     const char *cheq_compiler()

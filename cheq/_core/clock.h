@@ -1,0 +1,17 @@
+/* The time, for deciding when signals are due; one that nobody sets, where there is one. */
+#ifndef CHEQ_CLOCK_H
+#define CHEQ_CLOCK_H
+
+#include <time.h>
+
+static inline double cheq_seconds(void) {
+    struct timespec now;
+#ifdef CLOCK_MONOTONIC
+    clock_gettime(CLOCK_MONOTONIC, &now);
+#else
+    timespec_get(&now, TIME_UTC);
+#endif
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+#endif
