@@ -126,7 +126,7 @@ static void cheq_run_groups(const cheq_job *job, size_t begin, size_t end) {
  * matters: no two threads write into one cache line of an aligned result. */
 static inline void cheq_share(size_t *begin, size_t *end, int i, int n) {
     size_t length = *end - *begin;
-    size_t share = (length / (size_t)n + 63) / 64 * 64;
+    size_t share = (length / (size_t)n + 64) / 64 * 64; /* at least length / n, rounded up */
     size_t first = cheq_min(share * (size_t)i, length);
     *end = *begin + cheq_min(first + share, length);
     *begin += first;
