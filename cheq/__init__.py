@@ -12,10 +12,12 @@ if find_spec("cheq._core.integer") is None:
     )
 
 from cheq import _threads  # isort: skip  (first: it looks for a fork before the compiled part loads OpenMP)
-from cheq._config import show_config
+from cheq._config import choose_kernel, show_config
 from cheq._equalize import apply_lut, equalization_lut, equalize, histogram
 from cheq._version import __version__
 
 __all__ = ["__version__", "apply_lut", "equalization_lut", "equalize", "histogram", "show_config"]
 
-del find_spec, _threads
+choose_kernel()
+
+del choose_kernel, find_spec, _threads

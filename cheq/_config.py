@@ -1,10 +1,20 @@
 """What this build of cheq is and what it uses on this machine."""
 
+import os
 from typing import Any, Literal, overload
 
 from cheq import _threads
 from cheq._core import integer
 from cheq._version import __version__
+
+
+def choose_kernel() -> None:
+    """Use the kernels that the environment variable CHEQ_KERNEL names, else the best this CPU can run."""
+    name = os.environ.get("CHEQ_KERNEL") or [name for name, runs in integer.kernels().items() if runs][-1]
+    try:
+        integer.use_kernel(name)
+    except (ValueError, RuntimeError) as error:
+        raise type(error)(f"CHEQ_KERNEL: {error}") from None
 
 
 @overload
@@ -38,7 +48,7 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
         "version": __version__,
         "compiler": integer.compiler(),
         "openmp": {"enabled": bool(openmp), "version": openmp or None},
-        "kernels": {"available": integer.kernels(), "chosen": integer.kernel()},
+        "kernels": {"available": [name for name, runs in integer.kernels().items() if runs], "chosen": integer.kernel()},
         "threads": {"count": _threads.resolve(None), "reason": _threads.reason()},
     }
     if mode == "dicts":

@@ -37,6 +37,7 @@ cdef size_t DIVISIBLE = 1 << 17
 # GNU OpenMP crashes on a team of a million; more threads than this have no use here.
 MAX_TEAM = 256
 
+# The kernels in use. Tests change them; see use_kernel.
 cdef const cheq_kernels *active = cheq_kernels_at(0)
 
 cheq_fork_watch()
@@ -88,13 +89,25 @@ def equalization_lut(hist, luts):
 
 
 def kernels():
-    """Return the names of the kernels this CPU can run, the best last."""
-    return [cheq_kernels_at(i).name.decode() for i in range(CHEQ_KERNEL_COUNT) if cheq_kernels_run_here(i)]
+    """Return the names of all kernels built in, each with whether this CPU can run it, the best last."""
+    return {cheq_kernels_at(i).name.decode(): bool(cheq_kernels_run_here(i)) for i in range(CHEQ_KERNEL_COUNT)}
 
 
 def kernel():
     """Return the name of the kernels in use."""
     return active.name.decode()
+
+
+def use_kernel(name):
+    """Use the kernels of this name from now on, in all threads."""
+    global active
+    known = kernels()
+    if name not in known:
+        raise ValueError(f"kernel: expected one of {', '.join(map(repr, known))}; got {name!r}")
+    if not known[name]:
+        raise RuntimeError(f"kernel: this CPU lacks the instructions of {name!r}; "
+                           f"it has those of {', '.join(repr(each) for each in known if known[each])}")
+    active = cheq_kernels_at(list(known).index(name))
 
 
 def compiler():

@@ -1,12 +1,26 @@
-/* Which kernels there are, and which one this process uses. */
+/* Which kernels there are, which of them this CPU can run (facts), and which one
+ * is the best (policy). */
 #ifndef CHEQ_DISPATCH_H
 #define CHEQ_DISPATCH_H
 
 #include "scalar.h"
 
-/* Best last. */
+/* Function target attributes build every instruction set with one plain command. */
+#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
+#define CHEQ_X86 1
+#include "avx2.h"
+#include "avx512.h"
+#else
+#define CHEQ_X86 0
+#endif
+
+/* Policy: a later one is preferred. */
 static const cheq_kernels cheq_tables_of_kernels[] = {
     CHEQ_SCALAR_KERNELS,
+#if CHEQ_X86
+    CHEQ_AVX2_KERNELS,
+    CHEQ_AVX512_KERNELS,
+#endif
 };
 
 enum { CHEQ_KERNEL_COUNT = sizeof cheq_tables_of_kernels / sizeof cheq_tables_of_kernels[0] };
@@ -15,10 +29,17 @@ static inline const cheq_kernels *cheq_kernels_at(int i) {
     return &cheq_tables_of_kernels[i];
 }
 
-/* Can this CPU run them? */
+/* Fact: the CPU has the instructions, and the system saves their registers. */
 static inline int cheq_kernels_run_here(int i) {
-    (void)i;
-    return 1;
+#if CHEQ_X86
+    switch (i) {
+    case 1:
+        return CHEQ_AVX2_RUNS_HERE;
+    case 2:
+        return CHEQ_AVX512_RUNS_HERE;
+    }
+#endif
+    return i == 0;
 }
 
 #endif

@@ -64,7 +64,7 @@ static inline void cheq_widen(const cheq_hist *hist, int channels, uint64_t *wid
 /* Planes that are one dense run can be counted while their neighbours are looked up. */
 static inline int cheq_job_is_dense(const cheq_job *job) {
     const cheq_axes *counted = &job->counted.pixels, *applied = &job->applied.pixels;
-    return job->counts && job->applies && !job->masked && job->channels == 1 && counted->ndim == 1 &&
+    return !job->masked && job->channels == 1 && counted->ndim == 1 &&
            applied->ndim == 1 && counted->strides[CHEQ_IMAGES][0] == 1 &&
            applied->strides[CHEQ_IMAGES][0] == 1 && applied->strides[CHEQ_OTHER][0] == 1;
 }
@@ -86,6 +86,29 @@ static void cheq_equalize_dense(const cheq_job *job, size_t begin, size_t end) {
     }
     k->lut_opencv(hist, lut);
     k->apply(at[CHEQ_IMAGES], at[CHEQ_OTHER], job->pixels, lut);
+}
+
+/* Equalize one small group, moving its pixels to and from a stage. */
+static void cheq_equalize_staged(const cheq_job *job, size_t group) {
+    const cheq_kernels *k = job->kernels;
+    const cheq_layout *layout = &job->applied;
+    const int to_dense = job->channels == 1 && layout->pixels.ndim == 1 && cheq_step(layout, CHEQ_OTHER) == 1;
+    uint8_t lut[CHEQ_LEVELS];
+    cheq_stage stage;
+    cheq_stage_load(k, layout, group, job->pixels, &stage);
+    for (int c = 0; c < job->channels; c++) {
+        cheq_hist hist = {0};
+        uint8_t *at[CHEQ_OPERANDS] = {NULL, stage.pixels[c]};
+        k->count(stage.pixels[c], job->pixels, hist);
+        k->lut_opencv(hist, lut);
+        if (to_dense) {
+            cheq_layout_locate(layout, group, at);
+        }
+        k->apply(stage.pixels[c], at[CHEQ_OTHER], job->pixels, lut);
+    }
+    if (!to_dense) {
+        cheq_stage_store(k, layout, group, job->pixels, &stage);
+    }
 }
 
 /* Do all that the job asks of one group. A plane has at most INT32_MAX pixels here. */
@@ -113,12 +136,18 @@ static void cheq_run_group(const cheq_job *job, size_t group) {
 }
 
 static void cheq_run_groups(const cheq_job *job, size_t begin, size_t end) {
-    if (begin < end && cheq_job_is_dense(job)) {
+    const int equalizes = job->counts && job->applies;
+    if (begin < end && equalizes && cheq_job_is_dense(job)) {
         cheq_equalize_dense(job, begin, end);
         return;
     }
+    const int staged = equalizes && !job->masked && job->pixels <= CHEQ_BLOCK;
     for (size_t group = begin; group < end; group++) {
-        cheq_run_group(job, group);
+        if (staged) {
+            cheq_equalize_staged(job, group);
+        } else {
+            cheq_run_group(job, group);
+        }
     }
 }
 

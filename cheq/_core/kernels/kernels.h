@@ -49,6 +49,11 @@ typedef struct {
     /* to[i] = from[i * step]; and the way back, to[i * step] = from[i]. */
     void (*gather)(const uint8_t *from, ptrdiff_t step, size_t n, uint8_t *to);
     void (*scatter)(const uint8_t *from, size_t n, uint8_t *to, ptrdiff_t step);
+
+    /* Pixels whose channels alternate, 2 to CHEQ_MAX_CHANNELS of them:
+     * to[c][i] = from[i * channels + c]; and the way back. */
+    void (*split)(const uint8_t *from, int channels, size_t n, uint8_t *const *to);
+    void (*merge)(const uint8_t *const *from, int channels, size_t n, uint8_t *to);
 } cheq_kernels;
 
 #endif

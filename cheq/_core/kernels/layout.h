@@ -21,12 +21,22 @@ typedef struct {
     ptrdiff_t strides[CHEQ_OPERANDS][CHEQ_MAX_NDIM]; /* bytes; all zero for an absent array */
 } cheq_axes;
 
+/* How the channels of a group lie in one array. Where they alternate, a pixel is
+ * `step` bytes, the first of them `lowest` bytes from channel 0's, and channel c is
+ * byte slot[c] of it. Elsewhere step is 0. */
+typedef struct {
+    ptrdiff_t stride; /* from one channel to the next */
+    int step;
+    ptrdiff_t lowest;
+    int slot[CHEQ_MAX_CHANNELS];
+} cheq_channels;
+
 typedef struct {
     uint8_t *base[CHEQ_OPERANDS];
     cheq_axes batch;  /* one index a group */
     cheq_axes pixels; /* of one plane, outermost first; at least one axis, the run */
     int channels;     /* planes in a group; more than one if they alternate in memory */
-    ptrdiff_t channel_stride[CHEQ_OPERANDS];
+    cheq_channels channel[CHEQ_OPERANDS];
 } cheq_layout;
 
 static inline ptrdiff_t cheq_abs(ptrdiff_t x) {
@@ -113,14 +123,27 @@ static inline int cheq_layout_channels(const cheq_layout *layout) {
     return together ? (int)layout->batch.shape[last] : 1;
 }
 
+static inline cheq_channels cheq_channels_of(const cheq_layout *layout, int op) {
+    const cheq_axes *batch = &layout->batch, *pixels = &layout->pixels;
+    cheq_channels channel = {.stride = batch->strides[op][batch->ndim - 1]};
+    if (cheq_alternates(layout, op)) {
+        channel.step = (int)pixels->strides[op][pixels->ndim - 1];
+        channel.lowest = channel.stride < 0 ? channel.stride * (batch->shape[batch->ndim - 1] - 1) : 0;
+        for (int c = 0; c < batch->shape[batch->ndim - 1]; c++) {
+            channel.slot[c] = (int)(c * channel.stride - channel.lowest);
+        }
+    }
+    return channel;
+}
+
 /* Take the last batch axis out of the batch: its planes become one group. */
 static inline void cheq_layout_group(cheq_layout *layout, int channels) {
     layout->channels = channels;
     if (channels > 1) {
-        int last = --layout->batch.ndim;
         for (int op = 0; op < CHEQ_OPERANDS; op++) {
-            layout->channel_stride[op] = layout->batch.strides[op][last];
+            layout->channel[op] = cheq_channels_of(layout, op);
         }
+        layout->batch.ndim--;
     }
     cheq_axes_merge(&layout->batch);
 }
@@ -136,7 +159,7 @@ static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch,
     layout->base[CHEQ_OTHER] = other;
     layout->batch.ndim = layout->pixels.ndim = 0;
     layout->channels = 1;
-    layout->channel_stride[CHEQ_IMAGES] = layout->channel_stride[CHEQ_OTHER] = 0;
+    memset(layout->channel, 0, sizeof layout->channel);
     for (int a = 0; a < ndim; a++) {
         if (shape[a] != 1) {
             cheq_axes_append(a < n_batch ? &layout->batch : &layout->pixels, shape[a],

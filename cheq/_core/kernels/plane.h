@@ -14,47 +14,35 @@
 
 typedef uint32_t cheq_hist[CHEQ_LEVELS];
 
-/* A position in a group: at points to the first channel's pixel. */
+/* A walk through pixels of a group, piece by piece: `at` points to the first
+ * channel's pixel that the piece begins with. */
 typedef struct {
     const cheq_axes *axes;
     uint8_t *at[CHEQ_OPERANDS];
     ptrdiff_t index[CHEQ_MAX_NDIM];
-} cheq_cursor;
+    size_t piece, left;
+} cheq_walk;
 
-static inline void cheq_cursor_move(cheq_cursor *cursor, int axis, ptrdiff_t by) {
-    cursor->index[axis] += by;
-    cursor->at[CHEQ_IMAGES] += by * cursor->axes->strides[CHEQ_IMAGES][axis];
-    cursor->at[CHEQ_OTHER] += by * cursor->axes->strides[CHEQ_OTHER][axis];
+static inline void cheq_walk_move(cheq_walk *walk, int axis, ptrdiff_t by) {
+    walk->index[axis] += by;
+    walk->at[CHEQ_IMAGES] += by * walk->axes->strides[CHEQ_IMAGES][axis];
+    walk->at[CHEQ_OTHER] += by * walk->axes->strides[CHEQ_OTHER][axis];
 }
 
-static inline void cheq_cursor_seek(cheq_cursor *cursor, const cheq_layout *layout, size_t group,
-                                    size_t pixel) {
-    cursor->axes = &layout->pixels;
-    cheq_layout_locate(layout, group, cursor->at);
+/* Walk the pixels [begin, end) of a group. */
+static inline void cheq_walk_begin(cheq_walk *walk, const cheq_layout *layout, size_t group,
+                                   size_t begin, size_t end) {
+    walk->axes = &layout->pixels;
+    walk->piece = 0;
+    walk->left = end - begin;
+    cheq_layout_locate(layout, group, walk->at);
     for (int a = layout->pixels.ndim - 1; a >= 0; a--) {
-        size_t length = (size_t)layout->pixels.shape[a];
-        cursor->index[a] = 0;
-        if (pixel > 0) {
-            cheq_cursor_move(cursor, a, (ptrdiff_t)(pixel % length));
-            pixel /= length;
+        walk->index[a] = 0;
+        if (begin > 0) {
+            size_t length = (size_t)layout->pixels.shape[a];
+            cheq_walk_move(walk, a, (ptrdiff_t)(begin % length));
+            begin /= length;
         }
-    }
-}
-
-/* How many pixels are left in the run. */
-static inline size_t cheq_cursor_run(const cheq_cursor *cursor) {
-    int run = cursor->axes->ndim - 1;
-    return (size_t)(cursor->axes->shape[run] - cursor->index[run]);
-}
-
-/* Go on by at most the rest of the run; at its end, to the next run. */
-static inline void cheq_cursor_advance(cheq_cursor *cursor, size_t n) {
-    int a = cursor->axes->ndim - 1;
-    cheq_cursor_move(cursor, a, (ptrdiff_t)n);
-    while (a > 0 && cursor->index[a] == cursor->axes->shape[a]) {
-        cheq_cursor_move(cursor, a, -cursor->index[a]);
-        a--;
-        cheq_cursor_move(cursor, a, 1);
     }
 }
 
@@ -62,88 +50,124 @@ static inline size_t cheq_min(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-/* Pixels gathered and not yet counted. */
+/* Go to the next piece, which lies in one run: its length, at most `most`, or 0 at the end. */
+static inline size_t cheq_walk_next(cheq_walk *walk, size_t most) {
+    const cheq_axes *axes = walk->axes;
+    int a = axes->ndim - 1;
+    cheq_walk_move(walk, a, (ptrdiff_t)walk->piece);
+    while (a > 0 && walk->index[a] == axes->shape[a]) {
+        cheq_walk_move(walk, a, -walk->index[a]);
+        a--;
+        cheq_walk_move(walk, a, 1);
+    }
+    int run = axes->ndim - 1;
+    walk->piece = cheq_min(cheq_min(walk->left, most), (size_t)(axes->shape[run] - walk->index[run]));
+    walk->left -= walk->piece;
+    return walk->piece;
+}
+
+static inline ptrdiff_t cheq_step(const cheq_layout *layout, int op) {
+    return layout->pixels.strides[op][layout->pixels.ndim - 1];
+}
+
+/* Bring n pixels of every channel, at most CHEQ_PIECE, to dense buffers. Where the
+ * view leaves out bytes of a pixel, those of the last one may lie outside the array. */
+static inline void cheq_load(const cheq_kernels *k, const cheq_layout *layout, int op,
+                             const uint8_t *at, size_t n, uint8_t *const *to) {
+    const cheq_channels *channel = &layout->channel[op];
+    const ptrdiff_t step = cheq_step(layout, op);
+    uint8_t spare[CHEQ_PIECE];
+    if (channel->step == 0) {
+        for (int c = 0; c < layout->channels; c++) {
+            k->gather(at + c * channel->stride, step, n, to[c]);
+        }
+        return;
+    }
+    uint8_t *slots[CHEQ_MAX_CHANNELS] = {spare, spare, spare, spare};
+    for (int c = 0; c < layout->channels; c++) {
+        slots[channel->slot[c]] = to[c];
+    }
+    size_t whole = n - (layout->channels < channel->step);
+    k->split(at + channel->lowest, channel->step, whole, slots);
+    for (int c = 0; c < layout->channels && whole < n; c++) {
+        to[c][whole] = at[c * channel->stride + (ptrdiff_t)whole * step];
+    }
+}
+
+static inline void cheq_store(const cheq_kernels *k, const cheq_layout *layout, int op,
+                              uint8_t *const *from, size_t n, uint8_t *at) {
+    const cheq_channels *channel = &layout->channel[op];
+    if (channel->step == layout->channels) {
+        const uint8_t *slots[CHEQ_MAX_CHANNELS];
+        for (int c = 0; c < layout->channels; c++) {
+            slots[channel->slot[c]] = from[c];
+        }
+        k->merge(slots, channel->step, n, at + channel->lowest);
+        return;
+    }
+    for (int c = 0; c < layout->channels; c++) {
+        k->scatter(from[c], n, at + c * channel->stride, cheq_step(layout, op));
+    }
+}
+
+/* Pixels of one channel that were gathered and not yet counted. */
 typedef struct {
     size_t n;
     uint8_t pixels[CHEQ_BLOCK];
 } cheq_pending;
 
-static inline void cheq_pending_count(const cheq_kernels *k, cheq_pending *pending, cheq_hist hist) {
-    k->count(pending->pixels, pending->n, hist);
-    pending->n = 0;
+/* Add a piece: all of it, or what its mask selects. */
+static inline void cheq_pending_add(const cheq_kernels *k, const cheq_layout *layout, const cheq_walk *walk,
+                                    int masked, size_t n, cheq_pending *pending) {
+    uint8_t dense[CHEQ_MAX_CHANNELS][CHEQ_PIECE], dense_mask[CHEQ_PIECE];
+    uint8_t *to[CHEQ_MAX_CHANNELS];
+    for (int c = 0; c < layout->channels; c++) {
+        to[c] = masked ? dense[c] : pending[c].pixels + pending[c].n;
+    }
+    cheq_load(k, layout, CHEQ_IMAGES, walk->at[CHEQ_IMAGES], n, to);
+    for (int c = 0; c < layout->channels; c++) {
+        if (!masked) {
+            pending[c].n += n;
+            continue;
+        }
+        const uint8_t *mask = walk->at[CHEQ_OTHER] + c * layout->channel[CHEQ_OTHER].stride;
+        if (cheq_step(layout, CHEQ_OTHER) != 1) {
+            k->gather(mask, cheq_step(layout, CHEQ_OTHER), n, dense_mask);
+            mask = dense_mask;
+        }
+        pending[c].n += k->select(dense[c], mask, n, pending[c].pixels + pending[c].n);
+    }
 }
 
-/* Add the pixels of one piece of a run, those under the mask if there is one. */
-static inline void cheq_pending_add(const cheq_kernels *k, cheq_pending *pending,
-                                    const uint8_t *images, ptrdiff_t step, const uint8_t *mask,
-                                    ptrdiff_t mask_step, size_t n) {
-    uint8_t *end = pending->pixels + pending->n;
-    uint8_t dense[CHEQ_PIECE], dense_mask[CHEQ_PIECE];
-    if (!mask) {
-        k->gather(images, step, n, end);
-        pending->n += n;
-        return;
-    }
-    if (step != 1) {
-        k->gather(images, step, n, dense);
-        images = dense;
-    }
-    if (mask_step != 1) {
-        k->gather(mask, mask_step, n, dense_mask);
-        mask = dense_mask;
-    }
-    pending->n += k->select(images, mask, n, end);
-}
-
-/* hist[c] += the pixels [begin, end) of channel c of a group: at most
- * UINT32_MAX less what hist holds already. layout's other array is the mask. */
+/* hist[c] += the pixels [begin, end) of channel c of a group, so many that no bin
+ * passes UINT32_MAX. layout's other array is the mask. */
 static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, int masked,
                               size_t group, size_t begin, size_t end, cheq_hist *hist) {
-    const cheq_axes *axes = &layout->pixels;
-    const ptrdiff_t step = axes->strides[CHEQ_IMAGES][axes->ndim - 1];
-    const ptrdiff_t mask_step = axes->strides[CHEQ_OTHER][axes->ndim - 1];
+    const int dense = !masked && layout->channels == 1 && cheq_step(layout, CHEQ_IMAGES) == 1;
+    const size_t run = (size_t)layout->pixels.shape[layout->pixels.ndim - 1];
     cheq_pending pending[CHEQ_MAX_CHANNELS];
-    cheq_cursor cursor;
-    cheq_cursor_seek(&cursor, layout, group, begin);
+    cheq_walk walk;
+    cheq_walk_begin(&walk, layout, group, begin, end);
+    if (dense && (run >= CHEQ_BLOCK || layout->pixels.ndim == 1)) {
+        for (size_t n; (n = cheq_walk_next(&walk, SIZE_MAX)) > 0;) {
+            k->count(walk.at[CHEQ_IMAGES], n, hist[0]);
+        }
+        return;
+    }
     for (int c = 0; c < layout->channels; c++) {
         pending[c].n = 0;
     }
-    for (size_t left = end - begin, n; left > 0; left -= n) {
-        n = cheq_min(left, cheq_cursor_run(&cursor));
-        int direct = !masked && step == 1 && (n >= CHEQ_BLOCK || n == end - begin);
-        n = direct ? n : cheq_min(n, CHEQ_PIECE);
+    for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         for (int c = 0; c < layout->channels; c++) {
-            const uint8_t *images = cursor.at[CHEQ_IMAGES] + c * layout->channel_stride[CHEQ_IMAGES];
-            const uint8_t *mask = cursor.at[CHEQ_OTHER] + c * layout->channel_stride[CHEQ_OTHER];
-            if (direct) {
-                k->count(images, n, hist[c]);
-                continue;
-            }
             if (pending[c].n + n > CHEQ_BLOCK) {
-                cheq_pending_count(k, &pending[c], hist[c]);
+                k->count(pending[c].pixels, pending[c].n, hist[c]);
+                pending[c].n = 0;
             }
-            cheq_pending_add(k, &pending[c], images, step, masked ? mask : NULL, mask_step, n);
         }
-        cheq_cursor_advance(&cursor, n);
+        cheq_pending_add(k, layout, &walk, masked, n, pending);
     }
     for (int c = 0; c < layout->channels; c++) {
-        cheq_pending_count(k, &pending[c], hist[c]);
-    }
-}
-
-/* Look up one piece of a run; step 1 needs no buffer. */
-static inline void cheq_apply_piece(const cheq_kernels *k, const uint8_t *images, ptrdiff_t step,
-                                    uint8_t *out, ptrdiff_t out_step, size_t n, const uint8_t *lut) {
-    uint8_t dense[CHEQ_PIECE];
-    if (step != 1) {
-        k->gather(images, step, n, dense);
-        images = dense;
-    }
-    if (out_step == 1) {
-        k->apply(images, out, n, lut);
-    } else {
-        k->apply(images, dense, n, lut);
-        k->scatter(dense, n, out, out_step);
+        k->count(pending[c].pixels, pending[c].n, hist[c]);
     }
 }
 
@@ -151,21 +175,58 @@ static inline void cheq_apply_piece(const cheq_kernels *k, const uint8_t *images
  * at luts + c * lut_step. layout's other array is the result. */
 static void cheq_apply_pixels(const cheq_kernels *k, const cheq_layout *layout, size_t group,
                               size_t begin, size_t end, const uint8_t *luts, size_t lut_step) {
-    const cheq_axes *axes = &layout->pixels;
-    const ptrdiff_t step = axes->strides[CHEQ_IMAGES][axes->ndim - 1];
-    const ptrdiff_t out_step = axes->strides[CHEQ_OTHER][axes->ndim - 1];
-    const int direct = step == 1 && out_step == 1;
-    cheq_cursor cursor;
-    cheq_cursor_seek(&cursor, layout, group, begin);
-    for (size_t left = end - begin, n; left > 0; left -= n) {
-        n = cheq_min(left, cheq_cursor_run(&cursor));
-        n = direct ? n : cheq_min(n, CHEQ_PIECE);
-        for (int c = 0; c < layout->channels; c++) {
-            cheq_apply_piece(k, cursor.at[CHEQ_IMAGES] + c * layout->channel_stride[CHEQ_IMAGES], step,
-                             cursor.at[CHEQ_OTHER] + c * layout->channel_stride[CHEQ_OTHER], out_step, n,
-                             luts + (size_t)c * lut_step);
+    const int to_dense = layout->channels == 1 && cheq_step(layout, CHEQ_OTHER) == 1;
+    const int dense = to_dense && cheq_step(layout, CHEQ_IMAGES) == 1;
+    uint8_t pixels[CHEQ_MAX_CHANNELS][CHEQ_PIECE];
+    uint8_t *const to[CHEQ_MAX_CHANNELS] = {pixels[0], pixels[1], pixels[2], pixels[3]};
+    cheq_walk walk;
+    cheq_walk_begin(&walk, layout, group, begin, end);
+    for (size_t n; (n = cheq_walk_next(&walk, dense ? SIZE_MAX : CHEQ_PIECE)) > 0;) {
+        if (dense) {
+            k->apply(walk.at[CHEQ_IMAGES], walk.at[CHEQ_OTHER], n, luts);
+            continue;
         }
-        cheq_cursor_advance(&cursor, n);
+        cheq_load(k, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, to);
+        if (to_dense) {
+            k->apply(pixels[0], walk.at[CHEQ_OTHER], n, luts);
+            continue;
+        }
+        for (int c = 0; c < layout->channels; c++) {
+            k->apply(pixels[c], pixels[c], n, luts + (size_t)c * lut_step);
+        }
+        cheq_store(k, layout, CHEQ_OTHER, to, n, walk.at[CHEQ_OTHER]);
+    }
+}
+
+/* The pixels of a small group, at most CHEQ_BLOCK a plane, dense: moved once, then
+ * counted and looked up where they are. */
+typedef struct {
+    uint8_t pixels[CHEQ_MAX_CHANNELS][CHEQ_BLOCK];
+} cheq_stage;
+
+static void cheq_stage_load(const cheq_kernels *k, const cheq_layout *layout, size_t group, size_t size,
+                            cheq_stage *stage) {
+    cheq_walk walk;
+    cheq_walk_begin(&walk, layout, group, 0, size);
+    for (size_t n, done = 0; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0; done += n) {
+        uint8_t *to[CHEQ_MAX_CHANNELS];
+        for (int c = 0; c < layout->channels; c++) {
+            to[c] = stage->pixels[c] + done;
+        }
+        cheq_load(k, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, to);
+    }
+}
+
+static void cheq_stage_store(const cheq_kernels *k, const cheq_layout *layout, size_t group, size_t size,
+                             cheq_stage *stage) {
+    cheq_walk walk;
+    cheq_walk_begin(&walk, layout, group, 0, size);
+    for (size_t n, done = 0; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0; done += n) {
+        uint8_t *from[CHEQ_MAX_CHANNELS];
+        for (int c = 0; c < layout->channels; c++) {
+            from[c] = stage->pixels[c] + done;
+        }
+        cheq_store(k, layout, CHEQ_OTHER, from, n, walk.at[CHEQ_OTHER]);
     }
 }
 

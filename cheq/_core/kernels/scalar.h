@@ -171,6 +171,16 @@ static void cheq_gather_scalar(const uint8_t *from, ptrdiff_t step, size_t n, ui
             to[i] = from[2 * i];
         }
         break;
+    case 3:
+        for (size_t i = 0; i < n; i++) {
+            to[i] = from[3 * i];
+        }
+        break;
+    case 4:
+        for (size_t i = 0; i < n; i++) {
+            to[i] = from[4 * i];
+        }
+        break;
     default:
         for (size_t i = 0; i < n; i++) {
             to[i] = from[(ptrdiff_t)i * step];
@@ -184,11 +194,24 @@ static void cheq_scatter_scalar(const uint8_t *from, size_t n, uint8_t *to, ptrd
     }
 }
 
+static void cheq_split_scalar(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
+    for (int c = 0; c < channels; c++) {
+        cheq_gather_scalar(from + c, channels, n, to[c]);
+    }
+}
+
+static void cheq_merge_scalar(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+    for (int c = 0; c < channels; c++) {
+        cheq_scatter_scalar(from[c], n, to + c, channels);
+    }
+}
+
 #define CHEQ_SCALAR_KERNELS \
     { \
         .name = "scalar", .count = cheq_count_scalar, .apply = cheq_apply_scalar, \
         .count_apply = cheq_count_apply_scalar, .lut_opencv = cheq_lut_opencv_scalar, \
         .select = cheq_select_scalar, .gather = cheq_gather_scalar, .scatter = cheq_scatter_scalar, \
+        .split = cheq_split_scalar, .merge = cheq_merge_scalar, \
     }
 
 #endif

@@ -1,0 +1,338 @@
+/* The kernels for AVX-512 with VBMI, VPOPCNTDQ and GFNI (Intel Ice Lake and later,
+ * AMD Zen 4 and later): looking up by byte permutes, counting by bit planes with
+ * scalar increments beside. The moves (select, split, ...) are in moves512.h. */
+#ifndef CHEQ_AVX512_H
+#define CHEQ_AVX512_H
+
+#include <immintrin.h>
+
+#include "lut.h"
+#include "moves512.h"
+#include "scalar.h"
+
+#define CHEQ_AVX512_RUNS_HERE \
+    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && \
+     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && \
+     __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && \
+     __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("gfni") && \
+     __builtin_cpu_supports("bmi2"))
+
+/* ---- apply: the LUT in four registers ----------------------------------- */
+
+typedef struct {
+    __m512i quarter[4];
+} cheq_lut512;
+
+CHEQ_AVX512 static inline cheq_lut512 cheq_load_lut512(const uint8_t lut[CHEQ_LEVELS]) {
+    cheq_lut512 table;
+    for (int i = 0; i < 4; i++) {
+        table.quarter[i] = _mm512_loadu_si512(lut + 64 * i);
+    }
+    return table;
+}
+
+/* A permute of two registers looks up the low seven bits; the top bit picks the half. */
+CHEQ_AVX512 static inline __m512i cheq_lookup512(const cheq_lut512 *table, __m512i pixels) {
+    __m512i low = _mm512_permutex2var_epi8(table->quarter[0], pixels, table->quarter[1]);
+    __m512i high = _mm512_permutex2var_epi8(table->quarter[2], pixels, table->quarter[3]);
+    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(pixels), low, high);
+}
+
+CHEQ_AVX512 static void cheq_apply_avx512(const uint8_t *pixels, uint8_t *out, size_t n,
+                                          const uint8_t lut[CHEQ_LEVELS]) {
+    const cheq_lut512 table = cheq_load_lut512(lut);
+    size_t i = 0;
+    for (; i + 64 <= n; i += 64) {
+        _mm512_storeu_si512(out + i, cheq_lookup512(&table, _mm512_loadu_si512(pixels + i)));
+    }
+    if (i < n) {
+        __mmask64 rest = cheq_first512(n - i);
+        __m512i last = _mm512_maskz_loadu_epi8(rest, pixels + i);
+        _mm512_mask_storeu_epi8(out + i, rest, cheq_lookup512(&table, last));
+    }
+}
+
+/* ---- count: bit planes, and scalar increments beside them ---------------- */
+
+/* 512 pixels become eight bit planes of one register each. For a set S of bits,
+ * the AND of its planes has a one for each pixel whose level contains S; popcounts
+ * add up to counts[S] = the number of such pixels. That is three operations a set
+ * and 512 pixels, whatever the data. The histogram is the Mobius inverse over the
+ * subsets, taken once a chunk: for each bit, counts[S] -= counts[S + bit].
+ *
+ * The vector units are busy with this, the store port is not: in the same loop
+ * scalar code increments the bins of further pixels, nearly for free. */
+enum {
+    CHEQ_BLOCK512 = 512,
+    CHEQ_BESIDE512 = 16 * 3 * CHEQ_STEP, /* pixels beside a block: three steps a tile, 16 tiles */
+    CHEQ_UNIT512 = CHEQ_BLOCK512 + CHEQ_BESIDE512,
+    /* Blocks a chunk: 16 take 12 KiB of L1. The 16-bit counts hold 127. */
+    CHEQ_CHUNK512 = 16,
+};
+
+/* Pixels from which on this beats the scalar tables, whose fixed cost is smaller. */
+#define CHEQ_FEW512 1700
+
+typedef uint16_t cheq_tables16[CHEQ_STEP][CHEQ_LEVELS];
+
+/* Of each pair of bits, the highest first: the plane of the lower one, of the higher one, their AND. */
+typedef __m512i cheq_planes512[4][3];
+
+CHEQ_AVX512 static inline void cheq_count_step16(const uint8_t *pixels, cheq_tables16 tables) {
+    unsigned a = pixels[0], b = pixels[1], c = pixels[2], d = pixels[3];
+    unsigned e = pixels[4], f = pixels[5], g = pixels[6], h = pixels[7];
+    tables[0][a]++, tables[1][b]++, tables[2][c]++, tables[3][d]++;
+    tables[4][e]++, tables[5][f]++, tables[6][g]++, tables[7][h]++;
+}
+
+/* The bit planes of 512 pixels. The order of the pixels is lost, but the same in
+ * all planes. One affine product a register transposes 8 x 8 bits: byte j of a
+ * qword then has bit j of eight pixels. Three stages bring equal j together. */
+CHEQ_AVX512 static inline void cheq_bit_planes512(const uint8_t *pixels, cheq_planes512 planes) {
+    const __m512i identity = _mm512_set1_epi64((long long)0x8040201008040201ull);
+    const __m512i even = _mm512_loadu_si512(cheq_split2_512[0]), odd = _mm512_loadu_si512(cheq_split2_512[1]);
+    const __m512i even16 = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(even));
+    const __m512i odd16 = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(odd));
+    __m512i r[8], s[8];
+    for (int i = 0; i < 8; i++) {
+        r[i] = _mm512_gf2p8affine_epi64_epi8(identity, _mm512_loadu_si512(pixels + 64 * i), 0);
+    }
+    for (int i = 0; i < 4; i++) { /* dwords: bits 0 to 3 into s[0..3], 4 to 7 into s[4..7] */
+        __m512 x = _mm512_castsi512_ps(r[2 * i]), y = _mm512_castsi512_ps(r[2 * i + 1]);
+        s[i] = _mm512_castps_si512(_mm512_shuffle_ps(x, y, 0x88));
+        s[i + 4] = _mm512_castps_si512(_mm512_shuffle_ps(x, y, 0xdd));
+    }
+    for (int i = 0; i < 8; i += 4) { /* words: pairs of bits into r[0..1], r[2..3], ... */
+        for (int j = 0; j < 2; j++) {
+            r[i + j] = _mm512_permutex2var_epi16(s[i + 2 * j], even16, s[i + 2 * j + 1]);
+            r[i + 2 + j] = _mm512_permutex2var_epi16(s[i + 2 * j], odd16, s[i + 2 * j + 1]);
+        }
+    }
+    for (int pair = 0; pair < 4; pair++) { /* bytes */
+        __m512i *plane = planes[3 - pair];
+        plane[0] = _mm512_permutex2var_epi8(r[2 * pair], even, r[2 * pair + 1]);
+        plane[1] = _mm512_permutex2var_epi8(r[2 * pair], odd, r[2 * pair + 1]);
+        plane[2] = _mm512_and_si512(plane[0], plane[1]);
+    }
+}
+
+/* Sixteen counters of eight lanes each become sixteen 16-bit sums. */
+CHEQ_AVX512 static inline __m256i cheq_sum_lanes512(const __m512i counter[16]) {
+    __m512i r[4];
+    for (int c = 0; c < 4; c++) {
+        const __m512i *x = counter + 4 * c;
+        __m512i low = _mm512_or_si512(x[0], _mm512_slli_epi64(x[1], 16));
+        __m512i high = _mm512_or_si512(x[2], _mm512_slli_epi64(x[3], 16));
+        r[c] = _mm512_or_si512(low, _mm512_slli_epi64(high, 32));
+    }
+    __m512i u = _mm512_add_epi64(_mm512_unpacklo_epi64(r[0], r[1]), _mm512_unpackhi_epi64(r[0], r[1]));
+    __m512i v = _mm512_add_epi64(_mm512_unpacklo_epi64(r[2], r[3]), _mm512_unpackhi_epi64(r[2], r[3]));
+    __m512i w = _mm512_add_epi64(_mm512_shuffle_i64x2(u, v, 0x88), _mm512_shuffle_i64x2(u, v, 0xdd));
+    w = _mm512_add_epi64(_mm512_shuffle_i64x2(w, w, 0x88), _mm512_shuffle_i64x2(w, w, 0xdd));
+    return _mm512_castsi512_si256(w);
+}
+
+/* Memory that the work after this count will want, brought near meanwhile. */
+typedef struct {
+    const uint8_t *read;
+    uint8_t *write;
+} cheq_ahead;
+
+/* One tile: the 16 sets that share their upper four bits, `tile`. Four rows of
+ * four: no bit, the lower, the higher or both of bits 2 and 3; then of bits 0 and 1.
+ * Sixteen counters stay in registers while the blocks go by. */
+CHEQ_AVX512 static inline const uint8_t *cheq_count_tile512(const cheq_planes512 *planes, size_t blocks,
+                                                            int tile, const uint8_t *beside,
+                                                            cheq_tables16 tables, cheq_ahead *ahead,
+                                                            uint16_t counts[16]) {
+    const __m512i all = _mm512_set1_epi64(-1);
+    const int upper = tile >> 2, lower = tile & 3;
+    __m512i counter[16];
+    for (int i = 0; i < 16; i++) {
+        counter[i] = _mm512_setzero_si512();
+    }
+    for (size_t b = 0; b < blocks; b++) {
+        const __m512i(*plane)[3] = planes[b];
+        __m512i top = _mm512_and_si512(upper ? plane[0][upper - 1] : all, lower ? plane[1][lower - 1] : all);
+        _mm_prefetch((const char *)ahead->read, _MM_HINT_T0);
+        __builtin_prefetch(ahead->write, 1);
+        ahead->read += 64;
+        ahead->write += 64;
+#pragma GCC unroll 4
+        for (int c = 0; c < 4; c++) {
+            __m512i row = c ? _mm512_and_si512(top, plane[2][c - 1]) : top;
+#pragma GCC unroll 4
+            for (int d = 0; d < 4; d++) {
+                __m512i set = d ? _mm512_and_si512(row, plane[3][d - 1]) : row;
+                counter[4 * c + d] = _mm512_add_epi64(counter[4 * c + d], _mm512_popcnt_epi64(set));
+            }
+            if (c < 3) {
+                cheq_count_step16(beside, tables);
+                beside += CHEQ_STEP;
+            }
+        }
+    }
+    _mm256_storeu_si256((__m256i *)counts, cheq_sum_lanes512(counter));
+    return beside;
+}
+
+/* The Mobius inverse over the bits 0 to 4, which tell the lanes of a register apart. */
+CHEQ_AVX512 static inline __m512i cheq_invert_lanes512(__m512i x) {
+    x = _mm512_mask_sub_epi16(x, 0x0000ffff, x, _mm512_shuffle_i64x2(x, x, 0x4e));
+    x = _mm512_mask_sub_epi16(x, 0x00ff00ff, x, _mm512_shuffle_i64x2(x, x, 0xb1));
+    x = _mm512_mask_sub_epi16(x, 0x0f0f0f0f, x, _mm512_shuffle_epi32(x, 0x4e));
+    x = _mm512_mask_sub_epi16(x, 0x33333333, x, _mm512_shuffle_epi32(x, 0xb1));
+    return _mm512_mask_sub_epi16(x, 0x55555555, x, _mm512_rol_epi32(x, 16));
+}
+
+/* hist += the Mobius inverse of counts + the sum of the tables. */
+CHEQ_AVX512 static inline void cheq_sum_chunk512(const uint16_t counts[CHEQ_LEVELS], cheq_tables16 tables,
+                                                 uint32_t hist[CHEQ_LEVELS]) {
+    __m512i x[8];
+    for (int r = 0; r < 8; r++) {
+        x[r] = cheq_invert_lanes512(_mm512_loadu_si512(counts + 32 * r));
+    }
+    for (int bit = 1; bit < 8; bit <<= 1) { /* bits 5 to 7 tell the registers apart */
+        for (int r = 0; r < 8; r++) {
+            if (!(r & bit)) {
+                x[r] = _mm512_sub_epi16(x[r], x[r | bit]);
+            }
+        }
+    }
+    for (int r = 0; r < 8; r++) {
+        for (int i = 0; i < CHEQ_STEP; i++) {
+            x[r] = _mm512_add_epi16(x[r], _mm512_loadu_si512(&tables[i][32 * r]));
+        }
+        uint32_t *h = hist + 32 * r;
+        __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(x[r]));
+        __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(x[r], 1));
+        _mm512_storeu_si512(h, _mm512_add_epi32(low, _mm512_loadu_si512(h)));
+        _mm512_storeu_si512(h + 16, _mm512_add_epi32(high, _mm512_loadu_si512(h + 16)));
+    }
+}
+
+/* Few pixels: the scalar tables, cleared and summed in vectors. */
+CHEQ_AVX512 static void cheq_count_few512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS]) {
+    cheq_tables tables;
+    memset(tables, 0, sizeof tables);
+    cheq_count_steps(pixels, n / CHEQ_STEP, tables);
+    for (size_t i = n - n % CHEQ_STEP; i < n; i++) {
+        hist[pixels[i]]++;
+    }
+    for (int v = 0; v < CHEQ_LEVELS; v += 32) {
+        __m512i sum = _mm512_setzero_si512();
+        for (int i = 0; i < CHEQ_STEP; i++) {
+            __m256i bins = _mm256_loadu_si256((const __m256i *)&tables[i][v]);
+            sum = _mm512_add_epi16(sum, _mm512_cvtepu8_epi16(bins));
+        }
+        __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(sum));
+        __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(sum, 1));
+        _mm512_storeu_si512(hist + v, _mm512_add_epi32(low, _mm512_loadu_si512(hist + v)));
+        _mm512_storeu_si512(hist + v + 16, _mm512_add_epi32(high, _mm512_loadu_si512(hist + v + 16)));
+    }
+}
+
+CHEQ_AVX512 static inline void cheq_count_ahead512(const uint8_t *pixels, size_t n,
+                                                   uint32_t hist[CHEQ_LEVELS], cheq_ahead ahead) {
+    cheq_planes512 planes[CHEQ_CHUNK512];
+    uint16_t counts[CHEQ_LEVELS];
+    if (n < CHEQ_FEW512) {
+        cheq_count_few512(pixels, n, hist);
+        return;
+    }
+    while (n >= CHEQ_STEP) {
+        cheq_tables16 tables;
+        size_t blocks = n / CHEQ_UNIT512 < CHEQ_CHUNK512 ? n / CHEQ_UNIT512 : CHEQ_CHUNK512;
+        memset(tables, 0, sizeof tables);
+        for (size_t b = 0; b < blocks; b++) {
+            cheq_bit_planes512(pixels + CHEQ_BLOCK512 * b, planes[b]);
+        }
+        const uint8_t *beside = pixels + CHEQ_BLOCK512 * blocks;
+        for (int tile = 0; tile < 16; tile++) {
+            beside = cheq_count_tile512((const cheq_planes512 *)planes, blocks, tile, beside, tables, &ahead,
+                                        counts + 16 * tile);
+        }
+        pixels += CHEQ_UNIT512 * blocks;
+        n -= CHEQ_UNIT512 * blocks;
+        if (n < CHEQ_FEW512) { /* what is left joins this chunk's tables */
+            for (; n >= CHEQ_STEP; n -= CHEQ_STEP, pixels += CHEQ_STEP) {
+                cheq_count_step16(pixels, tables);
+            }
+        }
+        cheq_sum_chunk512(counts, tables, hist);
+    }
+    for (size_t i = 0; i < n; i++) {
+        hist[pixels[i]]++;
+    }
+}
+
+CHEQ_AVX512 static void cheq_count_avx512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS]) {
+    cheq_ahead nothing = {pixels, (uint8_t *)pixels};
+    cheq_count_ahead512(pixels, n, hist, nothing);
+}
+
+/* Looking up costs so little here that only its memory is worth overlapping: while
+ * next is counted, the lines of out and of the pixels after next are fetched. */
+CHEQ_AVX512 static void cheq_count_apply_avx512(const uint8_t *next, uint32_t hist[CHEQ_LEVELS],
+                                                const uint8_t *pixels, uint8_t *out, size_t n,
+                                                const uint8_t lut[CHEQ_LEVELS]) {
+    cheq_ahead ahead = {next + n, out};
+    cheq_count_ahead512(next, n, hist, ahead);
+    cheq_apply_avx512(pixels, out, n, lut);
+}
+
+/* ---- LUT ---------------------------------------------------------------- */
+
+/* Running sums within a register of sixteen. */
+CHEQ_AVX512 static inline __m512i cheq_running512(__m512i x) {
+    const __m512i zero = _mm512_setzero_si512();
+    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 15));
+    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 14));
+    x = _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 12));
+    return _mm512_add_epi32(x, _mm512_alignr_epi32(x, zero, 8));
+}
+
+/* cheq_lut_opencv with sixteen levels at a time; s is negative below the first
+ * occupied bin, and its LUT entry 0. */
+CHEQ_AVX512 static void cheq_lut_opencv_avx512(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]) {
+    int32_t running[CHEQ_LEVELS];
+    int32_t before[17];
+    int first = 0;
+    for (__mmask16 occupied = 0; first < CHEQ_LEVELS; first += 16) {
+        __m512i counts = _mm512_loadu_si512(hist + first);
+        occupied = _mm512_test_epi32_mask(counts, counts);
+        if (occupied) {
+            first += (int)_tzcnt_u32(occupied);
+            break;
+        }
+    }
+    int32_t first_count = first < CHEQ_LEVELS ? (int32_t)hist[first] : 0;
+    before[0] = -first_count;
+    for (int r = 0; r < 16; r++) {
+        _mm512_storeu_si512(running + 16 * r, cheq_running512(_mm512_loadu_si512(hist + 16 * r)));
+    }
+    for (int r = 0; r < 16; r++) {
+        before[r + 1] = before[r] + running[16 * r + 15];
+    }
+    if (before[16] == 0) {
+        cheq_lut_identity(lut);
+        return;
+    }
+    const __m512 scale = _mm512_set1_ps(cheq_opencv_scale((uint64_t)before[16] + (uint64_t)first_count, (uint64_t)first_count));
+    for (int r = 0; r < 16; r++) {
+        __m512i s = _mm512_add_epi32(_mm512_loadu_si512(running + 16 * r), _mm512_set1_epi32(before[r]));
+        __m512 x = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_max_epi32(s, _mm512_setzero_si512())), scale);
+        __m512i level = _mm512_cvt_roundps_epi32(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        _mm_storeu_si128((__m128i *)(lut + 16 * r), _mm512_cvtepi32_epi8(level));
+    }
+}
+
+#define CHEQ_AVX512_KERNELS \
+    { \
+        .name = "avx512", .count = cheq_count_avx512, .apply = cheq_apply_avx512, \
+        .count_apply = cheq_count_apply_avx512, .lut_opencv = cheq_lut_opencv_avx512, \
+        .select = cheq_select_avx512, .gather = cheq_gather_avx512, .scatter = cheq_scatter_scalar, \
+        .split = cheq_split_avx512, .merge = cheq_merge_avx512, \
+    }
+
+#endif
