@@ -44,11 +44,12 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
     if mode not in ("stdout", "dicts"):
         raise ValueError(f"mode: expected 'stdout' or 'dicts', got {mode!r}")
     openmp = integer.openmp_version()
+    available = [name for name, runs in integer.kernels().items() if runs]
     config = {
         "version": __version__,
         "compiler": integer.compiler(),
         "openmp": {"enabled": bool(openmp), "version": openmp or None},
-        "kernels": {"available": [name for name, runs in integer.kernels().items() if runs], "chosen": integer.kernel()},
+        "kernels": {"available": available, "chosen": integer.kernel()},
         "threads": {"count": _threads.resolve(None), "reason": _threads.reason()},
     }
     if mode == "dicts":

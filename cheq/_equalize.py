@@ -9,7 +9,7 @@ import numpy.typing as npt
 from cheq import _planes, _threads
 from cheq._core import integer
 
-# Pixels below which one thread is used: a second one gains nothing then (benchmarks/small_work.py).
+# Pixels below which one thread is used: a second one gains little then (benchmarks/small_work.py).
 SMALL_WORK = 1 << 17
 
 
@@ -93,17 +93,16 @@ def equalize(
     """
     _planes.check_method(method)
     images = _planes.as_images(images)
-    pixel_axes = _planes.plane_axes(images.shape, axes, channel_axis)
-    threads = _threads_for(images, num_threads)
+    shape = images.shape
+    pixel_axes = _planes.plane_axes(shape, axes, channel_axis)
+    threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if mask is not None:
-        mask = _planes.as_mask(mask, images.shape, channel_axis)
+        mask = _planes.as_mask(mask, shape, channel_axis)
     if out is None:
-        out = np.empty(images.shape, np.uint8)
+        out = np.empty(shape, np.uint8)
     else:
-        _planes.check_out(out, images.shape)
-        images = _planes.apart_from(out, images, elementwise=True)
-        mask = None if mask is None else _planes.apart_from(out, mask, elementwise=False)
-    _run(images, pixel_axes, threads, mask=mask, out=out)
+        _planes.check_out(out, shape)
+    _run(images, mask, out, None, None, pixel_axes, threads)
     return out
 
 
@@ -143,12 +142,12 @@ def histogram(
     """
     images = _planes.as_images(images)
     pixel_axes = _planes.plane_axes(images.shape, axes, channel_axis)
-    threads = _threads_for(images, num_threads)
+    threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if mask is not None:
         mask = _planes.as_mask(mask, images.shape, channel_axis)
     shape = (*_planes.batch_shape(images.shape, pixel_axes), _planes.LEVELS)
     hist = np.empty(shape, np.int64) if images.size else np.zeros(shape, np.int64)
-    _run(images, pixel_axes, threads, mask=mask, hist=hist)
+    _run(images, mask, None, hist, None, pixel_axes, threads)
     return hist
 
 
@@ -235,41 +234,29 @@ def apply_lut(
     luts = _planes.as_luts(lut)
     pixel_axes = _planes.plane_axes(images.shape, axes, channel_axis, warn=luts.ndim > 1)
     _planes.check_luts(luts, _planes.batch_shape(images.shape, pixel_axes))
-    threads = _threads_for(images, num_threads)
+    threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if out is None:
         out = np.empty(images.shape, np.uint8)
     else:
         _planes.check_out(out, images.shape)
-        images = _planes.apart_from(out, images, elementwise=True)
-        luts = _planes.apart_from(out, luts, elementwise=False)
-    _run(images, pixel_axes, threads, out=out, luts=luts)
+    _run(images, None, out, None, luts, pixel_axes, threads)
     return out
 
 
-def _threads_for(images: npt.NDArray[np.uint8], num_threads: int | None) -> int:
-    """Return how many threads to use; small work is told apart before the system is asked."""
-    if num_threads is None and images.size < SMALL_WORK:
-        return 1
-    return min(_threads.resolve(num_threads), integer.MAX_TEAM)
-
-
 def _run(
-    images: npt.NDArray[np.uint8],
+    images: Any,
+    mask: npt.NDArray[Any] | None,
+    out: npt.NDArray[np.uint8] | None,
+    hist: npt.NDArray[np.int64] | None,
+    luts: npt.NDArray[np.uint8] | None,
     pixel_axes: tuple[int, ...],
     threads: int,
-    *,
-    mask: npt.NDArray[Any] | None = None,
-    out: npt.NDArray[np.uint8] | None = None,
-    hist: npt.NDArray[np.int64] | None = None,
-    luts: npt.NDArray[np.uint8] | None = None,
 ) -> None:
-    """Give the core its views, batch axes first."""
-    integer.run(
-        _planes.planes_last(images, pixel_axes),
-        None if mask is None else _planes.planes_last(mask, pixel_axes),
-        None if out is None else _planes.planes_last(out, pixel_axes),
-        hist,
-        luts,
-        images.ndim - len(pixel_axes),
-        threads,
-    )
+    """Give the core its views, batch axes first; copy first what it would overwrite too early."""
+    n_batch = images.ndim - len(pixel_axes)
+    if pixel_axes[0] != n_batch:
+        images, mask, out = (_planes.planes_last(array, pixel_axes) for array in (images, mask, out))
+    if integer.run(images, mask, out, hist, luts, n_batch, threads, False):
+        return
+    images, mask, luts = (_planes.apart_from(out, array) for array in (images, mask, luts))
+    integer.run(images, mask, out, hist, luts, n_batch, threads, True)

@@ -59,6 +59,8 @@ _unsafe_since_import = _fork_before_import()
 
 from cheq._core import integer  # noqa: E402  (loads libgomp: see the module's docstring)
 
+_MAX_TEAM = integer.MAX_TEAM
+
 
 def check(num_threads: SupportsIndex | None) -> int | None:
     """Return the argument `num_threads` as None or an int, at least 1.
@@ -105,7 +107,7 @@ def resolve(num_threads: SupportsIndex | None) -> int:
     count = check(num_threads)
     if _unsafe_since_import or integer.forked():
         return 1
-    return min(_limits().values()) if count is None else count
+    return min(_limits().values()) if count is None else min(count, _MAX_TEAM)
 
 
 def reason() -> str:

@@ -6,14 +6,15 @@ import numpy.typing as npt
 MAX_TEAM: int
 
 def run(
-    images: npt.NDArray[Any],
+    images: npt.NDArray[Any] | None,
     mask: npt.NDArray[Any] | None,
     out: npt.NDArray[Any] | None,
     hist: npt.NDArray[np.int64] | None,
     luts: npt.NDArray[np.uint8] | None,
     n_batch: int,
     threads: int,
-) -> None: ...
+    apart: bool,
+) -> bool: ...
 def equalization_lut(hist: npt.NDArray[np.int64], luts: npt.NDArray[np.uint8]) -> None: ...
 def kernels() -> dict[str, bool]: ...
 def kernel() -> str: ...

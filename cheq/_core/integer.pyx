@@ -43,11 +43,14 @@ cdef const cheq_kernels *active = cheq_kernels_at(0)
 cheq_fork_watch()
 
 
-def run(images, mask, out, hist, luts, int n_batch, int threads):
+def run(images, mask, out, hist, luts, int n_batch, int threads, bint apart):
     """Do one call's work on ``images``, whose first ``n_batch`` axes are batch axes.
 
     With ``hist`` (int64, contiguous) histograms are written; with ``out`` and ``luts`` the LUTs are
     applied; with ``out`` alone the images are equalized. Absent arrays are None.
+
+    Returns False, and has done nothing, if ``out`` may overlap what is still to be read when it is
+    written, unless the caller knows that all is ``apart``. The same memory in the same order does not.
     """
     cdef Py_buffer views[5]
     cdef cheq_job job
@@ -62,9 +65,12 @@ def run(images, mask, out, hist, luts, int n_batch, int threads):
         if hist is not None:
             PyObject_GetBuffer(hist, &views[3], PyBUF_SIMPLE | PyBUF_WRITABLE)
         if luts is not None:
-            PyObject_GetBuffer(luts, &views[4], PyBUF_SIMPLE)
+            PyObject_GetBuffer(luts, &views[4], PyBUF_STRIDES)
+        if not apart and may_overlap(views):
+            return False
         make_job(&job, views, n_batch)
         run_job(&job, min(threads, MAX_TEAM))
+        return True
     finally:
         for i in range(5):
             PyBuffer_Release(&views[i])
@@ -128,6 +134,23 @@ def openmp_max_threads():
 def forked():
     """Return whether this process was forked after the import."""
     return bool(cheq_forked())
+
+
+cdef bint may_overlap(const Py_buffer *views) noexcept:
+    """Whether ``out`` shares memory with the mask, the LUTs, or another element of the images."""
+    cdef const Py_buffer *out = &views[2]
+    cdef bint same = out.buf == views[0].buf
+    cdef int i
+    if out.buf == NULL:
+        return False
+    for i in range(out.ndim):
+        same = same and (out.strides[i] == views[0].strides[i] or out.shape[i] == 1)
+    for i in (0, 1, 4):
+        if views[i].buf != NULL and not (i == 0 and same) and cheq_ranges_meet(
+                out.ndim, out.shape, out.strides, out.buf,
+                views[i].ndim, views[i].shape, views[i].strides, views[i].buf):
+            return True
+    return False
 
 
 cdef void make_job(cheq_job *job, Py_buffer *views, int n_batch) noexcept:

@@ -29,6 +29,9 @@ cdef extern from "kernels/layout.h" nogil:
                           void *images, const Py_ssize_t *images_strides,
                           void *other, const Py_ssize_t *other_strides, int key)
 
+    bint cheq_ranges_meet(int ndim_a, const Py_ssize_t *shape_a, const Py_ssize_t *strides_a, const void *a,
+                          int ndim_b, const Py_ssize_t *shape_b, const Py_ssize_t *strides_b, const void *b)
+
 cdef extern from "kernels/plane.h" nogil:
     ctypedef uint32_t cheq_hist[256]
 
