@@ -12,6 +12,9 @@
     __attribute__((target( \
         "avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vbmi2,avx512vpopcntdq,gfni,bmi,bmi2,popcnt")))
 
+/* For the bodies of loops: a call a block would load every table anew. */
+#define CHEQ_AVX512_INLINE CHEQ_AVX512 static inline __attribute__((always_inline))
+
 /* ---- tables ------------------------------------------------------------- */
 
 /* The list f(0, c), f(1, c), ... f(63, c). */
@@ -61,7 +64,7 @@ CHEQ_AVX512 static inline __mmask64 cheq_first512(size_t n) {
 }
 
 /* Register r of a piece of memory of `size` bytes; zeros behind its end. */
-CHEQ_AVX512 static inline __m512i cheq_load512(const uint8_t *from, size_t size, size_t r) {
+CHEQ_AVX512_INLINE __m512i cheq_load512(const uint8_t *from, size_t size, size_t r) {
     if (size >= 64 * (r + 1)) {
         return _mm512_loadu_si512(from + 64 * r);
     }
@@ -69,7 +72,7 @@ CHEQ_AVX512 static inline __m512i cheq_load512(const uint8_t *from, size_t size,
                           : _mm512_maskz_loadu_epi8(cheq_first512(size - 64 * r), from + 64 * r);
 }
 
-CHEQ_AVX512 static inline void cheq_store512(uint8_t *to, size_t size, size_t r, __m512i x) {
+CHEQ_AVX512_INLINE void cheq_store512(uint8_t *to, size_t size, size_t r, __m512i x) {
     if (size >= 64 * (r + 1)) {
         _mm512_storeu_si512(to + 64 * r, x);
     } else if (size > 64 * r) {
@@ -77,19 +80,19 @@ CHEQ_AVX512 static inline void cheq_store512(uint8_t *to, size_t size, size_t r,
     }
 }
 
-CHEQ_AVX512 static inline __m512i cheq_permute512(__m512i x, const uint8_t table[64], __m512i y) {
+CHEQ_AVX512_INLINE __m512i cheq_permute512(__m512i x, const uint8_t table[64], __m512i y) {
     return _mm512_permutex2var_epi8(x, _mm512_loadu_si512(table), y);
 }
 
 /* ---- channels ----------------------------------------------------------- */
 
 /* One channel of three, from three registers. */
-CHEQ_AVX512 static inline __m512i cheq_third512(const __m512i x[3], int c) {
+CHEQ_AVX512_INLINE __m512i cheq_third512(const __m512i x[3], int c) {
     return cheq_permute512(cheq_permute512(x[0], cheq_split3_512[c][0], x[1]), cheq_split3_512[c][1], x[2]);
 }
 
 /* Up to 64 pixels; four channels are two pairs of pairs. */
-CHEQ_AVX512 static inline void cheq_split_block512(const uint8_t *from, int channels, size_t n,
+CHEQ_AVX512_INLINE void cheq_split_block512(const uint8_t *from, int channels, size_t n,
                                                    uint8_t *const *to, size_t at) {
     const size_t size = n * (size_t)channels;
     __m512i x[4], y[4];
@@ -119,7 +122,7 @@ CHEQ_AVX512 static inline void cheq_split_block512(const uint8_t *from, int chan
     }
 }
 
-CHEQ_AVX512 static inline void cheq_merge_block512(const uint8_t *const *from, int channels, size_t n,
+CHEQ_AVX512_INLINE void cheq_merge_block512(const uint8_t *const *from, int channels, size_t n,
                                                    uint8_t *to, size_t at) {
     const size_t size = n * (size_t)channels;
     __m512i x[4], y[4];
@@ -146,7 +149,7 @@ CHEQ_AVX512 static inline void cheq_merge_block512(const uint8_t *const *from, i
 }
 
 /* A number of channels known to the compiler leaves straight code. */
-CHEQ_AVX512 static inline void cheq_split_by512(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
+CHEQ_AVX512_INLINE void cheq_split_by512(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
     size_t i = 0;
     for (; i + 64 <= n; i += 64) {
         cheq_split_block512(from + i * (size_t)channels, channels, 64, to, i);
@@ -156,7 +159,7 @@ CHEQ_AVX512 static inline void cheq_split_by512(const uint8_t *from, int channel
     }
 }
 
-CHEQ_AVX512 static inline void cheq_merge_by512(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+CHEQ_AVX512_INLINE void cheq_merge_by512(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
     size_t i = 0;
     for (; i + 64 <= n; i += 64) {
         cheq_merge_block512(from, channels, 64, to + i * (size_t)channels, i);
@@ -195,7 +198,7 @@ CHEQ_AVX512 static void cheq_merge_avx512(const uint8_t *const *from, int channe
 /* ---- steps and masks ---------------------------------------------------- */
 
 /* Up to 64 pixels, every second one or every third. */
-CHEQ_AVX512 static inline void cheq_gather_block512(const uint8_t *from, int step, size_t n, uint8_t *to) {
+CHEQ_AVX512_INLINE void cheq_gather_block512(const uint8_t *from, int step, size_t n, uint8_t *to) {
     const size_t size = (n - 1) * (size_t)step + 1;
     __m512i x[3];
     for (int r = 0; r < step; r++) {
@@ -204,7 +207,7 @@ CHEQ_AVX512 static inline void cheq_gather_block512(const uint8_t *from, int ste
     cheq_store512(to, n, 0, step == 2 ? cheq_permute512(x[0], cheq_split2_512[0], x[1]) : cheq_third512(x, 0));
 }
 
-CHEQ_AVX512 static inline void cheq_gather_by512(const uint8_t *from, int step, size_t n, uint8_t *to) {
+CHEQ_AVX512_INLINE void cheq_gather_by512(const uint8_t *from, int step, size_t n, uint8_t *to) {
     size_t i = 0;
     for (; i + 64 <= n; i += 64) {
         cheq_gather_block512(from + i * (size_t)step, step, 64, to + i);
