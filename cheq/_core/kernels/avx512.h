@@ -132,20 +132,18 @@ CHEQ_AVX512 static inline __m256i cheq_sum_lanes512(const __m512i counter[16]) {
     return _mm512_castsi512_si256(w);
 }
 
-/* What is brought near while counting: the pixels behind the chunk, which are counted
- * next, and the lines that are written next. Fetching a line too many does no harm. */
+/* The lines fetched while counting: one of each kind a tile and block. */
 typedef struct {
-    const uint8_t *read;
-    const uint8_t *write;
-    size_t write_step; /* 0: nothing will be written */
-} cheq_ahead;
+    const uint8_t *read, *write;
+    size_t read_step, write_step; /* 64, or 0 where nothing is wanted */
+} cheq_fetch;
 
 /* One tile: the 16 sets that share their upper four bits, `tile`. Four rows of
  * four: no bit, the lower, the higher or both of bits 2 and 3; then of bits 0 and 1.
  * Sixteen counters stay in registers while the blocks go by. */
 CHEQ_AVX512 static inline const uint8_t *cheq_count_tile512(const cheq_planes512 *planes, size_t blocks,
                                                             int tile, const uint8_t *beside,
-                                                            cheq_tables16 tables, cheq_ahead *ahead,
+                                                            cheq_tables16 tables, cheq_fetch *fetch,
                                                             uint16_t counts[16]) {
     const __m512i all = _mm512_set1_epi64(-1);
     const int upper = tile >> 2, lower = tile & 3;
@@ -156,10 +154,10 @@ CHEQ_AVX512 static inline const uint8_t *cheq_count_tile512(const cheq_planes512
     for (size_t b = 0; b < blocks; b++) {
         const __m512i(*plane)[3] = planes[b];
         __m512i top = _mm512_and_si512(upper ? plane[0][upper - 1] : all, lower ? plane[1][lower - 1] : all);
-        _mm_prefetch((const char *)ahead->read, _MM_HINT_T0);
-        __builtin_prefetch(ahead->write, 1);
-        ahead->read += 64;
-        ahead->write += ahead->write_step;
+        __builtin_prefetch(fetch->read, 0);
+        __builtin_prefetch(fetch->write, 1);
+        fetch->read += fetch->read_step;
+        fetch->write += fetch->write_step;
 #pragma GCC unroll 4
         for (int c = 0; c < 4; c++) {
             __m512i row = c ? _mm512_and_si512(top, plane[2][c - 1]) : top;
@@ -257,11 +255,12 @@ CHEQ_AVX512 static void cheq_count_few512(const uint8_t *pixels, size_t n, uint3
     cheq_count_rest(pixels + n - n % CHEQ_STEP, n % CHEQ_STEP, hist);
 }
 
-CHEQ_AVX512 static inline void cheq_count_ahead512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
-                                                   const uint8_t *write, size_t write_step) {
+CHEQ_AVX512 static void cheq_count_many512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
+                                           cheq_ahead ahead) {
     cheq_planes512 planes[CHEQ_CHUNK512];
     uint16_t counts[CHEQ_LEVELS];
-    cheq_ahead ahead = {pixels, write, write_step};
+    /* the histogram stands in for what is not wanted: it is near */
+    cheq_fetch fetch = {NULL, ahead.write ? ahead.write : (const uint8_t *)hist, 64, ahead.write ? 64 : 0};
     while (n >= CHEQ_STEP) {
         cheq_tables16 tables;
         size_t blocks = n / CHEQ_UNIT512 < CHEQ_CHUNK512 ? n / CHEQ_UNIT512 : CHEQ_CHUNK512;
@@ -272,9 +271,13 @@ CHEQ_AVX512 static inline void cheq_count_ahead512(const uint8_t *pixels, size_t
         const uint8_t *beside = pixels + CHEQ_BLOCK512 * blocks;
         pixels += CHEQ_UNIT512 * blocks;
         n -= CHEQ_UNIT512 * blocks;
-        ahead.read = pixels;
+        fetch.read = n >= CHEQ_FEW512 ? pixels : ahead.read; /* the next chunk, or what comes after the last */
+        if (!fetch.read) {
+            fetch.read = (const uint8_t *)hist;
+            fetch.read_step = 0;
+        }
         for (int tile = 0; tile < 16; tile++) {
-            beside = cheq_count_tile512((const cheq_planes512 *)planes, blocks, tile, beside, tables, &ahead,
+            beside = cheq_count_tile512((const cheq_planes512 *)planes, blocks, tile, beside, tables, &fetch,
                                         counts + 16 * tile);
         }
         if (n < CHEQ_FEW512) { /* what is left joins this chunk's tables */
@@ -287,11 +290,12 @@ CHEQ_AVX512 static inline void cheq_count_ahead512(const uint8_t *pixels, size_t
     cheq_count_rest(pixels, n, hist);
 }
 
-CHEQ_AVX512 static void cheq_count_avx512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS]) {
+CHEQ_AVX512 static void cheq_count_avx512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
+                                          cheq_ahead ahead) {
     if (n < CHEQ_FEW512) {
         cheq_count_few512(pixels, n, hist);
     } else {
-        cheq_count_ahead512(pixels, n, hist, (const uint8_t *)hist, 0);
+        cheq_count_many512(pixels, n, hist, ahead);
     }
 }
 
@@ -302,7 +306,8 @@ CHEQ_AVX512 static void cheq_count_apply_avx512(const uint8_t *next, uint32_t hi
                                                 const uint8_t *pixels, uint8_t *out, size_t n,
                                                 const uint8_t lut[CHEQ_LEVELS]) {
     if (n >= CHEQ_FEW512) {
-        cheq_count_ahead512(next, n, hist, out, 64);
+        cheq_ahead ahead = {next + n, out};
+        cheq_count_many512(next, n, hist, ahead);
         cheq_apply_avx512(pixels, out, n, lut);
         return;
     }

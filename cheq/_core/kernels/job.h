@@ -76,7 +76,8 @@ static void cheq_equalize_dense(const cheq_job *job, size_t begin, size_t end) {
     uint8_t lut[CHEQ_LEVELS];
     cheq_hist hist = {0};
     cheq_layout_locate(&job->applied, begin, at);
-    k->count(at[CHEQ_IMAGES], job->pixels, hist);
+    cheq_ahead ahead = {at[CHEQ_IMAGES] + job->pixels, NULL};
+    k->count(at[CHEQ_IMAGES], job->pixels, hist, ahead);
     for (size_t group = begin + 1; group < end; group++) {
         cheq_layout_locate(&job->applied, group, next);
         k->lut_opencv(hist, lut);
@@ -95,11 +96,12 @@ static void cheq_equalize_staged(const cheq_job *job, size_t group) {
     const int to_dense = job->channels == 1 && layout->pixels.ndim == 1 && cheq_step(layout, CHEQ_OTHER) == 1;
     uint8_t lut[CHEQ_LEVELS];
     cheq_stage stage;
+    cheq_ahead ahead = {NULL, NULL};
     cheq_stage_load(k, layout, group, job->pixels, &stage);
     for (int c = 0; c < job->channels; c++) {
         cheq_hist hist = {0};
         uint8_t *at[CHEQ_OPERANDS] = {NULL, stage.pixels[c]};
-        k->count(stage.pixels[c], job->pixels, hist);
+        k->count(stage.pixels[c], job->pixels, hist, ahead);
         k->lut_opencv(hist, lut);
         if (to_dense) {
             cheq_layout_locate(layout, group, at);
@@ -111,6 +113,17 @@ static void cheq_equalize_staged(const cheq_job *job, size_t group) {
     }
 }
 
+/* Where a group's result begins, if it is worth fetching while the group is counted:
+ * if it still fits L2 beside the images when it is written. */
+static inline const uint8_t *cheq_job_result(const cheq_job *job, size_t group) {
+    uint8_t *at[CHEQ_OPERANDS];
+    if (!job->applies || job->pixels * (size_t)job->channels > 3 << 17) {
+        return NULL;
+    }
+    cheq_layout_locate(&job->applied, group, at);
+    return at[CHEQ_OTHER];
+}
+
 /* Do all that the job asks of one group. A plane has at most INT32_MAX pixels here. */
 static void cheq_run_group(const cheq_job *job, size_t group) {
     const cheq_kernels *k = job->kernels;
@@ -118,7 +131,7 @@ static void cheq_run_group(const cheq_job *job, size_t group) {
     uint8_t built[CHEQ_MAX_CHANNELS][CHEQ_LEVELS];
     if (job->counts) {
         memset(hist, 0, (size_t)job->channels * sizeof *hist);
-        cheq_count_pixels(k, &job->counted, job->masked, group, 0, job->pixels, hist);
+        cheq_count_pixels(k, &job->counted, job->masked, group, 0, job->pixels, cheq_job_result(job, group), hist);
     }
     if (job->hist) {
         size_t planes = group * (size_t)job->channels;
@@ -165,7 +178,7 @@ static void cheq_count_share(const cheq_job *job, size_t group, size_t begin, si
                              int n, cheq_hist *hist) {
     cheq_share(&begin, &end, i, n);
     memset(hist, 0, (size_t)job->channels * sizeof *hist);
-    cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, hist);
+    cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, NULL, hist);
 }
 
 static void cheq_apply_share(const cheq_job *job, size_t group, size_t begin, size_t end, int i,

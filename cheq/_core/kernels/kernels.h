@@ -20,19 +20,27 @@
 /* Planes whose pixels alternate in memory (RGB, RGBA) are moved together. */
 #define CHEQ_MAX_CHANNELS 4
 
+/* Where memory will be wanted after a count: about n bytes to read and n bytes to
+ * write, either NULL for none. A kernel may fetch them meanwhile; it touches nothing. */
+typedef struct {
+    const uint8_t *read;
+    const uint8_t *write;
+} cheq_ahead;
+
 typedef struct {
     const char *name;
 
     /* hist[v] += the number of pixels of level v. The caller keeps the total
      * of all calls on one hist at or below UINT32_MAX. */
-    void (*count)(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS]);
+    void (*count)(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS], cheq_ahead ahead);
 
     /* out[i] = lut[pixels[i]]. out is pixels, or does not overlap it. */
     void (*apply)(const uint8_t *pixels, uint8_t *out, size_t n,
                   const uint8_t lut[CHEQ_LEVELS]);
 
     /* count(next, n, hist) and apply(pixels, out, n, lut) in one loop: counting
-     * is bound by stores, looking up by loads. out does not overlap next. */
+     * is bound by stores, looking up by loads. out does not overlap next. What is
+     * behind next is wanted next. */
     void (*count_apply)(const uint8_t *next, uint32_t hist[CHEQ_LEVELS],
                         const uint8_t *pixels, uint8_t *out, size_t n,
                         const uint8_t lut[CHEQ_LEVELS]);

@@ -119,6 +119,14 @@ typedef struct {
     size_t n;
 } cheq_pending;
 
+static inline void cheq_pending_count(const cheq_kernels *k, cheq_pending *pending, cheq_hist hist,
+                                      cheq_ahead *ahead) {
+    k->count(pending->pixels, pending->n, hist, *ahead);
+    ahead->read += ahead->read ? pending->n : 0;
+    ahead->write += ahead->write ? pending->n : 0;
+    pending->n = 0;
+}
+
 /* Add a piece: all of it, or what its mask selects. */
 static inline void cheq_pending_add(const cheq_kernels *k, const cheq_layout *layout, const cheq_walk *walk,
                                     int masked, size_t n, cheq_pending *pending) {
@@ -143,17 +151,19 @@ static inline void cheq_pending_add(const cheq_kernels *k, const cheq_layout *la
 }
 
 /* hist[c] += the pixels [begin, end) of channel c of a group, so many that no bin
- * passes UINT32_MAX. layout's other array is the mask. */
+ * passes UINT32_MAX. layout's other array is the mask. result: where the group will
+ * be written soon after, or NULL. */
 static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, int masked,
-                              size_t group, size_t begin, size_t end, cheq_hist *hist) {
+                              size_t group, size_t begin, size_t end, const uint8_t *result, cheq_hist *hist) {
     const int dense = !masked && layout->channels == 1 && cheq_step(layout, CHEQ_IMAGES) == 1;
     const size_t run = (size_t)layout->pixels.shape[layout->pixels.ndim - 1];
+    cheq_ahead ahead = {NULL, result};
     cheq_pending pending[CHEQ_MAX_CHANNELS];
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     if (dense && (run >= CHEQ_BLOCK || layout->pixels.ndim == 1)) {
         for (size_t n; (n = cheq_walk_next(&walk, SIZE_MAX)) > 0;) {
-            k->count(walk.at[CHEQ_IMAGES], n, hist[0]);
+            k->count(walk.at[CHEQ_IMAGES], n, hist[0], ahead);
         }
         return;
     }
@@ -161,16 +171,17 @@ static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, 
         pending[c].n = 0;
     }
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+        ahead.read = walk.at[CHEQ_IMAGES];
         for (int c = 0; c < layout->channels; c++) {
             if (pending[c].n + n > CHEQ_BLOCK) {
-                k->count(pending[c].pixels, pending[c].n, hist[c]);
-                pending[c].n = 0;
+                cheq_pending_count(k, &pending[c], hist[c], &ahead);
             }
         }
         cheq_pending_add(k, layout, &walk, masked, n, pending);
     }
+    ahead.read = NULL;
     for (int c = 0; c < layout->channels; c++) {
-        k->count(pending[c].pixels, pending[c].n, hist[c]);
+        cheq_pending_count(k, &pending[c], hist[c], &ahead);
     }
 }
 

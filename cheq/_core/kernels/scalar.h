@@ -84,7 +84,8 @@ CHEQ_BYTEWISE static void cheq_count_apply_steps(const uint8_t *next, cheq_table
     }
 }
 
-static void cheq_count_scalar(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS]) {
+static void cheq_count_scalar(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS], cheq_ahead ahead) {
+    (void)ahead; /* slow enough for the machine's own prefetching */
     for (size_t steps; (steps = cheq_steps(n)) > 0; n -= CHEQ_STEP * steps) {
         cheq_tables tables = {{0}};
         cheq_count_steps(pixels, steps, tables);
