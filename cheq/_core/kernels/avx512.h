@@ -6,9 +6,9 @@
 
 #include <immintrin.h>
 
+#include "counters.h"
 #include "lut.h"
 #include "moves512.h"
-#include "scalar.h"
 
 #define CHEQ_AVX512_RUNS_HERE \
     (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && \
@@ -73,17 +73,8 @@ enum {
 /* Pixels from which on this beats the scalar tables, whose fixed cost is smaller. */
 #define CHEQ_FEW512 1700
 
-typedef uint16_t cheq_tables16[CHEQ_STEP][CHEQ_LEVELS];
-
 /* Of each pair of bits, the highest first: the plane of the lower one, of the higher one, their AND. */
 typedef __m512i cheq_planes512[4][3];
-
-CHEQ_AVX512 static inline void cheq_count_step16(const uint8_t *pixels, cheq_tables16 tables) {
-    unsigned a = pixels[0], b = pixels[1], c = pixels[2], d = pixels[3];
-    unsigned e = pixels[4], f = pixels[5], g = pixels[6], h = pixels[7];
-    tables[0][a]++, tables[1][b]++, tables[2][c]++, tables[3][d]++;
-    tables[4][e]++, tables[5][f]++, tables[6][g]++, tables[7][h]++;
-}
 
 /* The bit planes of 512 pixels. The order of the pixels is lost, but the same in
  * all planes. One affine product a register transposes 8 x 8 bits: byte j of a
@@ -211,19 +202,6 @@ CHEQ_AVX512 static inline void cheq_sum_chunk512(const uint16_t counts[CHEQ_LEVE
     }
 }
 
-/* Few pixels: scalar increments alone. The eight bytes of a bin lie side by side
- * here, so that one instruction sums them: 20 ns a plane less than eight tables. */
-typedef uint8_t cheq_bins[CHEQ_LEVELS][CHEQ_STEP];
-
-CHEQ_BYTEWISE static void cheq_count_steps_in_bins(const uint8_t *pixels, size_t steps, cheq_bins bins) {
-    for (; steps > 0; steps--, pixels += CHEQ_STEP) {
-        unsigned a = pixels[0], b = pixels[1], c = pixels[2], d = pixels[3];
-        unsigned e = pixels[4], f = pixels[5], g = pixels[6], h = pixels[7];
-        bins[a][0]++, bins[b][1]++, bins[c][2]++, bins[d][3]++;
-        bins[e][4]++, bins[f][5]++, bins[g][6]++, bins[h][7]++;
-    }
-}
-
 CHEQ_AVX512 static inline void cheq_clear_bins512(cheq_bins bins) {
     for (int v = 0; v < CHEQ_LEVELS; v += 8) {
         _mm512_storeu_si512(bins[v], _mm512_setzero_si512());
@@ -238,12 +216,6 @@ CHEQ_AVX512 static inline void cheq_sum_bins512(cheq_bins bins, uint32_t hist[CH
         __m512i high = _mm512_sad_epu8(_mm512_loadu_si512(bins[v + 8]), zero);
         __m512i sums = _mm512_permutex2var_epi32(low, even, high);
         _mm512_storeu_si512(hist + v, _mm512_add_epi32(sums, _mm512_loadu_si512(hist + v)));
-    }
-}
-
-static inline void cheq_count_rest(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS]) {
-    for (size_t i = 0; i < n; i++) {
-        hist[pixels[i]]++;
     }
 }
 

@@ -1,0 +1,148 @@
+/* Moves for AVX2: pixels apart by a step, channels apart and together, 16 pixels at a
+ * time by byte shuffles. A shuffle index of 128 gives 0, so that results join by or. */
+#ifndef CHEQ_MOVES256_H
+#define CHEQ_MOVES256_H
+
+#include <immintrin.h>
+
+#include "scalar.h"
+
+#define CHEQ_AVX2 __attribute__((target("avx2,bmi,bmi2")))
+#define CHEQ_AVX2_INLINE CHEQ_AVX2 static inline __attribute__((always_inline))
+
+/* ---- tables ------------------------------------------------------------- */
+
+/* The list f(0, c, r, s), ... f(15, c, r, s). */
+#define CHEQ_4(f, i, c, r, s) f(i, c, r, s), f(i + 1, c, r, s), f(i + 2, c, r, s), f(i + 3, c, r, s)
+#define CHEQ_16(f, c, r, s) \
+    {CHEQ_4(f, 0, c, r, s), CHEQ_4(f, 4, c, r, s), CHEQ_4(f, 8, c, r, s), CHEQ_4(f, 12, c, r, s)}
+#define CHEQ_REGISTERS(f, c, s) \
+    {CHEQ_16(f, c, 0, s), CHEQ_16(f, c, 1, s), CHEQ_16(f, c, 2, s), CHEQ_16(f, c, 3, s)}
+#define CHEQ_CHANNELS(f, s) \
+    {CHEQ_REGISTERS(f, 0, s), CHEQ_REGISTERS(f, 1, s), CHEQ_REGISTERS(f, 2, s), CHEQ_REGISTERS(f, 3, s)}
+
+/* Pixel i of channel c of s is byte s * i + c, if that is in register r. */
+#define CHEQ_SPLIT(i, c, r, s) ((s * (i) + c) / 16 == r ? (s * (i) + c) % 16 : 128)
+/* Byte i of register c is of channel (16c + i) % s, if that is r. */
+#define CHEQ_MERGE(i, c, r, s) ((16 * c + (i)) % s == r ? (16 * c + (i)) / s : 128)
+
+typedef uint8_t cheq_shuffles[4][4][16];
+static const cheq_shuffles cheq_split_256[3] = {
+    CHEQ_CHANNELS(CHEQ_SPLIT, 2), CHEQ_CHANNELS(CHEQ_SPLIT, 3), CHEQ_CHANNELS(CHEQ_SPLIT, 4)};
+static const cheq_shuffles cheq_merge_256[3] = {
+    CHEQ_CHANNELS(CHEQ_MERGE, 2), CHEQ_CHANNELS(CHEQ_MERGE, 3), CHEQ_CHANNELS(CHEQ_MERGE, 4)};
+
+/* ---- channels ----------------------------------------------------------- */
+
+CHEQ_AVX2_INLINE __m128i cheq_load128(const void *from) {
+    return _mm_loadu_si128((const __m128i *)from);
+}
+
+/* What a table collects from n registers. */
+CHEQ_AVX2_INLINE __m128i cheq_collect128(const __m128i *x, int n, const uint8_t table[4][16]) {
+    __m128i all = _mm_shuffle_epi8(x[0], cheq_load128(table[0]));
+    for (int r = 1; r < n; r++) {
+        all = _mm_or_si128(all, _mm_shuffle_epi8(x[r], cheq_load128(table[r])));
+    }
+    return all;
+}
+
+CHEQ_AVX2_INLINE void cheq_split_by256(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        __m128i x[4];
+        for (int r = 0; r < channels; r++) {
+            x[r] = cheq_load128(from + i * (size_t)channels + 16 * r);
+        }
+        for (int c = 0; c < channels; c++) {
+            _mm_storeu_si128((__m128i *)(to[c] + i), cheq_collect128(x, channels, cheq_split_256[channels - 2][c]));
+        }
+    }
+    for (int c = 0; c < channels; c++) {
+        cheq_gather_scalar(from + i * (size_t)channels + c, channels, n - i, to[c] + i);
+    }
+}
+
+CHEQ_AVX2_INLINE void cheq_merge_by256(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        __m128i x[4];
+        for (int c = 0; c < channels; c++) {
+            x[c] = cheq_load128(from[c] + i);
+        }
+        for (int r = 0; r < channels; r++) {
+            _mm_storeu_si128((__m128i *)(to + i * (size_t)channels + 16 * r),
+                             cheq_collect128(x, channels, cheq_merge_256[channels - 2][r]));
+        }
+    }
+    for (int c = 0; c < channels; c++) {
+        cheq_scatter_scalar(from[c] + i, n - i, to + i * (size_t)channels + c, channels);
+    }
+}
+
+/* A number of channels known to the compiler leaves straight code. */
+CHEQ_AVX2 static void cheq_split_avx2(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
+    switch (channels) {
+    case 2:
+        cheq_split_by256(from, 2, n, to);
+        break;
+    case 3:
+        cheq_split_by256(from, 3, n, to);
+        break;
+    default:
+        cheq_split_by256(from, 4, n, to);
+    }
+}
+
+CHEQ_AVX2 static void cheq_merge_avx2(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+    switch (channels) {
+    case 2:
+        cheq_merge_by256(from, 2, n, to);
+        break;
+    case 3:
+        cheq_merge_by256(from, 3, n, to);
+        break;
+    default:
+        cheq_merge_by256(from, 4, n, to);
+    }
+}
+
+/* ---- steps -------------------------------------------------------------- */
+
+CHEQ_AVX2_INLINE void cheq_gather_by256(const uint8_t *from, int step, size_t n, uint8_t *to) {
+    size_t i = 0;
+    for (; i + 16 < n; i += 16) { /* with a pixel behind them, all the bytes loaded are inside */
+        __m128i x[4];
+        for (int r = 0; r < step; r++) {
+            x[r] = cheq_load128(from + i * (size_t)step + 16 * r);
+        }
+        _mm_storeu_si128((__m128i *)(to + i), cheq_collect128(x, step, cheq_split_256[step - 2][0]));
+    }
+    cheq_gather_scalar(from + i * (size_t)step, step, n - i, to + i);
+}
+
+CHEQ_AVX2 static void cheq_gather_avx2(const uint8_t *from, ptrdiff_t step, size_t n, uint8_t *to) {
+    const __m128i backwards = _mm_set_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    size_t i = 0;
+    switch (step) {
+    case 2:
+        cheq_gather_by256(from, 2, n, to);
+        break;
+    case 3:
+        cheq_gather_by256(from, 3, n, to);
+        break;
+    case 4:
+        cheq_gather_by256(from, 4, n, to);
+        break;
+    case -1:
+        for (; i + 16 <= n; i += 16) {
+            _mm_storeu_si128((__m128i *)(to + i), _mm_shuffle_epi8(cheq_load128(from - i - 15), backwards));
+        }
+        cheq_gather_scalar(from - i, -1, n - i, to + i);
+        break;
+    default:
+        cheq_gather_scalar(from, step, n, to);
+    }
+}
+
+#endif
