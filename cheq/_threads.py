@@ -105,7 +105,7 @@ def resolve(num_threads: SupportsIndex | None) -> int:
         At least 1. Always 1 in a process that was forked, whatever was asked for.
     """
     count = check(num_threads)
-    if _unsafe_since_import or integer.forked():
+    if count == 1 or _unsafe_since_import or integer.forked():
         return 1
     return min(_limits().values()) if count is None else min(count, _MAX_TEAM)
 
