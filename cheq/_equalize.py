@@ -94,7 +94,7 @@ def equalize(
     _planes.check_method(method)
     images = _planes.as_images(images)
     shape = images.shape
-    pixel_axes = _planes.plane_axes(shape, axes, channel_axis)
+    n_batch, order = _planes.order_axes(shape, axes, channel_axis)
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if mask is not None:
         mask = _planes.as_mask(mask, shape, channel_axis)
@@ -102,7 +102,8 @@ def equalize(
         out = np.empty(shape, np.uint8)
     else:
         _planes.check_out(out, shape)
-    _run(images, mask, out, None, None, pixel_axes, threads)
+    if order is not None or not integer.run(images, mask, out, None, None, n_batch, threads, False):
+        _run(images, mask, out, None, None, n_batch, order, threads)
     return out
 
 
@@ -141,13 +142,13 @@ def histogram(
     [3, 0, 1]
     """
     images = _planes.as_images(images)
-    pixel_axes = _planes.plane_axes(images.shape, axes, channel_axis)
+    n_batch, order = _planes.order_axes(images.shape, axes, channel_axis)
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if mask is not None:
         mask = _planes.as_mask(mask, images.shape, channel_axis)
-    shape = (*_planes.batch_shape(images.shape, pixel_axes), _planes.LEVELS)
+    shape = (*_planes.batch_shape(images, n_batch, order), _planes.LEVELS)
     hist = np.empty(shape, np.int64) if images.size else np.zeros(shape, np.int64)
-    _run(images, mask, None, hist, None, pixel_axes, threads)
+    _run(images, mask, None, hist, None, n_batch, order, threads)
     return hist
 
 
@@ -232,14 +233,14 @@ def apply_lut(
     """
     images = _planes.as_images(images)
     luts = _planes.as_luts(lut)
-    pixel_axes = _planes.plane_axes(images.shape, axes, channel_axis, warn=luts.ndim > 1)
-    _planes.check_luts(luts, _planes.batch_shape(images.shape, pixel_axes))
+    n_batch, order = _planes.order_axes(images.shape, axes, channel_axis, warn=luts.ndim > 1)
+    _planes.check_luts(luts, _planes.batch_shape(images, n_batch, order))
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if out is None:
         out = np.empty(images.shape, np.uint8)
     else:
         _planes.check_out(out, images.shape)
-    _run(images, None, out, None, luts, pixel_axes, threads)
+    _run(images, None, out, None, luts, n_batch, order, threads)
     return out
 
 
@@ -249,13 +250,13 @@ def _run(
     out: npt.NDArray[np.uint8] | None,
     hist: npt.NDArray[np.int64] | None,
     luts: npt.NDArray[np.uint8] | None,
-    pixel_axes: tuple[int, ...],
+    n_batch: int,
+    order: list[int] | None,
     threads: int,
 ) -> None:
     """Give the core its views, batch axes first; copy first what it would overwrite too early."""
-    n_batch = images.ndim - len(pixel_axes)
-    if pixel_axes[0] != n_batch:
-        images, mask, out = (_planes.planes_last(array, pixel_axes) for array in (images, mask, out))
+    if order is not None:
+        images, mask, out = (None if array is None else array.transpose(order) for array in (images, mask, out))
     if integer.run(images, mask, out, hist, luts, n_batch, threads, False):
         return
     images, mask, luts = (_planes.apart_from(out, array) for array in (images, mask, luts))

@@ -33,7 +33,7 @@ def check_method(method: str) -> None:
 def as_images(images: npt.ArrayLike) -> npt.NDArray[np.uint8]:
     """Return ``images`` as a plain array, or raise."""
     array = images if type(images) is np.ndarray else _as_array("images", images)
-    if array.dtype != _UINT8:
+    if array.dtype is not _UINT8 and array.dtype != _UINT8:
         raise TypeError(f"images: expected dtype uint8, got {array.dtype}; {_conversion(array.dtype)}")
     return array
 
@@ -64,13 +64,25 @@ def _conversion(dtype: np.dtype[Any]) -> str:
     return "convert with np.asarray(images, dtype=np.uint8)"
 
 
-def plane_axes(
+def order_axes(
     shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None, *, warn: bool = True
-) -> tuple[int, ...]:
-    """Return the axes whose pixels share one histogram, none negative, in order."""
+) -> tuple[int, list[int] | None]:
+    """Return the number of batch axes, and the order that puts them in front; None if they are there."""
     ndim = len(shape)
     if axes is None and channel_axis is None and (ndim == 2 or (ndim > 2 and shape[-1] not in (3, 4))):
-        return ndim - 2, ndim - 1  # nearly every call, and worth half a microsecond of one
+        return ndim - 2, None  # nearly every call, and worth half a microsecond of one
+    pixel_axes = _plane_axes(shape, axes, channel_axis, warn)
+    n_batch = ndim - len(pixel_axes)
+    if pixel_axes[0] == n_batch:
+        return n_batch, None
+    return n_batch, [axis for axis in range(ndim) if axis not in pixel_axes] + pixel_axes
+
+
+def _plane_axes(
+    shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None, warn: bool
+) -> list[int]:
+    """Return the axes whose pixels share one histogram, none negative, in order."""
+    ndim = len(shape)
     channel = None if channel_axis is None else _axis("channel_axis", channel_axis, ndim)
     if axes is None:
         rest = [axis for axis in range(ndim) if axis != channel]
@@ -81,13 +93,13 @@ def plane_axes(
             )
         if warn and channel is None and ndim >= 3 and shape[-1] in (3, 4):
             _warn_of_channels(shape)
-        return tuple(rest[-2:])
+        return rest[-2:]
     chosen = [_axis("axes", axis, ndim) for axis in _as_iterable(axes)]
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"axes: expected one or more different axes, got {axes!r} for {ndim} axes")
     if channel in chosen:
         raise ValueError(f"channel_axis: expected an axis that is not in axes {axes!r}, got {channel_axis!r}")
-    return tuple(sorted(chosen))
+    return sorted(chosen)
 
 
 def _as_iterable(axes: int | Iterable[int]) -> Iterable[int]:
@@ -111,19 +123,13 @@ def _warn_of_channels(shape: tuple[int, ...]) -> None:
         f"images of shape {shape} look like channels last, but each (height, width) plane is taken from the last two "
         "axes; pass channel_axis=-1 for channels, or axes=(-2, -1) if this is meant",
         UserWarning,
-        stacklevel=4,
+        stacklevel=5,
     )
 
 
-def batch_shape(shape: tuple[int, ...], pixel_axes: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(length for axis, length in enumerate(shape) if axis not in pixel_axes)
-
-
-def planes_last(array: npt.NDArray[Any] | None, pixel_axes: tuple[int, ...]) -> Any:
-    """Return a view with the batch axes in front and the pixel axes behind, each in their order; None stays None."""
-    if array is None:
-        return None
-    return array.transpose([axis for axis in range(array.ndim) if axis not in pixel_axes] + list(pixel_axes))
+def batch_shape(images: npt.NDArray[np.uint8], n_batch: int, order: list[int] | None) -> tuple[int, ...]:
+    """Return the lengths of the batch axes, the first ``n_batch`` of ``order``."""
+    return images.shape[:n_batch] if order is None else tuple(images.shape[axis] for axis in order[:n_batch])
 
 
 def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | None) -> npt.NDArray[np.bool_]:
@@ -149,7 +155,7 @@ def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | Non
 def check_out(out: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> None:
     if type(out) is not np.ndarray and (not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray)):
         raise TypeError(f"out: expected a numpy.ndarray, got {type(out).__name__}")
-    if out.dtype != _UINT8:
+    if out.dtype is not _UINT8 and out.dtype != _UINT8:
         raise TypeError(f"out: expected dtype uint8, got {out.dtype}")
     if out.shape != shape:
         raise ValueError(f"out: expected the images' shape {shape}, got {out.shape}")
