@@ -11,6 +11,7 @@ import skimage
 from hypothesis import settings
 
 import cheq
+from cheq._core import integer
 
 # The same examples every run; HYPOTHESIS_PROFILE=thorough looks much further.
 settings.register_profile("default", derandomize=True, deadline=None, database=None, max_examples=250)
@@ -27,6 +28,27 @@ def pytest_report_header(config):
 def outside_the_source_tree(tmp_path_factory):
     """Work elsewhere, so that the interpreters that tests start import the installed cheq and not the unbuilt one."""
     os.chdir(tmp_path_factory.mktemp("elsewhere"))
+
+
+# ---------------------------------------------------------------- kernels
+
+
+def _kernels():
+    """Every kernel of this build, or the one that CHEQ_KERNEL forces for the run."""
+    forced = os.environ.get("CHEQ_KERNEL")
+    for name, runs in integer.kernels().items():
+        if forced in (None, "", name):
+            lacking = pytest.mark.skipif(not runs, reason=f"this CPU lacks the instructions of {name}")
+            yield pytest.param(name, marks=lacking)
+
+
+@pytest.fixture(params=_kernels())
+def kernel(request):
+    """The name of the kernel in use during the test, one after the other."""
+    before = integer.kernel()
+    integer.use_kernel(request.param)
+    yield request.param
+    integer.use_kernel(before)
 
 
 # ---------------------------------------------------------------- cv2
