@@ -69,7 +69,7 @@ def test_every_first_count_and_rest_up_to_300(kernel):
 
 
 @pytest.mark.parametrize("count", [1, 2**24 + 1, MOST, MOST + 1, 2**32, 2**32 + 1, 2**62])
-def test_one_offsetof_every_level_gives_the_identity(kernel, count):
+def test_one_bin_of_every_level_gives_the_identity(kernel, count):
     luts = cheq.equalization_lut(count * np.eye(256, dtype=np.int64))
     same(luts, np.tile(np.arange(256, dtype=np.uint8), (256, 1)), count)
 
@@ -88,7 +88,7 @@ def test_two_bins_of_every_pair_of_levels(kernel, counts):
 
 
 @pytest.mark.parametrize("total", [256 * 37, 2**24, 2**26 + 3, MOST])
-def test_the_first_occupied_offsetat_every_level(kernel, total):
+def test_the_first_occupied_bin_at_every_level(kernel, total):
     for seed in range(20):
         weights = np.random.default_rng([seed, total]).random((256, 256)) ** (1 + seed % 4 * 5) + 1e-9
         weights[np.tril_indices(256, -1)] = 0

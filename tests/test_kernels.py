@@ -16,7 +16,7 @@ SHORT = range(2001)  # every length at every alignment
 LONG = range(2001, 16_600)  # every length at one alignment: all blocks and units, and the first chunks
 
 # Around these, whatever the kernels' own blocks are: every alignment.
-EDGES = (2040, 2048, 4096, 8192, 12_288, 14_336, 16_036, 28_672, 32_768, 65_536, 130_560, 131_072, 262_144)
+EDGES = (2040, 2048, 4096, 8192, 12_288, 14_336, 16_036, 28_672, 32_768, 65_536, 131_072, 262_144, 524_224)
 
 
 def skewed(length, seed=0):
@@ -187,7 +187,7 @@ def test_every_pair_of_levels(kernel):
 # ---------------------------------------------------------------- the bounds of the counters
 
 # Bins of 8 and 16 bits, in eight sub-histograms or one; float32's integers; the pieces that threads take (2^23).
-FULL = (255, 256, 2040, 2041, 4080, 4081, 8 * 2040 + 1, 65_535, 65_536, 8 * 65_535, 8 * 65_535 + 1, 8 * 65_536 + 1,
+FULL = (255, 256, 2040, 2041, 4080, 4081, 8 * 2040 + 1, 65_535, 65_536, 8 * 65_528 + 1, 8 * 65_535, 8 * 65_535 + 1, 8 * 65_536 + 1,
         2**23, 2**24 - 1, 2**24, 2**24 + 1, 2**25 + 2**24 + 7)  # fmt: skip
 
 
