@@ -1,119 +1,184 @@
-"""What is timed: named jobs, each with cheq's way and a peer's way of doing it, into results that are there already."""
+"""What is timed: sections of cases, each a job that several contestants do to the same pixels."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
-import skimage.data
+from peers import copying, cv2_channels, cv2_histogram, cv2_planes, on_cv2_threads, others
+from pictures import Images, channels_last, colour, every_second, faces, flat_data, mosaic, tiles, uniform
+from timing import Contestant
 
 import cheq
+from cheq._core import integer
 from cheq.cli.samples import real_batch
 
-Images = np.ndarray[Any, np.dtype[np.uint8]]
+LOOP = "cv2.equalizeHist, a loop"
+SPLIT = "cv2: split, equalizeHist, merge"
+LUT = np.random.default_rng(0).permutation(256).astype(np.uint8)
+EDGES = (8, 16, 28, 64, 96, 256, 512, 1024, 2048, 4096)
+KERNELS = [name for name, runs in integer.kernels().items() if runs]
+BEST_KERNEL = integer.kernel()  # or the one that CHEQ_KERNEL names
 
 
 @dataclass
 class Case:
-    """Two ways to do a job that fill ``out`` or return a result: ``peer(images, out)`` and ``ours(images, ...)``."""
+    """A job, how many pixels it has, and those who do it; the first one's output is what others' are compared with."""
 
-    name: str
-    images: Images
-    peer: Callable[[Images, Images], Any]
-    options: dict[str, Any] = field(default_factory=dict)
-    kernel: str = ""
-    ours: Callable[..., Any] = cheq.equalize
-
-    def run(self, out: Images, threads: int) -> Callable[[], Any]:
-        """Return cheq's way as a call without arguments, so that a short one is timed without anything around it."""
-        options = {"num_threads": threads, **self.options}
-        return partial(self.ours, self.images, **options, **({} if self.ours is cheq.histogram else {"out": out}))
+    work: str
+    pixels: int
+    contestants: list[Contestant]
 
 
-# ---------------------------------------------------------------- peers
+def cheq_runs(call: Callable[..., Any], *kernels: str, threads: tuple[int, ...] = (1, 2)) -> Iterator[Contestant]:
+    for kernel in kernels or [BEST_KERNEL]:
+        for n in threads:
+            yield Contestant("cheq", partial(call, num_threads=n), partial(integer.use_kernel, kernel), n, kernel)
 
 
-def cv2_planes(images: Images, out: Images) -> Images:
-    """Equalize each (height, width) slice: the loop that cv2's users write."""
-    flat = images.reshape(-1, *images.shape[-2:]) if images.flags.c_contiguous else images[:, 0]
-    for plane, result in zip(flat, out.reshape(-1, *out.shape[-2:]), strict=True):
-        cv2.equalizeHist(plane, result)
-    return out
+def equalizing(work: str, images: Images, *kernels: str, call: Callable[..., Any] = cheq.equalize) -> Case:
+    """Return the job that most are: planes equalized, by cheq in one call and by cv2 in a loop."""
+    ours, theirs = np.empty(images.shape, np.uint8), np.empty(images.shape, np.uint8)
+    contestants = [
+        *on_cv2_threads(LOOP, partial(cv2_planes, images, theirs)),
+        *cheq_runs(partial(call, images, out=ours), *kernels),
+    ]
+    return Case(work, images.size, contestants)
 
 
-def cheq_calls(images: Images, out: Images, num_threads: int) -> Images:
-    """Equalize one (height, width) slice a call, as cv2_planes does."""
+def one_a_call(images: Images, out: Images, num_threads: int) -> Images:
+    """Equalize one (height, width) slice a call, as cv2_planes does, with threads as they come."""
     for plane, result in zip(images.reshape(-1, *images.shape[-2:]), out.reshape(-1, *out.shape[-2:]), strict=True):
         cheq.equalize(plane, out=result)
     return out
 
 
-def cv2_channels(images: Images, out: Images) -> Images:
-    """Split, equalize and merge each (height, width, 3) picture."""
-    for picture, result in zip(images.reshape(-1, *images.shape[-3:]), out.reshape(-1, *out.shape[-3:]), strict=True):
-        cv2.merge([cv2.equalizeHist(channel) for channel in cv2.split(picture)], result)
-    return out
-
-
-def cv2_histogram(images: Images, out: Images) -> Any:
-    return cv2.calcHist([images], [0], None, [256], [0, 256]).ravel().astype(np.int64)
-
-
-LUT = np.random.default_rng(0).permutation(256).astype(np.uint8)
-
-
-def cv2_lut(images: Images, out: Images) -> Any:
-    return cv2.LUT(images, LUT, out)
-
-
-# ---------------------------------------------------------------- pictures
-
-
-def uniform(*shape: int) -> Images:
-    return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-
-
-def large_picture(edge: int) -> Images:
-    photograph = cv2.cvtColor(skimage.data.astronaut(), cv2.COLOR_RGB2GRAY)
-    return cv2.resize(photograph, (edge, edge), interpolation=cv2.INTER_CUBIC)
-
-
-def channels_last(count: int, edge: int) -> Images:
-    return np.ascontiguousarray(real_batch(3 * count, edge).reshape(count, 3, edge, edge).transpose(0, 2, 3, 1))
-
-
-def every_second(images: Images) -> Images:
-    """Return a view of ``images``' pixels that skips as many rows and columns."""
-    return np.repeat(np.repeat(images, 2, -1), 2, -2)[..., ::2, ::2]
-
-
-def cases() -> list[Case]:
-    """Return the table's rows; 60,000 faces are 2,000 thirty times over."""
-    real = real_batch(1800, 96)
-    flat = real.reshape(4050, 4096)
-    last = {"channel_axis": -1}
-    return [
-        Case("(1800, 1, 96, 96) real pictures", real, cv2_planes),
-        Case("(1800, 1, 96, 96) uniform", uniform(1800, 1, 96, 96), cv2_planes),
-        Case("(60000, 28, 28) faces", np.tile(real_batch(10_000, 28)[4::5, 0], (30, 1, 1)), cv2_planes),
-        Case("one (96, 96) a call, 100 real pictures in turn", real[:100, 0], cv2_planes, ours=cheq_calls),
-        Case("4096 x 4096 real", large_picture(4096), cv2.equalizeHist),
-        Case("(64, 3, 224, 224) real", real_batch(192, 224).reshape(64, 3, 224, 224), cv2_planes),
-        Case("(64, 224, 224, 3) against split / equalize / merge", channels_last(64, 224), cv2_channels, last),
-        Case(
-            "(1080, 1920, 3) against split / equalize / merge",
-            cv2.resize(skimage.data.astronaut(), (1920, 1080)),
-            cv2_channels,
-            last,
-        ),
-        Case("every second row and column of (200, 1, 192, 192)", every_second(real[:200]), cv2_planes),
-        Case("(1800, 1, 96, 96) real, avx2 kernels", real, cv2_planes, kernel="avx2"),
-        Case("(1800, 1, 96, 96) real, scalar kernels", real, cv2_planes, kernel="scalar"),
-        Case(
-            "histogram of 16.6 MB uniform against cv2.calcHist", uniform(4050, 4096), cv2_histogram, ours=cheq.histogram
-        ),
-        Case("histogram of 16.6 MB real against cv2.calcHist", flat, cv2_histogram, ours=cheq.histogram),
-        Case("apply_lut of 16.6 MB against cv2.LUT", flat, cv2_lut, {"lut": LUT}, ours=cheq.apply_lut),
+def channels(work: str, images: Images) -> Case:
+    ours, theirs = np.empty_like(images), np.empty_like(images)
+    contestants = [
+        *on_cv2_threads(SPLIT, partial(cv2_channels, images, theirs)),
+        *cheq_runs(partial(cheq.equalize, images, channel_axis=-1, out=ours)),
     ]
+    return Case(work, images.size, contestants)
+
+
+def counting(work: str, images: Images) -> Case:
+    contestants = [
+        *on_cv2_threads("cv2.calcHist", partial(cv2_histogram, images)),
+        *cheq_runs(partial(cheq.histogram, images)),
+    ]
+    return Case(work, images.size, contestants)
+
+
+def applying(work: str, images: Images) -> Case:
+    ours, theirs = np.empty_like(images), np.empty_like(images)
+    contestants = [
+        *on_cv2_threads("cv2.LUT", partial(cv2.LUT, images, LUT, theirs)),
+        copying(images, theirs),
+        *cheq_runs(partial(cheq.apply_lut, images, LUT, out=ours)),
+    ]
+    return Case(work, images.size, contestants)
+
+
+# ---------------------------------------------------------------- sections
+
+
+def work() -> Iterator[Case]:
+    """Yield the jobs of the README's table."""
+    real = real_batch(1800, 96)
+    yield equalizing("(1800, 1, 96, 96) real pictures", real, *dict.fromkeys([BEST_KERNEL, *KERNELS[::-1]]))
+    yield equalizing("(1800, 1, 96, 96) uniform", uniform(1800, 1, 96, 96))
+    yield equalizing("(60000, 28, 28) faces", faces())
+    yield equalizing("one (96, 96) a call, 100 real pictures in turn", real[:100, 0], call=one_a_call)
+    yield equalizing("4096 x 4096 real", mosaic())
+    yield equalizing("(64, 3, 224, 224) real", real_batch(192, 224).reshape(64, 3, 224, 224))
+    yield channels("(64, 224, 224, 3) real", channels_last(real_batch(192, 224)))
+    yield channels("(1080, 1920, 3) real", colour(1080, 1920))
+    yield equalizing("every second row and column of (200, 1, 192, 192) real", every_second(real[:200]))
+    yield counting("histogram of 16.6 MB uniform", uniform(4050, 4096))
+    yield counting("histogram of 16.6 MB real", real.reshape(4050, 4096))
+    yield applying("apply_lut to 16.6 MB real", real.reshape(4050, 4096))
+
+
+def calls() -> Iterator[Case]:
+    """Yield single calls: what they cost beside their pixels."""
+    for height, width in ((0, 96), (1, 1), (8, 8), (28, 28), (96, 96)):
+        plane = uniform(height, width)
+        ours, theirs = np.empty_like(plane), np.empty_like(plane)
+        contestants = [
+            Contestant("cheq.equalize(plane, out=out)", partial(cheq.equalize, plane, out=ours)),
+            Contestant("cheq.equalize(plane)", partial(cheq.equalize, plane)),
+        ]
+        if plane.size:  # of an empty plane cv2 makes None
+            contestants.append(Contestant("cv2.equalizeHist(plane, out)", partial(cv2.equalizeHist, plane, theirs)))
+        yield Case(f"({height}, {width})", 1, contestants)
+
+
+def numbers() -> Iterator[Case]:
+    for count in (1, 10, 100, 1000, 10_000):
+        yield equalizing(f"{count:,} of 96 x 96", np.resize(tiles(96), (count, 96, 96)))
+
+
+def sizes() -> Iterator[Case]:
+    """Yield the same 16 Mi pixels of real pictures, cut into planes of many sizes."""
+    for edge in EDGES:
+        images = tiles(edge)
+        ours, theirs = np.empty_like(images), np.empty_like(images)
+        contestants = [
+            *on_cv2_threads("cv2", partial(cv2_planes, images, theirs)),
+            *cheq_runs(partial(cheq.equalize, images, out=ours), *KERNELS),
+            *others(images),
+            copying(images, theirs),
+        ]
+        yield Case(f"{edge} x {edge}", images.size, contestants)
+
+
+def layouts() -> Iterator[Case]:
+    """Yield the same planes in different places in memory; by one thread and the best kernels."""
+    for edge in EDGES[:-1]:
+        images = tiles(edge)
+        images = images[: len(images) // 3 * 3]
+        yield Case(f"{edge} x {edge}", images.size, list(_laid_out(images)))
+
+
+def _laid_out(images: Images) -> Iterator[Contestant]:
+    dense, last = np.empty_like(images), channels_last(images)
+    doubled = np.repeat(np.repeat(images, 2, -1), 2, -2)
+    height, width = images.shape[1:]
+    mask = np.hypot(*np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]) < 1
+    ways: dict[str, tuple[Images, Images, dict[str, Any]]] = {
+        "dense": (images, dense, {}),
+        "every second column": (doubled[:, :height, ::2], dense, {}),
+        "every second row and column": (doubled[:, ::2, ::2], dense, {}),
+        "part of a wider picture": (doubled[:, ::2, width:], dense, {}),
+        "channels last": (last, np.empty_like(last), {"channel_axis": -1}),
+        "one channel of channels last": (last[..., 1], np.empty_like(last[..., 1]), {}),
+        "transposed": (images.swapaxes(1, 2), dense, {}),
+        "under a mask": (images, dense, {"mask": mask}),
+    }
+    for name, (pixels, out, options) in ways.items():
+        (contestant,) = cheq_runs(partial(cheq.equalize, pixels, out=out, **options), threads=(1,))
+        contestant.name, contestant.same = name, name in ("dense", "every second row and column", "channels last")
+        if name == "channels last":
+            contestant.arrange = lambda result: np.moveaxis(result, -1, 1).reshape(images.shape)
+        yield contestant
+
+
+def flat() -> Iterator[Case]:
+    """Yield data that could make counters wait for themselves, for every kernel and in three sizes."""
+    for kernel in KERNELS:
+        for edge in (28, 96, 1024):
+            runs = []
+            for name, images in flat_data(max(1, 2**22 // edge**2), edge).items():
+                call = partial(cheq.equalize, images, out=np.empty_like(images))
+                (contestant,) = cheq_runs(call, kernel, threads=(1,))
+                contestant.name, contestant.same = name, False
+                runs.append(contestant)
+            yield Case(f"{kernel}, {edge} x {edge}", images.size, runs)
+
+
+SECTIONS: dict[str, Callable[[], Iterator[Case]]] = {
+    section.__name__: section for section in (work, calls, numbers, sizes, layouts, flat)
+}

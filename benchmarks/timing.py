@@ -1,7 +1,7 @@
 """The one way this project times things: contestants in turn, round after round, outputs compared first.
 
 Machines are shared and their speed drifts; only contestants timed in the same rounds can be compared. The best
-round is what the code costs, the median what its user sees, and the spread how far to trust either.
+sample is what the code costs, the median what its user sees, and the spread how far to trust either.
 """
 
 import statistics
@@ -13,6 +13,10 @@ from typing import Any
 import numpy as np
 
 SHORTEST = 2e-3  # seconds: shorter runs are repeated until they take this long, the clock and the call being noise
+# Seconds before a turn: GNU OpenMP's second thread spins for 8 ms after its work (process_time over a sleep shows it),
+# and the next contestant would have to share the second core with it.
+SETTLE = 12e-3
+SAMPLES = 2  # a turn, after a run that is not counted: it wakes the contestant's threads and fills caches with its data
 
 
 def nothing() -> None:
@@ -21,20 +25,29 @@ def nothing() -> None:
 
 @dataclass
 class Contestant:
-    """One way to do a job: ``run`` is timed, ``prepare`` is called before it, untimed, for settings that are global."""
+    """One way to do a job: ``run`` is timed; ``prepare`` is called before its turn, untimed, for global settings.
+
+    Where ``same`` is true, ``arrange(run())`` must equal that of the first contestant in every byte. A slow one may do
+    one part in ``parts`` of the work; its times are multiplied by it.
+    """
 
     name: str
     run: Callable[[], Any]
     prepare: Callable[[], Any] = nothing
+    threads: int = 1
+    kernel: str | None = None
+    same: bool = True
+    arrange: Callable[[Any], Any] = np.asarray
+    parts: float = 1
     seconds: list[float] = field(default_factory=list)
 
     @property
     def best(self) -> float:
-        return min(self.seconds)
+        return min(self.seconds) * self.parts
 
     @property
     def median(self) -> float:
-        return statistics.median(self.seconds)
+        return statistics.median(self.seconds) * self.parts
 
     @property
     def spread(self) -> float:
@@ -43,34 +56,39 @@ class Contestant:
 
 
 def check_equal(contestants: Sequence[Contestant]) -> None:
-    """Run each once and compare what it returns with the first one's result, byte for byte."""
+    """Run each and compare its result with the first one's."""
     expected = None
-    for contestant in contestants:
+    for contestant in (each for each in contestants if each.same):
         contestant.prepare()
-        result = np.array(contestant.run())
+        result = contestant.run()
+        arranged = np.array(contestant.arrange(result))
+        result.fill(0)  # so that one that writes nothing cannot pass with what another has written
         if expected is None:
-            expected = result
-        elif not np.array_equal(result, expected):
-            wrong = np.count_nonzero(result != expected)
-            raise SystemExit(f"{contestant.name} differs from {contestants[0].name} in {wrong} of {result.size} values")
+            expected = arranged
+        elif not np.array_equal(arranged, expected):
+            wrong = f"{np.count_nonzero(arranged != expected)} of {expected.size}"
+            kernel = f" ({contestant.kernel})" if contestant.kernel else ""
+            raise SystemExit(f"{contestant.name}{kernel}, {contestant.threads} threads: {wrong} values are not the same")
 
 
-def compete(contestants: Sequence[Contestant], *, seconds: float, rounds: int = 5, compare: bool = True) -> None:
+def compete(contestants: Sequence[Contestant], *, seconds: float, rounds: int = 3) -> None:
     """Time the contestants in turn for about ``seconds`` altogether, at least ``rounds`` rounds."""
-    if compare:
-        check_equal(contestants)
+    check_equal(contestants)
     repeats = [_repeats(contestant) for contestant in contestants]
     end = time.perf_counter() + seconds
     done = 0
     while done < rounds or time.perf_counter() < end:
         for contestant, times in zip(contestants, repeats, strict=True):
             contestant.prepare()
-            contestant.seconds.append(_time(contestant.run, times))
+            time.sleep(SETTLE)
+            _time(contestant.run, times)
+            contestant.seconds += [_time(contestant.run, times) for _ in range(SAMPLES)]
         done += 1
 
 
 def _repeats(contestant: Contestant) -> int:
     contestant.prepare()
+    contestant.run()
     return max(1, round(SHORTEST / max(_time(contestant.run, 1), 1e-7)))
 
 

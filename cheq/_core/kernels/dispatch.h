@@ -6,7 +6,7 @@
 #include "scalar.h"
 
 /* Function target attributes build every instruction set with one plain command. */
-#if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
+#if defined(__x86_64__) && defined(__GNUC__) /* Clang defines it too */
 #define CHEQ_X86 1
 #include "avx2.h"
 #include "avx512.h"

@@ -190,6 +190,10 @@ static void cheq_gather_scalar(const uint8_t *from, ptrdiff_t step, size_t n, ui
 }
 
 static void cheq_scatter_scalar(const uint8_t *from, size_t n, uint8_t *to, ptrdiff_t step) {
+    if (step == 1) {
+        memcpy(to, from, n);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         to[(ptrdiff_t)i * step] = from[i];
     }
