@@ -68,7 +68,9 @@ def check_equal(contestants: Sequence[Contestant]) -> None:
         elif not np.array_equal(arranged, expected):
             wrong = f"{np.count_nonzero(arranged != expected)} of {expected.size}"
             kernel = f" ({contestant.kernel})" if contestant.kernel else ""
-            raise SystemExit(f"{contestant.name}{kernel}, {contestant.threads} threads: {wrong} values are not the same")
+            raise SystemExit(
+                f"{contestant.name}{kernel}, {contestant.threads} threads: {wrong} values are not the same"
+            )
 
 
 def compete(contestants: Sequence[Contestant], *, seconds: float, rounds: int = 3) -> None:

@@ -1,0 +1,209 @@
+"""What is made of the figures: rows for a file, Markdown for people."""
+
+import importlib.metadata
+import os
+import platform
+import re
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from cases import BEST_KERNEL, Case
+from peers import OPTIONAL, installed
+
+import cheq
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+PACKAGES = {"cv2": "opencv-python-headless", "NumPy": "numpy", "Pillow": "pillow", "scikit-image": "scikit-image"}
+Row = dict[str, Any]
+
+
+def rows_of(section: str, case: Case) -> list[Row]:
+    """Return a row a contestant; times are seconds for all the work."""
+    return [
+        {
+            "section": section,
+            "work": case.work,
+            "pixels": case.pixels,
+            "contestant": each.name,
+            "threads": each.threads,
+            "kernel": each.kernel,
+            "compared": each.same,
+            "best": each.best,
+            "median": each.median,
+            "spread": each.spread,
+            "samples": len(each.seconds),
+        }
+        for each in case.contestants
+    ]
+
+
+# ---------------------------------------------------------------- where it ran
+
+
+def machine() -> dict[str, Any]:
+    """Return what a reader needs to judge the figures; nothing that tells whose machine it is."""
+    config = cheq.show_config("dicts")
+    return {
+        "cpu": _cpu(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "kernel": BEST_KERNEL,
+        "kernels": config["kernels"]["available"],
+        "compiler": config["compiler"],
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {"cheq": cheq.__version__, **{name: _version(package) for name, package in PACKAGES.items()}},
+        "absent": [name for name in OPTIONAL if not installed(name)],
+        "date": str(date.today()),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # cv2 has four names; all are the same library
+        return importlib.metadata.version("opencv-python") if package.startswith("opencv") else "unknown"
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*: (.+)", info.read_text()) if info.exists() else None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
+def busy_elsewhere() -> Callable[[], float | None]:
+    """Return a function that tells how many cores other programs have used since; None where that is not known."""
+    start, seconds = _others_seconds(), os.times().elapsed
+
+    def share() -> float | None:
+        now = _others_seconds()
+        return None if start is None or now is None else (now - start) / (os.times().elapsed - seconds)
+
+    return share
+
+
+def _others_seconds() -> float | None:
+    """Return the seconds that all cores have been busy or taken away by the host, without this process's own."""
+    file = Path("/proc/stat")
+    if not file.exists():
+        return None
+    user, nice, system, _idle, _wait, interrupts, soft, stolen = map(int, file.read_text().split()[1:9])
+    own = os.times()
+    busy = user + nice + system + interrupts + soft + stolen
+    return busy / os.sysconf("SC_CLK_TCK") - own.user - own.system
+
+
+def head(about: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    absent = f"; not installed: {', '.join(about['absent'])}" if about["absent"] else ""
+    busy = about.get("busy_elsewhere")
+    text = (
+        f"{about['cpu']}, {about['cores']} cores, {about['system']}, {about['compiler']}; {about['kernel']} kernels "
+        f"unless named; {versions}, Python {about['python']}{absent}; {about['date']}."
+    )
+    if busy is not None and busy > 0.1:
+        text += f" **Other programs used {busy:.1f} cores meanwhile: these figures are not to be trusted.**"
+    return text
+
+
+# ---------------------------------------------------------------- tables
+
+
+def ratios(rows: list[Row]) -> list[Row]:
+    """Return, for each work, kernel and peer, how many times faster cheq is on 1 and 2 threads, by best times."""
+    found = []
+    for work in dict.fromkeys(row["work"] for row in rows):
+        here = [row for row in rows if row["work"] == work]
+        best = {(row["contestant"], row["kernel"], row["threads"]): row for row in here}
+        for kernel in dict.fromkeys(row["kernel"] for row in here if row["contestant"] == "cheq"):
+            for peer in dict.fromkeys(row["contestant"] for row in here if row["contestant"] != "cheq"):
+                pairs = [(best["cheq", kernel, n], best.get((peer, None, n), best[peer, None, 1])) for n in (1, 2)]
+                found.append({"work": work, "kernel": kernel, "peer": peer, "pairs": pairs})
+                found[-1]["ratios"] = [theirs["best"] / ours["best"] for ours, theirs in pairs]
+    return found
+
+
+def ratio_table(rows: list[Row], first: str) -> str:
+    lines = [
+        f"| {first} | against | 1 thread | 2 threads | ns/px: cheq, 1 / 2 | peer, 1 / 2 |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in ratios(rows):
+        name = row["work"] + ("" if row["kernel"] == BEST_KERNEL else f", {row['kernel']} kernels")
+        pixels = [" / ".join(_ns(side) for side in sides) for sides in zip(*row["pairs"], strict=True)]
+        faster = [f"{ratio:.2f}" for ratio in row["ratios"]]
+        lines.append(f"| {' | '.join([name, row['peer'], *faster, *pixels])} |")
+    return "\n".join(lines)
+
+
+def label(row: Row) -> str:
+    """Return how a contestant is called where kernels and threads stand side by side."""
+    if row["section"] != "sizes" or row["contestant"] not in ("cheq", "cv2"):
+        return row["contestant"]
+    return ", ".join(
+        filter(None, [row["contestant"], row["kernel"], f"{row['threads']} thread{'s'[: row['threads'] - 1]}"])
+    )
+
+
+def grid(rows: list[Row], first: str, scale: float = 1e9) -> str:
+    """Return a line a contestant and a column a work."""
+    works = list(dict.fromkeys(row["work"] for row in rows))
+    cells = {(label(row), row["work"]): _ns(row, scale) for row in rows}
+    lines = [f"| {' | '.join([first, *works])} |", "| --- " * (len(works) + 1) + "|"]
+    for name in dict.fromkeys(label(row) for row in rows):
+        lines.append(f"| {' | '.join([name, *(cells.get((name, work), '') for work in works)])} |")
+    return "\n".join(lines)
+
+
+def flat_table(rows: list[Row]) -> str:
+    """Return times as multiples of the first contestant's, which works on uniform pixels."""
+    names = list(dict.fromkeys(row["contestant"] for row in rows))
+    lines = [f"| kernel, plane | {names[0]}, ns/px | {' | '.join(names[1:])} |", "| --- " * (len(names) + 1) + "|"]
+    for work in dict.fromkeys(row["work"] for row in rows):
+        here = [row for row in rows if row["work"] == work]
+        times = (f"{row['best'] / here[0]['best']:.2f}" for row in here[1:])
+        lines.append(f"| {' | '.join([work, _ns(here[0]), *times])} |")
+    return "\n".join(lines)
+
+
+def _ns(row: Row, scale: float = 1e9) -> str:
+    value = row["best"] / row["pixels"] * scale
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+TITLES = {
+    "work": "How many times faster than a peer doing the same work:",
+    "calls": "Microseconds a call, one thread (uniform pixels):",
+    "numbers": "How the cost grows with the number of images (real pictures):",
+    "sizes": "How it depends on their size: ns/px for the same 16 Mi real pixels cut into planes. One thread unless "
+    "named. Pillow, torchvision and kornia give Pillow's answer and scikit-image floats, so their outputs are others:",
+    "layouts": "Where the pixels are: ns/px, one thread:",
+    "flat": "Data that could make counters wait, as multiples of the time for uniform pixels:",
+}
+
+
+def section(name: str, rows: list[Row]) -> str:
+    tables: dict[str, Callable[[list[Row]], str]] = {
+        "work": lambda rows: ratio_table(rows, "work"),
+        "calls": lambda rows: grid(rows, "call", 1e6),
+        "numbers": lambda rows: ratio_table(rows, "images"),
+        "sizes": lambda rows: grid(rows, "plane"),
+        "layouts": lambda rows: grid(rows, "plane"),
+        "flat": flat_table,
+    }
+    return f"{TITLES[name]}\n\n{tables[name](rows)}\n"
+
+
+def spread(rows: list[Row]) -> str:
+    shares = sorted(row["spread"] for row in rows)
+    return (
+        f"Medians were {shares[len(shares) // 2]:.0%} above the bests in the middle row, {shares[-1]:.0%} in the worst."
+    )
+
+
+def paste(text: str) -> None:
+    """Write ``text`` between the markers of the README."""
+    before, rest = README.read_text().split(BEGIN)
+    README.write_text(f"{before}{BEGIN}\n{text.strip()}\n{END}{rest.split(END)[1]}")
