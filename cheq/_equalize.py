@@ -256,7 +256,8 @@ def _run(
 ) -> None:
     """Give the core its views, batch axes first; copy first what it would overwrite too early."""
     if order is not None:
-        images, mask, out = (None if array is None else array.transpose(order) for array in (images, mask, out))
+        arrays = (None if array is None else np.asarray(array).transpose(order) for array in (images, mask, out))
+        images, mask, out = arrays
     if integer.run(images, mask, out, hist, luts, n_batch, threads, False):
         return
     images, mask, luts = (_planes.apart_from(out, array) for array in (images, mask, luts))

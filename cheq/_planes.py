@@ -25,7 +25,7 @@ _OVERLAP_WORK = 10_000
 
 
 def check_method(method: str) -> None:
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         names = ", ".join(repr(name) for name in METHODS)
         raise ValueError(f"method: expected one of {names}; got {method!r}")
 
@@ -103,7 +103,10 @@ def _plane_axes(
 
 
 def _as_iterable(axes: int | Iterable[int]) -> Iterable[int]:
-    return axes if isinstance(axes, Iterable) else (axes,)
+    try:
+        return (operator.index(axes),)  # type: ignore[arg-type]
+    except TypeError:
+        return axes if isinstance(axes, Iterable) else (axes,)
 
 
 def _axis(name: str, axis: int, ndim: int) -> int:
@@ -139,7 +142,7 @@ def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | Non
         raise TypeError(f"mask: expected dtype bool, got {array.dtype}; convert with mask != 0")
     target = shape
     if channel_axis is not None and array.ndim < len(shape):
-        channel = channel_axis % len(shape)
+        channel = operator.index(channel_axis) % len(shape)
         target = shape[:channel] + shape[channel + 1 :]
         # The mask's axes stand for the last of target's; the channel axis goes among them.
         behind = len(target) - channel

@@ -79,9 +79,9 @@ def check(num_threads: SupportsIndex | None) -> int | None:
             raise TypeError
         count = operator.index(num_threads)  # refuses floats, np.bool_ and arrays of several numbers
     except TypeError:
-        raise TypeError(f"num_threads must be None or an integer of at least 1, got {_shown(num_threads)}") from None
+        raise TypeError(f"num_threads: expected None or an int of at least 1, got {_shown(num_threads)}") from None
     if count < 1:
-        raise ValueError(f"num_threads must be None or an integer of at least 1, got {count}")
+        raise ValueError(f"num_threads: expected None or an int of at least 1, got {count}")
     return count
 
 

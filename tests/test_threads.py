@@ -56,14 +56,14 @@ def call(request):
 )
 @pytest.mark.parametrize("shape", [(5, 7), (3, 600, 700), (0, 5, 7)], ids=["small", "large", "empty"])
 def test_what_is_no_integer_is_a_type_error(call, number, shape):
-    with pytest.raises(TypeError, match=r"^num_threads must be None or an integer of at least 1, got .* of type "):
+    with pytest.raises(TypeError, match=r"^num_threads: expected None or an int of at least 1, got .* of type "):
         call(pixels(*shape), number)
 
 
 @pytest.mark.parametrize("number", [0, -1, -(10**30), np.int8(-128), np.uint16(0)])
 @pytest.mark.parametrize("shape", [(5, 7), (3, 600, 700), (0, 5, 7)], ids=["small", "large", "empty"])
 def test_less_than_one_is_a_value_error(call, number, shape):
-    with pytest.raises(ValueError, match=rf"^num_threads must be None or an integer of at least 1, got {number}$"):
+    with pytest.raises(ValueError, match=rf"^num_threads: expected None or an int of at least 1, got {number}$"):
         call(pixels(*shape), number)
 
 

@@ -15,7 +15,7 @@
      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && \
      __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && \
      __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("gfni") && \
-     __builtin_cpu_supports("bmi2"))
+     __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt"))
 
 /* ---- apply: the LUT in four registers ----------------------------------- */
 

@@ -17,23 +17,26 @@
  * scalar code increments the bins of further pixels, nearly for free. */
 enum {
     CHEQ_BLOCK512 = 512,
-    CHEQ_BESIDE512 = 16 * 3 * CHEQ_STEP, /* pixels beside a block: three steps a tile, 16 tiles */
+    CHEQ_BESIDE512 = 16 * 3 * CHEQ_STEP, /* pixels beside a block: three steps a family, 16 families */
     CHEQ_UNIT512 = CHEQ_BLOCK512 + CHEQ_BESIDE512,
-    /* Blocks a chunk: the planes of 16 take 12 KiB of L1. 16-bit counts would hold 127. */
-    CHEQ_CHUNK512 = 16,
+    CHEQ_CHUNK512 = 16, /* blocks a chunk: their bit planes take 12 KiB of L1 */
 };
 
 /* Fewer pixels are counted by scalar increments alone, whose fixed cost is smaller
  * (1,728 pixels: 500 ns for 518; 1,792: 517 for 424). */
 #define CHEQ_FEW512 (2 * CHEQ_UNIT512)
 
+/* The counts of a chunk, of the pixels beside it and of the rest that joins the last
+ * one are summed in 16 bits, whatever the data. */
+_Static_assert(CHEQ_CHUNK512 * CHEQ_UNIT512 + CHEQ_FEW512 <= 65536, "16-bit counts of a chunk overflow");
+
 /* Of each pair of bits, the highest first: the plane of the lower one, of the higher one, their AND. */
-typedef __m512i cheq_planes512[4][3];
+typedef __m512i cheq_bit_planes512[4][3];
 
 /* The bit planes of 512 pixels. The order of the pixels is lost, but the same in
  * all planes. One affine product a register transposes 8 x 8 bits: byte j of a
  * qword then has bit j of eight pixels. Three stages bring equal j together. */
-CHEQ_AVX512 static inline void cheq_bit_planes512(const uint8_t *pixels, cheq_planes512 planes) {
+CHEQ_AVX512 static inline void cheq_load_bit_planes512(const uint8_t *pixels, cheq_bit_planes512 planes) {
     const __m512i identity = _mm512_set1_epi64((long long)0x8040201008040201ull);
     const __m512i even = _mm512_loadu_si512(cheq_split2_512[0]), odd = _mm512_loadu_si512(cheq_split2_512[1]);
     const __m512i even16 = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(even));
@@ -77,21 +80,21 @@ CHEQ_AVX512 static inline __m256i cheq_sum_lanes512(const __m512i counter[16]) {
     return _mm512_castsi512_si256(w);
 }
 
-/* The lines fetched while counting: one of each kind a tile and block. */
+/* The lines fetched while counting: one of each kind a family and block. */
 typedef struct {
     const uint8_t *read, *write;
     size_t read_step, write_step; /* 64, or 0 where nothing is wanted */
 } cheq_fetch;
 
-/* One tile: the 16 sets that share their upper four bits, `tile`. Four rows of
+/* One family: the 16 sets that share their upper four bits, `family`. Four rows of
  * four: no bit, the lower, the higher or both of bits 2 and 3; then of bits 0 and 1.
  * Sixteen counters stay in registers while the blocks go by. */
-CHEQ_AVX512 static inline const uint8_t *cheq_count_tile512(const cheq_planes512 *planes, size_t blocks,
-                                                            int tile, const uint8_t *beside,
+CHEQ_AVX512 static inline const uint8_t *cheq_count_family512(const cheq_bit_planes512 *planes, size_t blocks,
+                                                            int family, const uint8_t *beside,
                                                             cheq_tables16 tables, cheq_fetch *fetch,
                                                             uint16_t counts[16]) {
     const __m512i all = _mm512_set1_epi64(-1);
-    const int upper = tile >> 2, lower = tile & 3;
+    const int upper = family >> 2, lower = family & 3;
     __m512i counter[16];
     for (int i = 0; i < 16; i++) {
         counter[i] = _mm512_setzero_si512();
@@ -183,7 +186,7 @@ CHEQ_AVX512 static void cheq_count_few512(const uint8_t *pixels, size_t n, uint3
 
 CHEQ_AVX512 static void cheq_count_many512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
                                            cheq_ahead ahead) {
-    cheq_planes512 planes[CHEQ_CHUNK512];
+    cheq_bit_planes512 bit_planes[CHEQ_CHUNK512];
     uint16_t counts[CHEQ_LEVELS];
     /* the histogram stands in for what is not wanted: it is near */
     cheq_fetch fetch = {NULL, ahead.write ? ahead.write : (const uint8_t *)hist, 64, ahead.write ? 64 : 0};
@@ -192,7 +195,7 @@ CHEQ_AVX512 static void cheq_count_many512(const uint8_t *pixels, size_t n, uint
         size_t blocks = n / CHEQ_UNIT512 < CHEQ_CHUNK512 ? n / CHEQ_UNIT512 : CHEQ_CHUNK512;
         memset(tables, 0, sizeof tables);
         for (size_t b = 0; b < blocks; b++) {
-            cheq_bit_planes512(pixels + CHEQ_BLOCK512 * b, planes[b]);
+            cheq_load_bit_planes512(pixels + CHEQ_BLOCK512 * b, bit_planes[b]);
         }
         const uint8_t *beside = pixels + CHEQ_BLOCK512 * blocks;
         pixels += CHEQ_UNIT512 * blocks;
@@ -202,9 +205,9 @@ CHEQ_AVX512 static void cheq_count_many512(const uint8_t *pixels, size_t n, uint
             fetch.read = (const uint8_t *)hist;
             fetch.read_step = 0;
         }
-        for (int tile = 0; tile < 16; tile++) {
-            beside = cheq_count_tile512((const cheq_planes512 *)planes, blocks, tile, beside, tables, &fetch,
-                                        counts + 16 * tile);
+        for (int family = 0; family < 16; family++) {
+            beside = cheq_count_family512((const cheq_bit_planes512 *)bit_planes, blocks, family, beside, tables, &fetch,
+                                        counts + 16 * family);
         }
         if (n < CHEQ_FEW512) { /* what is left joins this chunk's tables */
             for (; n >= CHEQ_STEP; n -= CHEQ_STEP, pixels += CHEQ_STEP) {

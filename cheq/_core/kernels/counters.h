@@ -4,7 +4,7 @@
 
 #include "scalar.h"
 
-/* Many pixels: as cheq_tables (scalar.h), with bins that are summed a tenth as often. */
+/* Many pixels: as cheq_tables (scalar.h), with bins that need summing far less often. */
 typedef uint16_t cheq_tables16[CHEQ_STEP][CHEQ_LEVELS];
 
 static inline void cheq_count_step16(const uint8_t *pixels, cheq_tables16 tables) {

@@ -93,7 +93,7 @@ static void cheq_equalize_dense(const cheq_job *job, size_t begin, size_t end) {
 static void cheq_equalize_staged(const cheq_job *job, size_t group) {
     const cheq_kernels *k = job->kernels;
     const cheq_layout *layout = &job->applied;
-    const int to_dense = job->channels == 1 && layout->pixels.ndim == 1 && cheq_step(layout, CHEQ_OTHER) == 1;
+    const int to_dense = job->channels == 1 && layout->pixels.ndim == 1 && cheq_run_stride(layout, CHEQ_OTHER) == 1;
     uint8_t lut[CHEQ_LEVELS];
     cheq_stage stage;
     cheq_ahead ahead = {NULL, NULL};

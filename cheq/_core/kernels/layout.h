@@ -22,11 +22,11 @@ typedef struct {
 } cheq_axes;
 
 /* How the channels of a group lie in one array. Where they alternate, a pixel is
- * `step` bytes, the first of them `lowest` bytes from channel 0's, and channel c is
- * byte slot[c] of it. Elsewhere step is 0. */
+ * `pixel_bytes` long, the first of them `lowest` bytes from channel 0's, and channel c is
+ * byte slot[c] of it. Elsewhere pixel_bytes is 0. */
 typedef struct {
     ptrdiff_t stride; /* from one channel to the next */
-    int step;
+    int pixel_bytes;
     ptrdiff_t lowest;
     int slot[CHEQ_MAX_CHANNELS];
 } cheq_channels;
@@ -127,7 +127,7 @@ static inline cheq_channels cheq_channels_of(const cheq_layout *layout, int op) 
     const cheq_axes *batch = &layout->batch, *pixels = &layout->pixels;
     cheq_channels channel = {.stride = batch->strides[op][batch->ndim - 1]};
     if (cheq_alternates(layout, op)) {
-        channel.step = (int)pixels->strides[op][pixels->ndim - 1];
+        channel.pixel_bytes = (int)pixels->strides[op][pixels->ndim - 1];
         channel.lowest = channel.stride < 0 ? channel.stride * (batch->shape[batch->ndim - 1] - 1) : 0;
         for (int c = 0; c < batch->shape[batch->ndim - 1]; c++) {
             channel.slot[c] = (int)(c * channel.stride - channel.lowest);

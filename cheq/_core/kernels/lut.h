@@ -1,4 +1,5 @@
-/* The only copy of each formula that turns a histogram into a LUT. */
+/* Each formula that turns a histogram into a LUT. This is the definition; the kernels'
+ * vectors of it are proved equal to it (tests/test_kernel_luts.py). */
 #ifndef CHEQ_LUT_H
 #define CHEQ_LUT_H
 

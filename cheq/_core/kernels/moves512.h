@@ -1,6 +1,6 @@
 /* Moves for AVX-512: pixels under a mask, pixels apart by a step, channels apart and
- * together. Each is a byte permute of registers; the tables below say which byte
- * goes where. Ends shorter than a register are loaded and stored under a mask. */
+ * together. Most are byte permutes of registers; the tables below say which byte
+ * goes where. Channels shorter than a register are loaded and stored under a mask. */
 #ifndef CHEQ_MOVES512_H
 #define CHEQ_MOVES512_H
 

@@ -69,7 +69,7 @@ static inline size_t cheq_walk_next(cheq_walk *walk, size_t most) {
     return walk->piece;
 }
 
-static inline ptrdiff_t cheq_step(const cheq_layout *layout, int op) {
+static inline ptrdiff_t cheq_run_stride(const cheq_layout *layout, int op) {
     return layout->pixels.strides[op][layout->pixels.ndim - 1];
 }
 
@@ -78,9 +78,9 @@ static inline ptrdiff_t cheq_step(const cheq_layout *layout, int op) {
 static inline void cheq_load(const cheq_kernels *k, const cheq_layout *layout, int op,
                              const uint8_t *at, size_t n, uint8_t *const *to) {
     const cheq_channels *channel = &layout->channel[op];
-    const ptrdiff_t step = cheq_step(layout, op);
+    const ptrdiff_t step = cheq_run_stride(layout, op);
     CHEQ_ALIGNED uint8_t spare[CHEQ_PIECE];
-    if (channel->step == 0) {
+    if (channel->pixel_bytes == 0) {
         for (int c = 0; c < layout->channels; c++) {
             k->gather(at + c * channel->stride, step, n, to[c]);
         }
@@ -90,8 +90,8 @@ static inline void cheq_load(const cheq_kernels *k, const cheq_layout *layout, i
     for (int c = 0; c < layout->channels; c++) {
         slots[channel->slot[c]] = to[c];
     }
-    size_t whole = n - (layout->channels < channel->step);
-    k->split(at + channel->lowest, channel->step, whole, slots);
+    size_t whole = n - (layout->channels < channel->pixel_bytes);
+    k->split(at + channel->lowest, channel->pixel_bytes, whole, slots);
     for (int c = 0; c < layout->channels && whole < n; c++) {
         to[c][whole] = at[c * channel->stride + (ptrdiff_t)whole * step];
     }
@@ -100,16 +100,16 @@ static inline void cheq_load(const cheq_kernels *k, const cheq_layout *layout, i
 static inline void cheq_store(const cheq_kernels *k, const cheq_layout *layout, int op,
                               uint8_t *const *from, size_t n, uint8_t *at) {
     const cheq_channels *channel = &layout->channel[op];
-    if (channel->step == layout->channels) {
+    if (channel->pixel_bytes == layout->channels) {
         const uint8_t *slots[CHEQ_MAX_CHANNELS];
         for (int c = 0; c < layout->channels; c++) {
             slots[channel->slot[c]] = from[c];
         }
-        k->merge(slots, channel->step, n, at + channel->lowest);
+        k->merge(slots, channel->pixel_bytes, n, at + channel->lowest);
         return;
     }
     for (int c = 0; c < layout->channels; c++) {
-        k->scatter(from[c], n, at + c * channel->stride, cheq_step(layout, op));
+        k->scatter(from[c], n, at + c * channel->stride, cheq_run_stride(layout, op));
     }
 }
 
@@ -142,8 +142,8 @@ static inline void cheq_pending_add(const cheq_kernels *k, const cheq_layout *la
             continue;
         }
         const uint8_t *mask = walk->at[CHEQ_OTHER] + c * layout->channel[CHEQ_OTHER].stride;
-        if (cheq_step(layout, CHEQ_OTHER) != 1) {
-            k->gather(mask, cheq_step(layout, CHEQ_OTHER), n, dense_mask);
+        if (cheq_run_stride(layout, CHEQ_OTHER) != 1) {
+            k->gather(mask, cheq_run_stride(layout, CHEQ_OTHER), n, dense_mask);
             mask = dense_mask;
         }
         pending[c].n += k->select(dense[c], mask, n, pending[c].pixels + pending[c].n);
@@ -155,7 +155,7 @@ static inline void cheq_pending_add(const cheq_kernels *k, const cheq_layout *la
  * be written soon after, or NULL. */
 static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, int masked,
                               size_t group, size_t begin, size_t end, const uint8_t *result, cheq_hist *hist) {
-    const int dense = !masked && layout->channels == 1 && cheq_step(layout, CHEQ_IMAGES) == 1;
+    const int dense = !masked && layout->channels == 1 && cheq_run_stride(layout, CHEQ_IMAGES) == 1;
     const size_t run = (size_t)layout->pixels.shape[layout->pixels.ndim - 1];
     cheq_ahead ahead = {NULL, result};
     cheq_pending pending[CHEQ_MAX_CHANNELS];
@@ -189,8 +189,8 @@ static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, 
  * at luts + c * lut_step. layout's other array is the result. */
 static void cheq_apply_pixels(const cheq_kernels *k, const cheq_layout *layout, size_t group,
                               size_t begin, size_t end, const uint8_t *luts, size_t lut_step) {
-    const int to_dense = layout->channels == 1 && cheq_step(layout, CHEQ_OTHER) == 1;
-    const int dense = to_dense && cheq_step(layout, CHEQ_IMAGES) == 1;
+    const int to_dense = layout->channels == 1 && cheq_run_stride(layout, CHEQ_OTHER) == 1;
+    const int dense = to_dense && cheq_run_stride(layout, CHEQ_IMAGES) == 1;
     CHEQ_ALIGNED uint8_t pixels[CHEQ_MAX_CHANNELS][CHEQ_PIECE];
     uint8_t *const to[CHEQ_MAX_CHANNELS] = {pixels[0], pixels[1], pixels[2], pixels[3]};
     cheq_walk walk;

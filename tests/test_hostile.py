@@ -1,0 +1,73 @@
+"""User code that runs in the middle of a call and changes what was already checked: an error, never a crash."""
+
+import numpy as np
+import pytest
+import reference
+
+import cheq
+
+
+@pytest.fixture
+def images():
+    images = np.zeros((300, 300), np.uint8)
+    images[1] = 3
+    return images
+
+
+def change(images):
+    images.shape = (90_000, 1)
+
+
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")
+def test_an_int_that_reshapes_the_images(images):
+    class Threads:
+        def __index__(self):
+            change(images)
+            return 1
+
+    with pytest.raises(ValueError, match="images: expected arrays that keep their shape"):
+        cheq.equalize(images, num_threads=Threads())
+
+
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")
+def test_a_mask_that_reshapes_the_images(images):
+    class Mask:
+        def __array__(self, dtype=None, copy=None):
+            change(images)
+            return np.ones((300, 300), bool)
+
+    with pytest.raises(ValueError, match="images: expected arrays that keep their shape"):
+        cheq.equalize(images, mask=Mask())
+
+
+def test_an_out_that_lies_about_its_shape():
+    class Liar(np.ndarray):
+        shape = property(lambda self: (4, 5, 3000))
+
+    with pytest.raises(ValueError, match="images: expected arrays that keep their shape"):
+        cheq.equalize(np.ones((4, 5, 3000), np.uint8), out=np.zeros(2, np.uint8).view(Liar))
+
+
+def test_an_out_that_lies_about_its_transpose():
+    class Liar(np.ndarray):
+        def transpose(self, *axes):
+            return np.zeros(1, np.uint8)
+
+    images = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)
+    out = np.zeros((4, 5, 3), np.uint8).view(Liar)
+    assert cheq.equalize(images, out=out, channel_axis=-1) is out
+    np.testing.assert_array_equal(np.asarray(out), reference.equalize(images, channel_axis=-1))
+
+
+def test_axes_as_an_array_without_axes_and_an_object_with_an_index():
+    class Last:
+        def __index__(self):
+            return -1
+
+    images = np.random.default_rng(0).integers(0, 256, (6, 5, 3), np.uint8)
+    assert cheq.histogram(images, axes=np.array(1)).shape == (6, 3, 256)
+    mask = images[..., 0] > 9
+    expected = reference.equalize(images, channel_axis=-1, mask=mask)
+    np.testing.assert_array_equal(cheq.equalize(images, channel_axis=Last(), mask=mask), expected)
+    with pytest.raises(ValueError, match="method: expected one of"):
+        cheq.equalize(images, channel_axis=-1, method=np.array(["opencv", "x"]))
