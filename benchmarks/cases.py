@@ -129,7 +129,8 @@ def sizes() -> Iterator[Case]:
         ours, theirs = np.empty_like(images), np.empty_like(images)
         contestants = [
             *on_cv2_threads("cv2", partial(cv2_planes, images, theirs)),
-            *cheq_runs(partial(cheq.equalize, images, out=ours), *KERNELS),
+            *cheq_runs(partial(cheq.equalize, images, out=ours), *KERNELS, threads=(1,)),
+            *cheq_runs(partial(cheq.equalize, images, out=ours), threads=(2,)),
             *others(images),
             copying(images, theirs),
         ]
