@@ -36,12 +36,12 @@ def draw(rows: list[Row], subtitle: str, path: str) -> None:
 def _lines(axes: Axes, rows: list[Row]) -> None:
     names = list(dict.fromkeys(label(row) for row in rows))
     styles = dict(zip(names, _styles(names), strict=True))
-    ends = {}
+    drawn = []
     for name in names:
         points = sorted((_edge(row), row["best"] / row["pixels"] * 1e9) for row in rows if label(row) == name)
         shown = "copying the pixels (np.copyto)" if name == "np.copyto" else name
-        (ends[points[-1][1]],) = axes.plot(*zip(*points, strict=True), label=shown, **styles[name])
-    slowest_first = [ends[value] for value in sorted(ends, reverse=True)]
+        drawn += axes.plot(*zip(*points, strict=True), label=shown, **styles[name])
+    slowest_first = sorted(drawn, key=lambda line: -line.get_ydata()[-1])  # as lines end on the right, from above
     axes.legend(handles=slowest_first, fontsize=9, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.09))
     axes.set(xscale="log", yscale="log", xlabel="height and width of a plane, pixels")
     axes.tick_params(axis="x", which="minor", bottom=False)

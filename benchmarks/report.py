@@ -46,6 +46,7 @@ def rows_of(section: str, case: Case) -> list[Row]:
 def machine() -> dict[str, Any]:
     """Return what a reader needs to judge the figures; nothing that tells whose machine it is."""
     config = cheq.show_config("dicts")
+    packages = PACKAGES | {name: name for name in OPTIONAL if installed(name)}
     return {
         "cpu": _cpu(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -54,7 +55,7 @@ def machine() -> dict[str, Any]:
         "compiler": config["compiler"],
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "versions": {"cheq": cheq.__version__, **{name: _version(package) for name, package in PACKAGES.items()}},
+        "versions": {"cheq": cheq.__version__} | {name: _version(package) for name, package in packages.items()},
         "absent": [name for name in OPTIONAL if not installed(name)],
         "date": str(date.today()),
     }
