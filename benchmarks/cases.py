@@ -7,7 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from peers import copying, cv2_channels, cv2_histogram, cv2_planes, on_cv2_threads, others
+from peers import copying, cv2_channels, cv2_channels_allocated_once, cv2_histogram, cv2_planes, on_cv2_threads, others
 from pictures import Images, channels_last, colour, every_second, faces, flat_data, mosaic, tiles, uniform
 from timing import Contestant
 
@@ -59,6 +59,7 @@ def channels(work: str, images: Images) -> Case:
     ours, theirs = np.empty_like(images), np.empty_like(images)
     contestants = [
         *on_cv2_threads(SPLIT, partial(cv2_channels, images, theirs)),
+        *on_cv2_threads(f"{SPLIT}; channels allocated once", partial(cv2_channels_allocated_once, images, theirs)),
         *cheq_runs(partial(cheq.equalize, images, channel_axis=-1, out=ours)),
     ]
     return Case(work, images.size, contestants)
@@ -119,7 +120,7 @@ def calls() -> Iterator[Case]:
 
 def numbers() -> Iterator[Case]:
     for count in (1, 10, 100, 1000, 10_000):
-        yield equalizing(f"{count:,} of 96 x 96", np.resize(tiles(96), (count, 96, 96)))
+        yield equalizing(f"{count:,} of 96 x 96", uniform(count, 96, 96))
 
 
 def sizes() -> Iterator[Case]:

@@ -26,7 +26,14 @@ def cv2_planes(images: Images, out: Images) -> Images:
 
 
 def cv2_channels(images: Images, out: Images) -> Images:
-    """Split, equalize and merge each (height, width, 3) picture; channels allocated once, which is 10 % faster."""
+    """Split, equalize and merge each (height, width, 3) picture."""
+    for picture, result in zip(images.reshape(-1, *images.shape[-3:]), out.reshape(-1, *out.shape[-3:]), strict=True):
+        cv2.merge([cv2.equalizeHist(channel) for channel in cv2.split(picture)], result)
+    return out
+
+
+def cv2_channels_allocated_once(images: Images, out: Images) -> Images:
+    """Do the same without new memory for each picture, which few people write."""
     shape = images.shape[-3:]
     channels = [np.empty(shape[:2], np.uint8) for _ in range(shape[2])]
     for picture, result in zip(images.reshape(-1, *shape), out.reshape(-1, *shape), strict=True):

@@ -171,13 +171,13 @@ def flat_table(rows: list[Row]) -> str:
 
 def _ns(row: Row, scale: float = 1e9) -> str:
     value = row["best"] / row["pixels"] * scale
-    return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.0f}"
+    return f"{value:.3f}" if value < 0.9995 else f"{value:.2f}" if value < 10 else f"{value:.0f}"
 
 
 TITLES = {
     "work": "How many times faster than a peer doing the same work:",
     "calls": "Microseconds a call, one thread (uniform pixels):",
-    "numbers": "How the cost grows with the number of images (real pictures):",
+    "numbers": "How the cost grows with the number of images (uniform pixels):",
     "sizes": "How it depends on their size: ns/px for the same 16 Mi real pixels cut into planes. One thread unless "
     "named. Pillow, torchvision and kornia give Pillow's answer and scikit-image floats, so their outputs are others:",
     "layouts": "Where the pixels are: ns/px, one thread:",

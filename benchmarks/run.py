@@ -1,7 +1,7 @@
 """cheq beside its peers.
 
     python benchmarks/run.py                     # the README's first tables: under a minute
-    python benchmarks/run.py --full --readme     # everything, for longer, pasted into the README: some minutes
+    python benchmarks/run.py --full --readme     # all sections, for longer, pasted into the README: minutes
 
 On one thread cheq and cv2 are held to one. On two, cheq has two and cv2 is what its users have: a loop in Python, with
 cv2's own threads on. A figure is of best times from interleaved rounds, after the outputs were found equal.
@@ -19,6 +19,7 @@ from timing import compete
 from cheq._core import integer
 
 QUICK = ("work", "calls")
+IN_README = ("work", "calls", "numbers", "sizes")
 SECONDS = {"work": 4.0, "calls": 2.0, "numbers": 3.0, "sizes": 4.0, "layouts": 3.0, "flat": 1.5}  # a case, with --full
 QUICK_SHARE = 0.15
 
@@ -27,7 +28,9 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="all sections, and more rounds of each")
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
-    parser.add_argument("--readme", action="store_true", help="paste the tables into README.md")
+    parser.add_argument(
+        "--readme", action="store_true", help="paste the tables, but for layouts and flat, into README.md"
+    )
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.add_argument("--plot", metavar="FILE", help="draw sizes and layouts, which it adds to the sections")
     chosen = parser.parse_args()
@@ -49,11 +52,11 @@ def main() -> None:
     chosen = options()
     about, busy, start = report.machine(), report.busy_elsewhere(), time.perf_counter()
     rows: list[report.Row] = []
-    texts = []
+    texts = {}
     for name in chosen.sections:
         found = measure(name, 1.0 if chosen.full else QUICK_SHARE)
-        texts.append(report.section(name, found))
-        print(texts[-1], flush=True)
+        texts[name] = report.section(name, found)
+        print(texts[name], flush=True)
         rows += found
     about["busy_elsewhere"] = busy()
     foot = f"{report.head(about)} {report.spread(rows)}"
@@ -61,7 +64,7 @@ def main() -> None:
     if chosen.json:
         Path(chosen.json).write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
     if chosen.readme:
-        report.paste("\n".join([*texts, foot]))
+        report.paste("\n".join([*(texts[name] for name in IN_README if name in texts), foot]))
     if chosen.plot:
         import picture  # here, so that matplotlib is needed by nothing else
 

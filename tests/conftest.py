@@ -1,6 +1,7 @@
 """Shared by all tests: awkward arrays, real pictures, cv2 as the judge, versions in the report's header."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from hypothesis import settings
 
 import cheq
 from cheq._core import integer
+
+# In the background of a shell SIGINT is ignored, and would be in the processes that tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples every run; HYPOTHESIS_PROFILE=thorough looks much further.
 settings.register_profile("default", derandomize=True, deadline=None, database=None, max_examples=250)
