@@ -52,6 +52,64 @@ CHEQ_AVX512 static void cheq_apply_avx512(const uint8_t *pixels, uint8_t *out, s
     }
 }
 
+/* Up to 64 pixels whose channels alternate, taken apart and put together in registers. */
+CHEQ_AVX512_INLINE void cheq_apply_channels_block512(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
+                                                     int reversed, const cheq_lut512 luts[4]) {
+    const size_t size = n * (size_t)channels;
+    __m512i x[4], y[4];
+    for (int r = 0; r < channels; r++) {
+        x[r] = cheq_load512(pixels, size, (size_t)r);
+    }
+    cheq_apart512(x, channels, y);
+    for (int c = 0; c < channels; c++) {
+        x[c] = cheq_lookup512(&luts[c], y[reversed ? channels - 1 - c : c]);
+    }
+    cheq_together512(x, channels, y);
+    for (int r = 0; r < channels; r++) {
+        cheq_store512(out, size, (size_t)r, y[r]);
+    }
+}
+
+CHEQ_AVX512_INLINE void cheq_apply_channels_by512(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
+                                                  int reversed, const uint8_t *const *luts) {
+    cheq_lut512 tables[4];
+    for (int c = 0; c < channels; c++) {
+        tables[c] = cheq_load_lut512(luts[c]);
+    }
+    const size_t bytes = (size_t)channels;
+    size_t i = 0;
+    for (; i + 64 <= n; i += 64) {
+        cheq_apply_channels_block512(pixels + i * bytes, out + i * bytes, 64, channels, reversed, tables);
+    }
+    if (i < n) {
+        cheq_apply_channels_block512(pixels + i * bytes, out + i * bytes, n - i, channels, reversed, tables);
+    }
+}
+
+/* A number and an order known to the compiler leave straight code. */
+CHEQ_AVX512 static void cheq_apply_channels_avx512(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
+                                                   int reversed, const uint8_t *const *luts) {
+    switch (2 * channels + reversed) {
+    case 4:
+        cheq_apply_channels_by512(pixels, out, n, 2, 0, luts);
+        break;
+    case 5:
+        cheq_apply_channels_by512(pixels, out, n, 2, 1, luts);
+        break;
+    case 6:
+        cheq_apply_channels_by512(pixels, out, n, 3, 0, luts);
+        break;
+    case 7:
+        cheq_apply_channels_by512(pixels, out, n, 3, 1, luts);
+        break;
+    case 8:
+        cheq_apply_channels_by512(pixels, out, n, 4, 0, luts);
+        break;
+    default:
+        cheq_apply_channels_by512(pixels, out, n, 4, 1, luts);
+    }
+}
+
 /* ---- count -------------------------------------------------------------- */
 
 CHEQ_AVX512 static void cheq_count_avx512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
@@ -141,7 +199,7 @@ CHEQ_AVX512 static void cheq_lut_opencv_avx512(const uint32_t hist[CHEQ_LEVELS],
         .name = "avx512", .count = cheq_count_avx512, .apply = cheq_apply_avx512, \
         .count_apply = cheq_count_apply_avx512, .lut_opencv = cheq_lut_opencv_avx512, \
         .select = cheq_select_avx512, .gather = cheq_gather_avx512, .scatter = cheq_scatter_scalar, \
-        .split = cheq_split_avx512, .merge = cheq_merge_avx512, \
+        .split = cheq_split_avx512, .merge = cheq_merge_avx512, .apply_channels = cheq_apply_channels_avx512, \
     }
 
 #endif

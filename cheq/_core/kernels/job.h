@@ -89,12 +89,14 @@ static void cheq_equalize_dense(const cheq_job *job, size_t begin, size_t end) {
     k->apply(at[CHEQ_IMAGES], at[CHEQ_OTHER], job->pixels, lut);
 }
 
-/* Equalize one small group, moving its pixels to and from a stage. */
+/* Equalize one small group: move its pixels to a stage, count them there, and look
+ * them up there too or, if their channels alternate alike, where they came from. */
 static void cheq_equalize_staged(const cheq_job *job, size_t group) {
     const cheq_kernels *k = job->kernels;
     const cheq_layout *layout = &job->applied;
+    const int alike = cheq_alternate_alike(k, layout);
     const int to_dense = job->channels == 1 && layout->pixels.ndim == 1 && cheq_run_stride(layout, CHEQ_OTHER) == 1;
-    uint8_t lut[CHEQ_LEVELS];
+    uint8_t luts[CHEQ_MAX_CHANNELS][CHEQ_LEVELS];
     cheq_stage stage;
     cheq_ahead ahead = {NULL, NULL};
     cheq_stage_load(k, layout, group, job->pixels, &stage);
@@ -102,13 +104,18 @@ static void cheq_equalize_staged(const cheq_job *job, size_t group) {
         cheq_hist hist = {0};
         uint8_t *at[CHEQ_OPERANDS] = {NULL, stage.pixels[c]};
         k->count(stage.pixels[c], job->pixels, hist, ahead);
-        k->lut_opencv(hist, lut);
+        k->lut_opencv(hist, luts[c]);
+        if (alike) {
+            continue;
+        }
         if (to_dense) {
             cheq_layout_locate(layout, group, at);
         }
-        k->apply(stage.pixels[c], at[CHEQ_OTHER], job->pixels, lut);
+        k->apply(stage.pixels[c], at[CHEQ_OTHER], job->pixels, luts[c]);
     }
-    if (!to_dense) {
+    if (alike) {
+        cheq_apply_pixels(k, layout, group, 0, job->pixels, luts[0], CHEQ_LEVELS);
+    } else if (!to_dense) {
         cheq_stage_store(k, layout, group, job->pixels, &stage);
     }
 }

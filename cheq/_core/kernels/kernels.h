@@ -17,6 +17,10 @@
 
 #define CHEQ_LEVELS 256
 
+static inline size_t cheq_min(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
 /* Planes whose pixels alternate in memory (RGB, RGBA) are moved together. */
 #define CHEQ_MAX_CHANNELS 4
 
@@ -62,6 +66,13 @@ typedef struct {
      * to[c][i] = from[i * channels + c]; and the way back. */
     void (*split)(const uint8_t *from, int channels, size_t n, uint8_t *const *to);
     void (*merge)(const uint8_t *const *from, int channels, size_t n, uint8_t *to);
+
+    /* split, apply each channel's LUT and merge in one pass, for n pixels:
+     *     out[i * channels + c] = luts[c][pixels[i * channels + c]]
+     * or, where out's channels are in the reversed order, ... + channels - 1 - c].
+     * out is pixels, or does not overlap it. NULL where it is no faster than the three. */
+    void (*apply_channels)(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int reversed,
+                           const uint8_t *const *luts);
 } cheq_kernels;
 
 #endif

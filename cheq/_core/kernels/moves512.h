@@ -91,44 +91,30 @@ CHEQ_AVX512_INLINE __m512i cheq_third512(const __m512i x[3], int c) {
     return cheq_permute512(cheq_permute512(x[0], cheq_split3_512[c][0], x[1]), cheq_split3_512[c][1], x[2]);
 }
 
-/* Up to 64 pixels; four channels are two pairs of pairs. */
-CHEQ_AVX512_INLINE void cheq_split_block512(const uint8_t *from, int channels, size_t n,
-                                                   uint8_t *const *to, size_t at) {
-    const size_t size = n * (size_t)channels;
-    __m512i x[4], y[4];
-    for (int r = 0; r < channels; r++) {
-        x[r] = cheq_load512(from, size, (size_t)r);
-    }
+/* x, the registers of 64 pixels, becomes y, a register a channel; four channels are two pairs of pairs. */
+CHEQ_AVX512_INLINE void cheq_apart512(const __m512i x[4], int channels, __m512i y[4]) {
     if (channels == 3) {
         for (int c = 0; c < 3; c++) {
             y[c] = cheq_third512(x, c);
         }
-    } else {
-        for (int c = 0; c < 2; c++) {
-            y[c] = cheq_permute512(x[0], cheq_split2_512[c], x[1]);
-        }
-        if (channels == 4) {
-            const __m512i even = y[0], odd = y[1];
-            for (int c = 0; c < 4; c += 2) {
-                y[c] = cheq_permute512(even, cheq_split2_512[c / 2],
-                                       cheq_permute512(x[2], cheq_split2_512[0], x[3]));
-                y[c + 1] = cheq_permute512(odd, cheq_split2_512[c / 2],
-                                           cheq_permute512(x[2], cheq_split2_512[1], x[3]));
-            }
-        }
+        return;
     }
-    for (int c = 0; c < channels; c++) {
-        cheq_store512(to[c] + at, n, 0, y[c]);
+    for (int c = 0; c < 2; c++) {
+        y[c] = cheq_permute512(x[0], cheq_split2_512[c], x[1]);
+    }
+    if (channels == 4) {
+        const __m512i even = y[0], odd = y[1];
+        for (int c = 0; c < 4; c += 2) {
+            y[c] = cheq_permute512(even, cheq_split2_512[c / 2],
+                                   cheq_permute512(x[2], cheq_split2_512[0], x[3]));
+            y[c + 1] = cheq_permute512(odd, cheq_split2_512[c / 2],
+                                       cheq_permute512(x[2], cheq_split2_512[1], x[3]));
+        }
     }
 }
 
-CHEQ_AVX512_INLINE void cheq_merge_block512(const uint8_t *const *from, int channels, size_t n,
-                                                   uint8_t *to, size_t at) {
-    const size_t size = n * (size_t)channels;
-    __m512i x[4], y[4];
-    for (int c = 0; c < channels; c++) {
-        x[c] = cheq_load512(from[c] + at, n, 0);
-    }
+/* And the way back. */
+CHEQ_AVX512_INLINE void cheq_together512(const __m512i x[4], int channels, __m512i y[4]) {
     if (channels == 2) {
         for (int r = 0; r < 2; r++) {
             y[r] = cheq_permute512(x[0], cheq_merge2_512[r], x[1]);
@@ -143,8 +129,30 @@ CHEQ_AVX512_INLINE void cheq_merge_block512(const uint8_t *const *from, int chan
                                    cheq_permute512(x[1], cheq_merge2_512[r / 2], x[3]));
         }
     }
+}
+
+/* Up to 64 pixels. */
+CHEQ_AVX512_INLINE void cheq_split_block512(const uint8_t *from, int channels, size_t n,
+                                            uint8_t *const *to, size_t at) {
+    __m512i x[4], y[4];
     for (int r = 0; r < channels; r++) {
-        cheq_store512(to, size, (size_t)r, y[r]);
+        x[r] = cheq_load512(from, n * (size_t)channels, (size_t)r);
+    }
+    cheq_apart512(x, channels, y);
+    for (int c = 0; c < channels; c++) {
+        cheq_store512(to[c] + at, n, 0, y[c]);
+    }
+}
+
+CHEQ_AVX512_INLINE void cheq_merge_block512(const uint8_t *const *from, int channels, size_t n,
+                                            uint8_t *to, size_t at) {
+    __m512i x[4], y[4];
+    for (int c = 0; c < channels; c++) {
+        x[c] = cheq_load512(from[c] + at, n, 0);
+    }
+    cheq_together512(x, channels, y);
+    for (int r = 0; r < channels; r++) {
+        cheq_store512(to, n * (size_t)channels, (size_t)r, y[r]);
     }
 }
 

@@ -9,8 +9,9 @@
 /* Pixels moved at a time: a piece of every channel fits L1 beside its table. */
 #define CHEQ_PIECE 1024
 /* Pixels counted at a time when they were gathered: long enough that a count's
- * fixed cost (clearing and summing the sub-histograms) is small beside it. */
-#define CHEQ_BLOCK (12 * CHEQ_PIECE)
+ * fixed cost (clearing and summing the sub-histograms) is small beside it: 16 units of
+ * the AVX-512 kernel. */
+#define CHEQ_BLOCK (14 * CHEQ_PIECE)
 
 /* Registers stored across two cache lines cost twice (3.1 cycles for 64 bytes). */
 #define CHEQ_ALIGNED _Alignas(64)
@@ -47,10 +48,6 @@ static inline void cheq_walk_begin(cheq_walk *walk, const cheq_layout *layout, s
             begin /= length;
         }
     }
-}
-
-static inline size_t cheq_min(size_t a, size_t b) {
-    return a < b ? a : b;
 }
 
 /* Go to the next piece, which lies in one run: its length, at most `most`, or 0 at the end. */
@@ -185,19 +182,43 @@ static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, 
     }
 }
 
+/* Do the channels lie side by side in both arrays, for one pass to look them up? */
+static inline int cheq_alternate_alike(const cheq_kernels *k, const cheq_layout *layout) {
+    const cheq_channels *channel = layout->channel;
+    return k->apply_channels != NULL && layout->channels > 1 && channel[CHEQ_IMAGES].pixel_bytes == layout->channels &&
+           channel[CHEQ_OTHER].pixel_bytes == layout->channels;
+}
+
+/* n pixels of all channels, where they alternate alike. */
+static inline void cheq_apply_alternating(const cheq_kernels *k, const cheq_layout *layout, const cheq_walk *walk,
+                                          size_t n, const uint8_t *luts, size_t lut_step) {
+    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OTHER];
+    const uint8_t *of_slot[CHEQ_MAX_CHANNELS];
+    for (int c = 0; c < layout->channels; c++) {
+        of_slot[out->slot[c]] = luts + (size_t)c * lut_step;
+    }
+    k->apply_channels(walk->at[CHEQ_IMAGES] + images->lowest, walk->at[CHEQ_OTHER] + out->lowest, n,
+                      layout->channels, images->slot[0] != out->slot[0], of_slot);
+}
+
 /* out = lut[images] for the pixels [begin, end) of a group; channel c's LUT is
  * at luts + c * lut_step. layout's other array is the result. */
 static void cheq_apply_pixels(const cheq_kernels *k, const cheq_layout *layout, size_t group,
                               size_t begin, size_t end, const uint8_t *luts, size_t lut_step) {
     const int to_dense = layout->channels == 1 && cheq_run_stride(layout, CHEQ_OTHER) == 1;
     const int dense = to_dense && cheq_run_stride(layout, CHEQ_IMAGES) == 1;
+    const int alike = cheq_alternate_alike(k, layout);
     CHEQ_ALIGNED uint8_t pixels[CHEQ_MAX_CHANNELS][CHEQ_PIECE];
     uint8_t *const to[CHEQ_MAX_CHANNELS] = {pixels[0], pixels[1], pixels[2], pixels[3]};
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
-    for (size_t n; (n = cheq_walk_next(&walk, dense ? SIZE_MAX : CHEQ_PIECE)) > 0;) {
+    for (size_t n; (n = cheq_walk_next(&walk, dense || alike ? SIZE_MAX : CHEQ_PIECE)) > 0;) {
         if (dense) {
             k->apply(walk.at[CHEQ_IMAGES], walk.at[CHEQ_OTHER], n, luts);
+            continue;
+        }
+        if (alike) {
+            cheq_apply_alternating(k, layout, &walk, n, luts, lut_step);
             continue;
         }
         cheq_load(k, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, to);
