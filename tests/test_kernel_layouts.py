@@ -13,8 +13,8 @@ from kernel_tools import LUT, PATTERN, count, equalized, memory, same
 import cheq
 
 # All up to four registers of 64 pixels; then around pieces of 1024 and blocks of 12 of them.
-SIZES = (*range(1, 261), 511, 513, 1023, 1024, 1025, 1026, 2047, 2048, 2049, 12_287, 12_288, 12_289, 13_400, 25_000)
-ENDS = (1, 2, 3, 63, 64, 65, 128, 191, 1023, 1025, 12_287, 12_289)
+SIZES = (*range(1, 261), 511, 513, 1023, 1024, 1025, 1026, 2047, 2048, 2049, 14_335, 14_336, 14_337, 15_500, 25_000)
+ENDS = (1, 2, 3, 63, 64, 65, 128, 191, 1023, 1025, 14_335, 14_337)
 
 
 def channel_slices(channels):

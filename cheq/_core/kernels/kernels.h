@@ -70,7 +70,8 @@ typedef struct {
     /* split, apply each channel's LUT and merge in one pass, for n pixels:
      *     out[i * channels + c] = luts[c][pixels[i * channels + c]]
      * or, where out's channels are in the reversed order, ... + channels - 1 - c].
-     * out is pixels, or does not overlap it. NULL where it is no faster than the three. */
+     * out is pixels, in its own order, or does not overlap it. NULL where this is no
+     * faster than the three. */
     void (*apply_channels)(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int reversed,
                            const uint8_t *const *luts);
 } cheq_kernels;

@@ -156,36 +156,40 @@ static size_t cheq_select_scalar(const uint8_t *pixels, const uint8_t *mask, siz
     return kept;
 }
 
-/* The step as a constant lets the compiler vectorize the common ones. */
-static void cheq_gather_scalar(const uint8_t *from, ptrdiff_t step, size_t n, uint8_t *to) {
+/* to[i] = from[i * step], eight bytes a store; the step as a constant spares the addresses' sums. */
+static inline void cheq_gather_words(const uint8_t *from, ptrdiff_t step, size_t n, uint8_t *to) {
+    size_t i = 0;
+    for (; i + CHEQ_STEP <= n; i += CHEQ_STEP, from += CHEQ_STEP * step) {
+        uint64_t word = 0;
+        for (int b = 0; b < CHEQ_STEP; b++) {
+            word |= (uint64_t)from[b * step] << CHEQ_BYTE_SHIFT(b);
+        }
+        memcpy(to + i, &word, CHEQ_STEP);
+    }
+    for (; i < n; i++, from += step) {
+        to[i] = *from;
+    }
+}
+
+CHEQ_BYTEWISE static void cheq_gather_scalar(const uint8_t *from, ptrdiff_t step, size_t n, uint8_t *to) {
     switch (step) {
     case 1:
         memmove(to, from, n);
         break;
     case -1:
-        for (size_t i = 0; i < n; i++) {
-            to[i] = *(from - i);
-        }
+        cheq_gather_words(from, -1, n, to);
         break;
     case 2:
-        for (size_t i = 0; i < n; i++) {
-            to[i] = from[2 * i];
-        }
+        cheq_gather_words(from, 2, n, to);
         break;
     case 3:
-        for (size_t i = 0; i < n; i++) {
-            to[i] = from[3 * i];
-        }
+        cheq_gather_words(from, 3, n, to);
         break;
     case 4:
-        for (size_t i = 0; i < n; i++) {
-            to[i] = from[4 * i];
-        }
+        cheq_gather_words(from, 4, n, to);
         break;
     default:
-        for (size_t i = 0; i < n; i++) {
-            to[i] = from[(ptrdiff_t)i * step];
-        }
+        cheq_gather_words(from, step, n, to);
     }
 }
 
@@ -205,9 +209,84 @@ static void cheq_split_scalar(const uint8_t *from, int channels, size_t n, uint8
     }
 }
 
-static void cheq_merge_scalar(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+/* Eight pixels are as many words as they have channels; byte j of them is of channel
+ * j % channels. The number of channels is a constant where these are called. */
+static inline void cheq_merge_words(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+    size_t i = 0;
+    for (; i + CHEQ_STEP <= n; i += CHEQ_STEP) {
+        for (int w = 0; w < channels; w++, to += CHEQ_STEP) {
+            uint64_t word = 0;
+            for (int b = 0; b < CHEQ_STEP; b++) {
+                int j = CHEQ_STEP * w + b;
+                word |= (uint64_t)from[j % channels][i + (size_t)(j / channels)] << CHEQ_BYTE_SHIFT(b);
+            }
+            memcpy(to, &word, CHEQ_STEP);
+        }
+    }
+    for (; i < n; i++) {
+        for (int c = 0; c < channels; c++) {
+            *to++ = from[c][i];
+        }
+    }
+}
+
+CHEQ_BYTEWISE static void cheq_merge_scalar(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+    switch (channels) {
+    case 2:
+        cheq_merge_words(from, 2, n, to);
+        break;
+    case 3:
+        cheq_merge_words(from, 3, n, to);
+        break;
+    default:
+        cheq_merge_words(from, 4, n, to);
+    }
+}
+
+static inline void cheq_apply_channels_words(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
+                                             int reversed, const uint8_t *const *luts) {
+    const uint8_t *lut[CHEQ_MAX_CHANNELS];
+    size_t i = 0;
     for (int c = 0; c < channels; c++) {
-        cheq_scatter_scalar(from[c], n, to + c, channels);
+        lut[c] = luts[c];
+    }
+    for (; i + CHEQ_STEP <= n; i += CHEQ_STEP, pixels += CHEQ_STEP * channels) {
+        for (int w = 0; w < channels; w++, out += CHEQ_STEP) {
+            uint64_t word = 0;
+            for (int b = 0; b < CHEQ_STEP; b++) {
+                int j = CHEQ_STEP * w + b, c = j % channels;
+                word |= (uint64_t)lut[c][pixels[j - c + (reversed ? channels - 1 - c : c)]] << CHEQ_BYTE_SHIFT(b);
+            }
+            memcpy(out, &word, CHEQ_STEP);
+        }
+    }
+    for (; i < n; i++, pixels += channels) {
+        for (int c = 0; c < channels; c++) {
+            *out++ = lut[c][pixels[reversed ? channels - 1 - c : c]];
+        }
+    }
+}
+
+CHEQ_BYTEWISE static void cheq_apply_channels_scalar(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
+                                                     int reversed, const uint8_t *const *luts) {
+    switch (2 * channels + reversed) {
+    case 4:
+        cheq_apply_channels_words(pixels, out, n, 2, 0, luts);
+        break;
+    case 5:
+        cheq_apply_channels_words(pixels, out, n, 2, 1, luts);
+        break;
+    case 6:
+        cheq_apply_channels_words(pixels, out, n, 3, 0, luts);
+        break;
+    case 7:
+        cheq_apply_channels_words(pixels, out, n, 3, 1, luts);
+        break;
+    case 8:
+        cheq_apply_channels_words(pixels, out, n, 4, 0, luts);
+        break;
+    default:
+        cheq_apply_channels_words(pixels, out, n, 4, 1, luts);
     }
 }
 
@@ -216,7 +295,7 @@ static void cheq_merge_scalar(const uint8_t *const *from, int channels, size_t n
         .name = "scalar", .count = cheq_count_scalar, .apply = cheq_apply_scalar, \
         .count_apply = cheq_count_apply_scalar, .lut_opencv = cheq_lut_opencv_scalar, \
         .select = cheq_select_scalar, .gather = cheq_gather_scalar, .scatter = cheq_scatter_scalar, \
-        .split = cheq_split_scalar, .merge = cheq_merge_scalar, \
+        .split = cheq_split_scalar, .merge = cheq_merge_scalar, .apply_channels = cheq_apply_channels_scalar, \
     }
 
 #endif
