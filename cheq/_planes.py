@@ -162,10 +162,14 @@ def check_out(out: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> None:
         raise TypeError(f"out: expected dtype uint8, got {out.dtype}")
     if out.shape != shape:
         raise ValueError(f"out: expected the images' shape {shape}, got {out.shape}")
-    flags = out.flags
-    if not flags.writeable:
+    if not out.flags.carray:  # C-contiguous and writable; one question for nearly every call
+        _check_memory(out)
+
+
+def _check_memory(out: npt.NDArray[np.uint8]) -> None:
+    if not out.flags.writeable:
         raise ValueError("out: expected a writable array, got a read-only one")
-    if not flags.forc and _overlaps_itself(out):
+    if not out.flags.forc and _overlaps_itself(out):
         raise ValueError(f"out: expected elements apart in memory, got strides {out.strides} for shape {out.shape}")
 
 

@@ -221,7 +221,7 @@ cdef int run_whole(const cheq_job *job, int team, size_t size) except -1:
 
 cdef size_t run_until_signals(const cheq_job *job, size_t begin, size_t chunk, int team, size_t size) noexcept nogil:
     """Work on the groups from ``begin`` until the signals are due; return where it stopped."""
-    cdef double due = cheq_seconds() + SIGNALS_INTERVAL
+    cdef double due = 0 if begin + chunk >= job.groups else cheq_seconds() + SIGNALS_INTERVAL
     cdef size_t end
     while True:
         end = min(begin + chunk, job.groups)
