@@ -4,7 +4,7 @@ import os
 from typing import Any, Literal, overload
 
 from cheq import _threads
-from cheq._core import integer
+from cheq._core import integer, work
 from cheq._version import __version__
 
 
@@ -43,7 +43,7 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
     """
     if mode not in ("stdout", "dicts"):
         raise ValueError(f"mode: expected 'stdout' or 'dicts', got {mode!r}")
-    openmp = integer.openmp_version()
+    openmp = work.openmp_version()
     available = [name for name, runs in integer.kernels().items() if runs]
     config = {
         "version": __version__,

@@ -57,9 +57,9 @@ def _fork_before_import() -> str:
 
 _unsafe_since_import = _fork_before_import()
 
-from cheq._core import integer  # noqa: E402  (loads libgomp: see the module's docstring)
+from cheq._core import work  # noqa: E402  (loads libgomp: see the module's docstring)
 
-_MAX_TEAM = integer.MAX_TEAM
+_MAX_TEAM = work.MAX_TEAM
 
 
 def check(num_threads: SupportsIndex | None) -> int | None:
@@ -105,7 +105,7 @@ def resolve(num_threads: SupportsIndex | None) -> int:
         At least 1. Always 1 in a process that was forked, whatever was asked for.
     """
     count = check(num_threads)
-    if count == 1 or _unsafe_since_import or integer.forked():
+    if count == 1 or _unsafe_since_import or work.forked():
         return 1
     return min(_limits().values()) if count is None else min(count, _MAX_TEAM)
 
@@ -114,9 +114,9 @@ def reason() -> str:
     """Return how many threads a call gets when it leaves `num_threads` out, and why, in a line for `show_config`."""
     if _unsafe_since_import:
         return f"one thread: {_unsafe_since_import}"
-    if integer.forked():
+    if work.forked():
         return "one thread: this process was forked after it imported cheq, and GNU OpenMP may hang in a forked child"
-    if not integer.openmp_version():
+    if not work.openmp_version():
         return "one thread: built without OpenMP"
     limits = _limits()
     count = min(limits.values())
@@ -126,7 +126,7 @@ def reason() -> str:
 
 def _limits() -> dict[str, int]:
     """Return the limits that hold now, each at least 1, by name."""
-    limits = {"OpenMP's maximum": max(1, integer.openmp_max_threads())}
+    limits = {"OpenMP's maximum": max(1, work.openmp_max_threads())}
     try:
         limits["the CPU affinity"] = len(os.sched_getaffinity(0))
     except (AttributeError, OSError):  # not on this system, or forbidden by a sandbox

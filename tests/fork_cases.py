@@ -56,12 +56,12 @@ def system_threads():
 
 def run_parallel_region():
     """Make sure that OpenMP holds threads in this process, through cheq."""
-    from cheq._core import integer
+    from cheq._core import work
 
     before = system_threads()
     check(3)
-    if before is not None and integer.openmp_version():
-        assert integer.forked() or system_threads() > 1, "the parent was to run in parallel"
+    if before is not None and work.openmp_version():
+        assert work.forked() or system_threads() > 1, "the parent was to run in parallel"
 
 
 def check_forked():
@@ -210,14 +210,14 @@ def case_exec_after_fork():
     import subprocess
 
     from cheq import _threads
-    from cheq._core import integer
+    from cheq._core import work
 
     run_parallel_region()
     program = "from cheq import _threads; print(_threads.reason())"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
     assert told == _threads.reason()
     assert "forked" not in told
-    assert not integer.forked()
+    assert not work.forked()
     run_parallel_region()
 
 

@@ -255,7 +255,7 @@ def test_limits_of_threadpoolctl_hold_while_they_are_set():
 def test_without_openmp_the_configuration_says_so(monkeypatch):
     monkeypatch.setattr(
         _threads,
-        "integer",
+        "work",
         SimpleNamespace(forked=lambda: False, openmp_version=lambda: 0, openmp_max_threads=lambda: 1),
     )
     assert _threads.resolve(None) == 1

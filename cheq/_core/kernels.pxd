@@ -1,6 +1,8 @@
-"""C declarations of the kernels, the layouts and the job; their comments are in the headers."""
+"""C declarations of the kernels, the layouts and the jobs; their comments are in the headers."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from cheq._core.work cimport cheq_work
 
 cdef extern from "kernels/kernels.h" nogil:
     enum:
@@ -22,51 +24,89 @@ cdef extern from "kernels/layout.h" nogil:
         CHEQ_IMAGES
         CHEQ_OTHER
 
-    ctypedef struct cheq_layout:
+    ctypedef struct cheq_axes:
         pass
 
+    ctypedef struct cheq_layout:
+        cheq_axes batch
+        cheq_axes pixels
+
+    size_t cheq_axes_size(const cheq_axes *axes)
     void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch, const Py_ssize_t *shape,
                           void *images, const Py_ssize_t *images_strides,
                           void *other, const Py_ssize_t *other_strides, int key)
+    void cheq_layout_group(cheq_layout *layout, int channels)
 
     bint cheq_ranges_meet(int ndim_a, const Py_ssize_t *shape_a, const Py_ssize_t *strides_a, const void *a,
-                          int ndim_b, const Py_ssize_t *shape_b, const Py_ssize_t *strides_b, const void *b)
+                          Py_ssize_t bytes_a, int ndim_b, const Py_ssize_t *shape_b,
+                          const Py_ssize_t *strides_b, const void *b, Py_ssize_t bytes_b)
 
-cdef extern from "kernels/plane.h" nogil:
-    ctypedef uint32_t cheq_hist[256]
+cdef extern from "kernels/lut.h" nogil:
+    ctypedef enum cheq_rule:
+        CHEQ_OPENCV
+        CHEQ_PILLOW
+        CHEQ_SKIMAGE
+        CHEQ_NUMPY
+        CHEQ_OTSU
+
+    ctypedef struct cheq_span:
+        uint32_t begin
+        uint32_t end
+
+    ctypedef struct cheq_counts:
+        const uint32_t *narrow
+        const uint64_t *wide
+        const cheq_span *spans
+        size_t n_spans
+
+    ctypedef struct cheq_entries:
+        void *lut
+        int bytes
+        uint32_t levels
+        uint32_t flip
+
+    void cheq_counts_summarize(cheq_counts *counts)
+    void cheq_lut_by(cheq_rule rule, const cheq_counts *counts, const cheq_entries *to)
+    uint32_t cheq_otsu(const cheq_counts *counts)
 
 cdef extern from "kernels/job.h" nogil:
     ctypedef struct cheq_job:
         const cheq_kernels *kernels
+        cheq_rule rule
         bint counts
         bint applies
         bint masked
         cheq_layout counted
         cheq_layout applied
-        int channels
+        uint64_t *hist
+        const uint8_t *luts
+        size_t lut_step
+
+    void cheq_job_group(cheq_job *job)
+    void cheq_job_lut_of_wide(const cheq_job *job, const uint64_t *hist, uint8_t *lut)
+    cheq_work cheq_job_work(const cheq_job *job)
+
+cdef extern from "kernels/wide.h" nogil:
+    ctypedef struct cheq_wide_job:
+        const cheq_kernels *kernels
+        cheq_rule rule
+        bint counts
+        bint applies
+        bint masked
+        int bytes
+        uint32_t levels
+        uint32_t flip
+        int entry_bytes
+        bint entry_is_level
+        cheq_layout counted
+        cheq_layout applied
         size_t groups
         size_t pixels
         uint64_t *hist
         const uint8_t *luts
         size_t lut_step
 
-    void cheq_job_group(cheq_job *job)
-    const uint8_t *cheq_job_luts(const cheq_job *job, size_t group)
-    void cheq_lut_from_hist(const cheq_kernels *k, const uint64_t *hist, uint8_t *lut)
-    void cheq_run_groups(const cheq_job *job, size_t begin, size_t end)
-    void cheq_count_share(const cheq_job *job, size_t group, size_t begin, size_t end, int i, int n,
-                          cheq_hist *hist)
-    void cheq_apply_share(const cheq_job *job, size_t group, size_t begin, size_t end, int i, int n,
-                          const uint8_t *luts, size_t lut_step)
-
-cdef extern from "openmp.h" nogil:
-    int cheq_openmp_version()
-    int cheq_openmp_max_threads()
-    int cheq_fork_watch()
-    bint cheq_forked()
-
-cdef extern from "clock.h" nogil:
-    double cheq_seconds()
+    cheq_work cheq_wide_work(const cheq_wide_job *job)
 
 cdef extern from "build.h" nogil:
     const char *cheq_compiler()

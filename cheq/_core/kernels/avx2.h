@@ -285,7 +285,7 @@ CHEQ_AVX2 static void cheq_lut_opencv_avx2(const uint32_t hist[CHEQ_LEVELS], uin
         cheq_lut_identity(lut);
         return;
     }
-    const __m256 scale = _mm256_set1_ps(cheq_opencv_scale((uint64_t)total, (uint64_t)first_count));
+    const __m256 scale = _mm256_set1_ps(cheq_opencv_scale(255.0f, (uint64_t)total, (uint64_t)first_count));
     const __m256i before = _mm256_set_m128i(_mm_set1_epi32(lower - first_count), _mm_set1_epi32(-first_count));
     for (int r = 0; r < 32; r += 4) {
         __m256i level[4];
@@ -300,10 +300,15 @@ CHEQ_AVX2 static void cheq_lut_opencv_avx2(const uint32_t hist[CHEQ_LEVELS], uin
     }
 }
 
+/* The compiler's vectors of it. */
+CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]) {
+    cheq_lut_pillow_scalar(hist, lut);
+}
+
 #define CHEQ_AVX2_KERNELS \
     { \
         .name = "avx2", .count = cheq_count_avx2, .apply = cheq_apply_avx2, \
-        .count_apply = cheq_count_apply_avx2, .lut_opencv = cheq_lut_opencv_avx2, \
+        .count_apply = cheq_count_apply_avx2, .lut_opencv = cheq_lut_opencv_avx2, .lut_pillow = cheq_lut_pillow_avx2, \
         .select = cheq_select_avx2, .gather = cheq_gather_avx2, .scatter = cheq_scatter_scalar, \
         .split = cheq_split_avx2, .merge = cheq_merge_avx2, \
     }

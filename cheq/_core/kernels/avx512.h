@@ -178,7 +178,7 @@ CHEQ_AVX512 static void cheq_lut_opencv_avx512(const uint32_t hist[CHEQ_LEVELS],
         cheq_lut_identity(lut);
         return;
     }
-    const __m512 scale = _mm512_set1_ps(cheq_opencv_scale((uint64_t)before[16] + (uint64_t)first_count,
+    const __m512 scale = _mm512_set1_ps(cheq_opencv_scale(255.0f, (uint64_t)before[16] + (uint64_t)first_count,
                                                           (uint64_t)first_count));
     /* the packs work within 128 bits: dword d of register i comes out as dword 4d + i */
     const __m512i unpack = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
@@ -194,10 +194,36 @@ CHEQ_AVX512 static void cheq_lut_opencv_avx512(const uint32_t hist[CHEQ_LEVELS],
     }
 }
 
+/* cheq_lut_pillow with sixteen levels at a time: see cheq_pillow_levels. */
+CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]) {
+    __m512i running[16];
+    int32_t before[17] = {0};
+    for (int r = 0; r < 16; r++) {
+        running[r] = cheq_running512(_mm512_loadu_si512(hist + 16 * r));
+        before[r + 1] = before[r] + _mm_extract_epi32(_mm512_extracti32x4_epi32(running[r], 3), 3);
+    }
+    const int32_t step = (before[16] - cheq_last_count(hist)) / 255;
+    if (step == 0) {
+        cheq_lut_identity(lut);
+        return;
+    }
+    const __m512i steps = _mm512_set1_epi32(step), one = _mm512_set1_epi32(1);
+    const __m512 inverse = _mm512_set1_ps(1.0f / (float)step);
+    for (int r = 0; r < 16; r++) {
+        __m512i below = _mm512_sub_epi32(running[r], _mm512_loadu_si512(hist + 16 * r));
+        __m512i sum = _mm512_add_epi32(below, _mm512_set1_epi32(before[r] + step / 2));
+        __m512i level = _mm512_cvttps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sum), inverse));
+        __m512i rest = _mm512_sub_epi32(sum, _mm512_mullo_epi32(level, steps));
+        level = _mm512_mask_add_epi32(level, _mm512_cmpge_epi32_mask(rest, steps), level, one);
+        level = _mm512_mask_sub_epi32(level, _mm512_movepi32_mask(rest), level, one);
+        _mm_storeu_si128((__m128i *)(lut + 16 * r), _mm512_cvtusepi32_epi8(level));
+    }
+}
+
 #define CHEQ_AVX512_KERNELS \
     { \
         .name = "avx512", .count = cheq_count_avx512, .apply = cheq_apply_avx512, \
-        .count_apply = cheq_count_apply_avx512, .lut_opencv = cheq_lut_opencv_avx512, \
+        .count_apply = cheq_count_apply_avx512, .lut_opencv = cheq_lut_opencv_avx512, .lut_pillow = cheq_lut_pillow_avx512, \
         .select = cheq_select_avx512, .gather = cheq_gather_avx512, .scatter = cheq_scatter_scalar, \
         .split = cheq_split_avx512, .merge = cheq_merge_avx512, .apply_channels = cheq_apply_channels_avx512, \
     }

@@ -5,9 +5,11 @@
 
 #include "lut.h"
 #include "plane.h"
+#include "work.h"
 
 typedef struct {
     const cheq_kernels *kernels;
+    cheq_rule rule;       /* how LUTs are made */
     int counts;           /* histograms are taken */
     int applies;          /* LUTs are applied */
     int masked;           /* counted's other array is the mask */
@@ -34,21 +36,37 @@ static inline void cheq_job_group(cheq_job *job) {
     job->pixels = cheq_axes_size(&layout->pixels);
 }
 
-/* The LUT of a histogram of any size, the kernel's where it serves. */
-static inline void cheq_lut_from_hist(const cheq_kernels *k, const uint64_t hist[CHEQ_LEVELS],
-                                      uint8_t lut[CHEQ_LEVELS]) {
-    uint64_t total = 0, most = 0;
+static const cheq_span cheq_all_levels[1] = {{0, CHEQ_LEVELS}};
+
+/* The LUT of one plane of bytes. */
+static inline void cheq_job_lut(const cheq_job *job, const cheq_hist hist, uint8_t lut[CHEQ_LEVELS]) {
+    if (job->rule == CHEQ_OPENCV) {
+        job->kernels->lut_opencv(hist, lut);
+    } else if (job->rule == CHEQ_PILLOW) {
+        job->kernels->lut_pillow(hist, lut);
+    } else {
+        cheq_counts counts = {.narrow = hist, .spans = cheq_all_levels, .n_spans = 1};
+        cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
+        cheq_counts_summarize(&counts);
+        cheq_lut_by(job->rule, &counts, &entries);
+    }
+}
+
+/* The same of a histogram of any size. */
+static inline void cheq_job_lut_of_wide(const cheq_job *job, const uint64_t hist[CHEQ_LEVELS],
+                                        uint8_t lut[CHEQ_LEVELS]) {
+    cheq_counts counts = {.wide = hist, .spans = cheq_all_levels, .n_spans = 1};
+    cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
+    cheq_counts_summarize(&counts);
+    if (counts.total > CHEQ_NARROW_TOTAL) {
+        cheq_lut_by(job->rule, &counts, &entries);
+        return;
+    }
     cheq_hist narrow;
     for (int v = 0; v < CHEQ_LEVELS; v++) {
-        total += hist[v];
-        most |= hist[v];
         narrow[v] = (uint32_t)hist[v];
     }
-    if (total <= INT32_MAX && most <= INT32_MAX) {
-        k->lut_opencv(narrow, lut);
-    } else {
-        cheq_lut_opencv(hist, lut);
-    }
+    cheq_job_lut(job, narrow, lut);
 }
 
 static inline const uint8_t *cheq_job_luts(const cheq_job *job, size_t group) {
@@ -80,12 +98,12 @@ static void cheq_equalize_dense(const cheq_job *job, size_t begin, size_t end) {
     k->count(at[CHEQ_IMAGES], job->pixels, hist, ahead);
     for (size_t group = begin + 1; group < end; group++) {
         cheq_layout_locate(&job->applied, group, next);
-        k->lut_opencv(hist, lut);
+        cheq_job_lut(job, hist, lut);
         memset(hist, 0, sizeof hist);
         k->count_apply(next[CHEQ_IMAGES], hist, at[CHEQ_IMAGES], at[CHEQ_OTHER], job->pixels, lut);
         memcpy(at, next, sizeof at);
     }
-    k->lut_opencv(hist, lut);
+    cheq_job_lut(job, hist, lut);
     k->apply(at[CHEQ_IMAGES], at[CHEQ_OTHER], job->pixels, lut);
 }
 
@@ -104,7 +122,7 @@ static void cheq_equalize_staged(const cheq_job *job, size_t group) {
         cheq_hist hist = {0};
         uint8_t *at[CHEQ_OPERANDS] = {NULL, stage.pixels[c]};
         k->count(stage.pixels[c], job->pixels, hist, ahead);
-        k->lut_opencv(hist, luts[c]);
+        cheq_job_lut(job, hist, luts[c]);
         if (alike) {
             continue;
         }
@@ -131,7 +149,7 @@ static inline const uint8_t *cheq_job_result(const cheq_job *job, size_t group) 
     return at[CHEQ_OTHER];
 }
 
-/* Do all that the job asks of one group. A plane has at most INT32_MAX pixels here. */
+/* Do all that the job asks of one group. A plane has at most CHEQ_NARROW_TOTAL pixels here. */
 static void cheq_run_group(const cheq_job *job, size_t group) {
     const cheq_kernels *k = job->kernels;
     cheq_hist hist[CHEQ_MAX_CHANNELS];
@@ -146,7 +164,7 @@ static void cheq_run_group(const cheq_job *job, size_t group) {
     }
     if (job->counts && job->applies) {
         for (int c = 0; c < job->channels; c++) {
-            k->lut_opencv(hist[c], built[c]);
+            cheq_job_lut(job, hist[c], built[c]);
         }
         cheq_apply_pixels(k, &job->applied, group, 0, job->pixels, built[0], CHEQ_LEVELS);
     } else if (job->applies) {
@@ -155,8 +173,10 @@ static void cheq_run_group(const cheq_job *job, size_t group) {
     }
 }
 
-static void cheq_run_groups(const cheq_job *job, size_t begin, size_t end) {
+static void cheq_run_groups(const void *of, size_t begin, size_t end, void *scratch) {
+    const cheq_job *job = of;
     const int equalizes = job->counts && job->applies;
+    (void)scratch;
     if (begin < end && equalizes && cheq_job_is_dense(job)) {
         cheq_equalize_dense(job, begin, end);
         return;
@@ -171,27 +191,72 @@ static void cheq_run_groups(const cheq_job *job, size_t begin, size_t end) {
     }
 }
 
-/* Share i of n of the pixels [begin, end), cut at multiples of 64 where that
- * matters: no two threads write into one cache line of an aligned result. */
-static inline void cheq_share(size_t *begin, size_t *end, int i, int n) {
-    size_t length = *end - *begin;
-    size_t share = (length / (size_t)n + 64) / 64 * 64; /* at least length / n, rounded up */
-    size_t first = cheq_min(share * (size_t)i, length);
-    *end = *begin + cheq_min(first + share, length);
-    *begin += first;
+/* ---- one group in parts: counting first, then looking up ------------------- */
+
+typedef struct {
+    uint64_t hist[CHEQ_MAX_CHANNELS][CHEQ_LEVELS];
+} cheq_job_part;
+
+typedef struct {
+    uint8_t luts[CHEQ_MAX_CHANNELS][CHEQ_LEVELS];
+} cheq_job_joined;
+
+static void cheq_job_share(const void *of, int phase, size_t group, size_t begin, size_t end, void *own,
+                           const void *common) {
+    const cheq_job *job = of;
+    cheq_job_part *part = own;
+    const cheq_job_joined *joined = common;
+    cheq_hist hist[CHEQ_MAX_CHANNELS];
+    if (phase == 0 && job->counts) {
+        memset(hist, 0, sizeof hist);
+        cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, NULL, hist);
+        for (int c = 0; c < job->channels; c++) {
+            for (int v = 0; v < CHEQ_LEVELS; v++) {
+                part->hist[c][v] += hist[c][v];
+            }
+        }
+    } else if (job->luts) {
+        cheq_apply_pixels(job->kernels, &job->applied, group, begin, end, cheq_job_luts(job, group), job->lut_step);
+    } else {
+        cheq_apply_pixels(job->kernels, &job->applied, group, begin, end, joined->luts[0], CHEQ_LEVELS);
+    }
 }
 
-static void cheq_count_share(const cheq_job *job, size_t group, size_t begin, size_t end, int i,
-                             int n, cheq_hist *hist) {
-    cheq_share(&begin, &end, i, n);
-    memset(hist, 0, (size_t)job->channels * sizeof *hist);
-    cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, NULL, hist);
+static void cheq_job_join(const void *of, int phase, size_t group, const void *parts, int n, void *common) {
+    const cheq_job *job = of;
+    const cheq_job_part *part = parts;
+    cheq_job_joined *joined = common;
+    if (phase > 0 || !job->counts) {
+        return;
+    }
+    for (int c = 0; c < job->channels; c++) {
+        uint64_t sum[CHEQ_LEVELS] = {0};
+        for (int i = 0; i < n; i++) {
+            for (int v = 0; v < CHEQ_LEVELS; v++) {
+                sum[v] += part[i].hist[c][v];
+            }
+        }
+        if (job->hist) {
+            memcpy(job->hist + (group * (size_t)job->channels + (size_t)c) * CHEQ_LEVELS, sum, sizeof sum);
+        }
+        if (job->applies) {
+            cheq_job_lut_of_wide(job, sum, joined->luts[c]);
+        }
+    }
 }
 
-static void cheq_apply_share(const cheq_job *job, size_t group, size_t begin, size_t end, int i,
-                             int n, const uint8_t *luts, size_t lut_step) {
-    cheq_share(&begin, &end, i, n);
-    cheq_apply_pixels(job->kernels, &job->applied, group, begin, end, luts, lut_step);
+/* A plane's fixed cost (clearing and summing the sub-histograms, the LUT, the lookup of
+ * its place) in pixels, for cutting work into pieces of about equal time: some 200 ns. */
+#define CHEQ_PLANE_COST 512
+
+static inline cheq_work cheq_job_work(const cheq_job *job) {
+    cheq_work work = {
+        .job = job, .groups = job->groups, .pixels = job->pixels, .planes = (size_t)job->channels,
+        .cost = CHEQ_PLANE_COST, .run = cheq_run_groups, .phases = job->counts + job->applies, .writes = job->counts,
+        .share = cheq_job_share, .join = cheq_job_join, .part_bytes = sizeof(cheq_job_part),
+        .joined_bytes = sizeof(cheq_job_joined),
+    };
+    return work;
 }
 
 #endif

@@ -21,6 +21,9 @@ static inline size_t cheq_min(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* Up to this total the kernels build LUTs, in 32 bits. */
+#define CHEQ_NARROW_TOTAL (INT32_MAX / 2)
+
 /* Planes whose pixels alternate in memory (RGB, RGBA) are moved together. */
 #define CHEQ_MAX_CHANNELS 4
 
@@ -49,9 +52,10 @@ typedef struct {
                         const uint8_t *pixels, uint8_t *out, size_t n,
                         const uint8_t lut[CHEQ_LEVELS]);
 
-    /* The LUT of method "opencv" from a histogram whose total is at most
-     * INT32_MAX. Equal to cheq_lut_opencv (lut.h) for every such histogram. */
+    /* The LUTs of methods "opencv" and "pillow" from a histogram whose total is at most
+     * CHEQ_NARROW_TOTAL. Equal to their definitions (lut.h) for every such histogram. */
     void (*lut_opencv)(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]);
+    void (*lut_pillow)(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]);
 
     /* Append the pixels whose mask byte is not zero to out, which has room for
      * n bytes; the bytes after the last selected one may be overwritten, up to

@@ -176,8 +176,10 @@ static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch,
 
 /* Do two arrays reach into each other, judged by the first and the last byte of each? */
 static inline int cheq_ranges_meet(int ndim_a, const ptrdiff_t *shape_a, const ptrdiff_t *strides_a, const void *a,
-                                   int ndim_b, const ptrdiff_t *shape_b, const ptrdiff_t *strides_b, const void *b) {
-    uintptr_t first_a = (uintptr_t)a, last_a = first_a, first_b = (uintptr_t)b, last_b = first_b;
+                                   ptrdiff_t bytes_a, int ndim_b, const ptrdiff_t *shape_b,
+                                   const ptrdiff_t *strides_b, const void *b, ptrdiff_t bytes_b) {
+    uintptr_t first_a = (uintptr_t)a, last_a = first_a + (uintptr_t)bytes_a - 1;
+    uintptr_t first_b = (uintptr_t)b, last_b = first_b + (uintptr_t)bytes_b - 1;
     for (int i = 0; i < ndim_a; i++) {
         ptrdiff_t reach = (shape_a[i] - 1) * strides_a[i];
         *(reach < 0 ? &first_a : &last_a) += (uintptr_t)reach;

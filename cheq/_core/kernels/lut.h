@@ -1,26 +1,122 @@
-/* Each formula that turns a histogram into a LUT. This is the definition; the kernels'
- * vectors of it are proved equal to it (tests/test_kernel_luts.py). */
+/* Each formula that turns a histogram into a LUT. These are the definitions; the kernels'
+ * vectors of them are proved equal to them (tests/test_kernel_luts.py). */
 #ifndef CHEQ_LUT_H
 #define CHEQ_LUT_H
 
 #include <float.h>
+#include <math.h>
 
+#include "bins.h"
 #include "kernels.h"
 
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
 #error "cheq needs float arithmetic in float precision (on 32-bit x86: -msse2 -mfpmath=sse)"
 #endif
 
-/* Method "opencv": cv2.equalizeHist (OpenCV, modules/imgproc/src/histogram.cpp).
+/* ---- what is counted, and what is written ------------------------------- */
+
+/* Consecutive levels, [begin, end). */
+typedef struct {
+    uint32_t begin, end;
+} cheq_span;
+
+/* A plane's counts, by bin: level - the dtype's minimum. Bins outside the spans are
+ * empty, and no pixel of the plane, counted or not, needs their LUT entries. */
+typedef struct {
+    const uint32_t *narrow; /* one of the two */
+    const uint64_t *wide;
+    const cheq_span *spans;
+    size_t n_spans;
+    uint64_t total;
+    uint32_t first, last; /* the first and last occupied bin, if total > 0 */
+} cheq_counts;
+
+static inline uint64_t cheq_count_at(const cheq_counts *counts, uint32_t bin) {
+    return counts->narrow ? counts->narrow[bin] : counts->wide[bin];
+}
+
+/* Fill in total, first and last from the rest. */
+static inline void cheq_counts_summarize(cheq_counts *counts) {
+    counts->total = 0;
+    counts->first = UINT32_MAX;
+    counts->last = 0;
+    for (size_t s = 0; s < counts->n_spans; s++) {
+        for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {
+            uint64_t count = cheq_count_at(counts, bin);
+            counts->total += count;
+            if (count > 0) {
+                counts->last = bin;
+                counts->first = counts->first < bin ? counts->first : bin;
+            }
+        }
+    }
+}
+
+/* The LUT, one entry a bin: unsigned levels of 8 or 16 bits, or doubles. With `flip`
+ * levels are written as the bits of the signed level bin + minimum. */
+typedef struct {
+    void *lut;
+    int bytes; /* 1, 2 or 8 */
+    uint32_t levels; /* 256 or 65536: of the images, and so of the bins */
+    uint32_t flip; /* 0, or levels / 2 where levels are signed */
+} cheq_entries;
+
+static inline void cheq_put_level(const cheq_entries *to, uint32_t bin, uint32_t level) {
+    if (to->bytes == 1) {
+        ((uint8_t *)to->lut)[bin] = (uint8_t)(level ^ to->flip);
+    } else {
+        ((uint16_t *)to->lut)[bin] = (uint16_t)(level ^ to->flip);
+    }
+}
+
+/* Half to even: the sum with 1.5 * 2^52 leaves no fraction bits. For |x| < 2^51. */
+static inline double cheq_round(double x) {
+    return (x + 6755399441055744.0) - 6755399441055744.0;
+}
+
+/* A value of the CDF, 0..1, as it is or as a level: round(c * (max - min)) + min. */
+static inline void cheq_put_cdf(const cheq_entries *to, uint32_t bin, double c) {
+    if (to->bytes == 8) {
+        ((double *)to->lut)[bin] = c;
+    } else {
+        cheq_put_level(to, bin, (uint32_t)cheq_round(c * (double)(to->levels - 1)));
+    }
+}
+
+static inline void cheq_put_identity(const cheq_counts *counts, const cheq_entries *to) {
+    for (size_t s = 0; s < counts->n_spans; s++) {
+        for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {
+            cheq_put_level(to, bin, bin);
+        }
+    }
+}
+
+/* Nothing is counted, so nothing is known: NaN, or levels as they are. */
+static inline void cheq_put_unknown(const cheq_counts *counts, const cheq_entries *to) {
+    if (to->bytes != 8) {
+        cheq_put_identity(counts, to);
+        return;
+    }
+    for (size_t s = 0; s < counts->n_spans; s++) {
+        for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {
+            ((double *)to->lut)[bin] = NAN;
+        }
+    }
+}
+
+/* ---- method "opencv" ---------------------------------------------------- */
+
+/* cv2.equalizeHist (OpenCV, modules/imgproc/src/histogram.cpp), where top is 255; with
+ * 16 bits, which OpenCV does not take, cheq's own: the same with 65535.
  *
- *     scale  = 255 / (n - hist[first])     first: the first occupied bin
+ *     scale  = top / (n - hist[first])     first: the first occupied bin
  *     lut[v] = round(s * scale)            s: the pixels in (first, v]
  *
  * in float32, each operation rounded once, the last rounding half to even.
  * The build forbids contraction (-ffp-contract=off): a fused multiply-add of
  * the rounding below would round once where the definition rounds twice. */
-static inline float cheq_opencv_scale(uint64_t total, uint64_t first_count) {
-    return 255.0f / (float)(total - first_count);
+static inline float cheq_opencv_scale(float top, uint64_t total, uint64_t first_count) {
+    return top / (float)(total - first_count);
 }
 
 /* Adding 1.5 * 2^23 leaves no fraction bits: the sum's rounding (half to even, the
@@ -28,44 +124,176 @@ static inline float cheq_opencv_scale(uint64_t total, uint64_t first_count) {
  * low mantissa bits are that integer. Unlike lrintf it vectorizes.
  *
  * No saturation is needed: s is at most d = n - hist[first] and rounding is
- * monotonic, so x is at most 255 (1 + 2^-24)^2, the two roundings of 255 / d and
- * of the product, and rounds to 255. */
-static inline uint8_t cheq_opencv_level(float s, float scale) {
+ * monotonic, so x is at most top (1 + 2^-24)^2, the two roundings of top / d and
+ * of the product, and rounds to top. */
+static inline uint32_t cheq_opencv_level(float s, float scale) {
     float x = s * scale;
     float shifted = x + 12582912.0f;
     uint32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
-    return (uint8_t)bits;
-}
-
-static inline void cheq_lut_identity(uint8_t lut[CHEQ_LEVELS]) {
-    for (int v = 0; v < CHEQ_LEVELS; v++) {
-        lut[v] = (uint8_t)v;
-    }
+    return bits & 0xffff;
 }
 
 /* The definition, for any counts whose total is below 2^64. Levels below the
  * first occupied bin become 0 (cv2 leaves them undefined); one occupied bin, or
  * none, gives the identity. */
-static inline void cheq_lut_opencv(const uint64_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]) {
-    uint64_t total = 0;
-    int first = 0;
-    for (int v = 0; v < CHEQ_LEVELS; v++) {
-        total += hist[v];
-    }
-    while (first < CHEQ_LEVELS - 1 && hist[first] == 0) {
-        first++;
-    }
-    if (hist[first] == total) {
-        cheq_lut_identity(lut);
+static inline void cheq_lut_opencv(const cheq_counts *counts, const cheq_entries *to) {
+    if (counts->total == 0 || counts->first == counts->last) {
+        cheq_put_identity(counts, to);
         return;
     }
-    float scale = cheq_opencv_scale(total, hist[first]);
+    float scale = cheq_opencv_scale((float)(to->levels - 1), counts->total, cheq_count_at(counts, counts->first));
     uint64_t s = 0;
-    memset(lut, 0, (size_t)first + 1);
-    for (int v = first + 1; v < CHEQ_LEVELS; v++) {
-        s += hist[v];
-        lut[v] = cheq_opencv_level((float)s, scale);
+    for (size_t i = 0; i < counts->n_spans; i++) {
+        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
+            s += bin > counts->first ? cheq_count_at(counts, bin) : 0;
+            cheq_put_level(to, bin, cheq_opencv_level((float)s, scale));
+        }
+    }
+}
+
+/* ---- method "pillow" ---------------------------------------------------- */
+
+/* PIL.ImageOps.equalize (Pillow, src/PIL/ImageOps.py), of 8 bits:
+ *
+ *     step   = (n - hist[last]) // 255                    last: the last occupied bin
+ *     lut[v] = min((step // 2 + pixels below v) // step, 255)
+ *
+ * in integers. One occupied bin, none, or a step of 0 gives the identity. */
+static inline void cheq_lut_pillow(const cheq_counts *counts, const cheq_entries *to) {
+    uint64_t step = counts->total ? (counts->total - cheq_count_at(counts, counts->last)) / 255 : 0;
+    if (step == 0) {
+        cheq_put_identity(counts, to);
+        return;
+    }
+    uint64_t sum = step / 2;
+    for (size_t i = 0; i < counts->n_spans; i++) {
+        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
+            uint64_t level = sum / step;
+            cheq_put_level(to, bin, level < 255 ? (uint32_t)level : 255);
+            sum += cheq_count_at(counts, bin);
+        }
+    }
+}
+
+/* ---- method "skimage" --------------------------------------------------- */
+
+/* skimage.exposure.equalize_hist of integers (scikit-image, exposure/exposure.py): the
+ * CDF, running count / total; what lies below the first occupied bin becomes its CDF,
+ * as np.interp does. */
+static inline void cheq_lut_skimage(const cheq_counts *counts, const cheq_entries *to) {
+    if (counts->total == 0) {
+        cheq_put_unknown(counts, to);
+        return;
+    }
+    const double total = (double)counts->total;
+    const double least = (double)cheq_count_at(counts, counts->first) / total;
+    uint64_t running = 0;
+    for (size_t i = 0; i < counts->n_spans; i++) {
+        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
+            running += cheq_count_at(counts, bin);
+            cheq_put_cdf(to, bin, bin < counts->first ? least : (double)running / total);
+        }
+    }
+}
+
+/* ---- method "numpy" ----------------------------------------------------- */
+
+/* The NumPy recipe (bins.h) of integers is a function of the level. As doubles it is
+ * 0..255; as levels it is the CDF times max - min. */
+static inline void cheq_lut_numpy(const cheq_counts *counts, const cheq_entries *to) {
+    enum { N = 256 };
+    const double minimum = -(double)to->flip;
+    double edges[N + 1], cdf[N], slopes[N];
+    uint64_t hist[N] = {0};
+    if (counts->total == 0) {
+        cheq_put_unknown(counts, to);
+        return;
+    }
+    cheq_value_bins bins = cheq_bins_make((double)counts->first + minimum, (double)counts->last + minimum, N, 0, edges);
+    for (size_t i = 0; i < counts->n_spans; i++) {
+        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
+            uint64_t count = cheq_count_at(counts, bin);
+            if (count > 0) {
+                hist[cheq_bin_of((double)bin + minimum, &bins)] += count;
+            }
+        }
+    }
+    cheq_recipe_cdf(hist, &bins, to->bytes == 8 ? 255.0 : 1.0, cdf);
+    cheq_curve curve = cheq_curve_make(edges, cdf, N, slopes);
+    for (size_t i = 0; i < counts->n_spans; i++) {
+        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
+            cheq_put_cdf(to, bin, cheq_interpolate((double)bin + minimum, &curve));
+        }
+    }
+}
+
+/* ---- Otsu's threshold --------------------------------------------------- */
+
+/* cv2.threshold with THRESH_OTSU (OpenCV, modules/imgproc/src/thresh.cpp): the level
+ * whose variance between what is at or below it and what is above it is the largest, the
+ * lowest of such; in doubles, in this order. */
+static inline uint32_t cheq_otsu(const cheq_counts *counts) {
+    if (counts->total == 0) {
+        return 0;
+    }
+    const double scale = 1.0 / (double)counts->total;
+    double mu = 0, mu1 = 0, q1 = 0, most = 0;
+    uint32_t threshold = 0;
+    for (uint32_t v = counts->first; v <= counts->last; v++) {
+        mu += (double)v * (double)cheq_count_at(counts, v);
+    }
+    mu *= scale;
+    for (uint32_t v = counts->first; v <= counts->last; v++) {
+        double p = (double)cheq_count_at(counts, v) * scale;
+        mu1 *= q1;
+        q1 += p;
+        double q2 = 1.0 - q1;
+        if ((q1 < q2 ? q1 : q2) < FLT_EPSILON || (q1 > q2 ? q1 : q2) > 1.0 - FLT_EPSILON) {
+            continue;
+        }
+        mu1 = (mu1 + (double)v * p) / q1;
+        double mu2 = (mu - q1 * mu1) / q2;
+        double sigma = q1 * q2 * (mu1 - mu2) * (mu1 - mu2);
+        if (sigma > most) {
+            most = sigma;
+            threshold = v;
+        }
+    }
+    return threshold;
+}
+
+/* Levels above the threshold become the highest, the others 0. */
+static inline void cheq_lut_otsu(const cheq_counts *counts, const cheq_entries *to) {
+    const uint32_t threshold = cheq_otsu(counts);
+    for (size_t s = 0; s < counts->n_spans; s++) {
+        for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {
+            cheq_put_level(to, bin, bin > threshold ? to->levels - 1 : 0);
+        }
+    }
+}
+
+/* ---- rules --------------------------------------------------------------- */
+
+typedef enum { CHEQ_OPENCV, CHEQ_PILLOW, CHEQ_SKIMAGE, CHEQ_NUMPY, CHEQ_OTSU } cheq_rule;
+
+static inline void cheq_lut_by(cheq_rule rule, const cheq_counts *counts, const cheq_entries *to) {
+    switch (rule) {
+    case CHEQ_OPENCV:
+        cheq_lut_opencv(counts, to);
+        break;
+    case CHEQ_PILLOW:
+        cheq_lut_pillow(counts, to);
+        break;
+    case CHEQ_SKIMAGE:
+        cheq_lut_skimage(counts, to);
+        break;
+    case CHEQ_NUMPY:
+        cheq_lut_numpy(counts, to);
+        break;
+    case CHEQ_OTSU:
+        cheq_lut_otsu(counts, to);
+        break;
     }
 }
 

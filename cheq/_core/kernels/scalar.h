@@ -122,6 +122,12 @@ static void cheq_count_apply_scalar(const uint8_t *next, uint32_t hist[CHEQ_LEVE
     }
 }
 
+static inline void cheq_lut_identity(uint8_t lut[CHEQ_LEVELS]) {
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        lut[v] = (uint8_t)v;
+    }
+}
+
 /* cheq_lut_opencv in loops that vectorize: the running counts first, then all
  * levels alike, and last the zeros below the first occupied bin. */
 static void cheq_lut_opencv_scalar(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]) {
@@ -140,11 +146,47 @@ static void cheq_lut_opencv_scalar(const uint32_t hist[CHEQ_LEVELS], uint8_t lut
         cheq_lut_identity(lut);
         return;
     }
-    float scale = cheq_opencv_scale((uint64_t)total, (uint64_t)first_count);
+    float scale = cheq_opencv_scale(255.0f, (uint64_t)total, (uint64_t)first_count);
     for (int v = 0; v < CHEQ_LEVELS; v++) {
-        lut[v] = cheq_opencv_level((float)(running[v] - first_count), scale);
+        lut[v] = (uint8_t)cheq_opencv_level((float)(running[v] - first_count), scale);
     }
     memset(lut, 0, first);
+}
+
+/* cheq_lut_pillow in a loop that vectorizes: the quotient by a product with 1 / step,
+ * at most one off since it is below 2^10 and three roundings of 2^-24 are in it, and set
+ * right by its remainder. below[v]: the pixels below v. */
+static inline void cheq_pillow_levels(const int32_t below[CHEQ_LEVELS], int32_t step, uint8_t lut[CHEQ_LEVELS]) {
+    const float inverse = 1.0f / (float)step;
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        int32_t sum = step / 2 + below[v];
+        int32_t level = (int32_t)((float)sum * inverse);
+        int32_t rest = sum - level * step;
+        level += (rest >= step) - (rest < 0);
+        lut[v] = (uint8_t)(level < 255 ? level : 255);
+    }
+}
+
+static inline int32_t cheq_last_count(const uint32_t hist[CHEQ_LEVELS]) {
+    int last = CHEQ_LEVELS - 1;
+    while (last > 0 && hist[last] == 0) {
+        last--;
+    }
+    return (int32_t)hist[last];
+}
+
+static void cheq_lut_pillow_scalar(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]) {
+    int32_t below[CHEQ_LEVELS], total = 0;
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        below[v] = total;
+        total += (int32_t)hist[v];
+    }
+    const int32_t step = (total - cheq_last_count(hist)) / 255;
+    if (step == 0) {
+        cheq_lut_identity(lut);
+    } else {
+        cheq_pillow_levels(below, step, lut);
+    }
 }
 
 static size_t cheq_select_scalar(const uint8_t *pixels, const uint8_t *mask, size_t n, uint8_t *out) {
@@ -293,7 +335,7 @@ CHEQ_BYTEWISE static void cheq_apply_channels_scalar(const uint8_t *pixels, uint
 #define CHEQ_SCALAR_KERNELS \
     { \
         .name = "scalar", .count = cheq_count_scalar, .apply = cheq_apply_scalar, \
-        .count_apply = cheq_count_apply_scalar, .lut_opencv = cheq_lut_opencv_scalar, \
+        .count_apply = cheq_count_apply_scalar, .lut_opencv = cheq_lut_opencv_scalar, .lut_pillow = cheq_lut_pillow_scalar, \
         .select = cheq_select_scalar, .gather = cheq_gather_scalar, .scatter = cheq_scatter_scalar, \
         .split = cheq_split_scalar, .merge = cheq_merge_scalar, .apply_channels = cheq_apply_channels_scalar, \
     }

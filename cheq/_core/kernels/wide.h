@@ -1,0 +1,357 @@
+/* Integer planes beyond bytes to bytes: levels of 16 bits or signed ones, and results
+ * that are not levels. One plane at a time, by a LUT of 256 or 65,536 entries.
+ *
+ * A small plane must not pay for 65,536 bins: it notes which blocks of sixteen bins its
+ * pixels use, and only these are read, written and cleared again. A plane with more
+ * pixels pays for the bins from its lowest level to its highest. */
+#ifndef CHEQ_WIDE_H
+#define CHEQ_WIDE_H
+
+#include "job.h"
+
+#define CHEQ_WIDE_LEVELS 65536
+#define CHEQ_SPAN_BINS 16 /* a cache line of counters */
+
+/* Bins a pixel that make noting blocks cheaper than walking all bins of the range:
+ * noting costs about .3 ns a pixel, a bin .2 ns in its LUT and clearing. */
+#define CHEQ_BINS_A_PIXEL 2
+
+typedef struct {
+    const cheq_kernels *kernels;
+    cheq_rule rule;
+    int counts, applies, masked;
+    int bytes;            /* of a pixel, 1 or 2 */
+    uint32_t levels, flip; /* flip: levels / 2 where the dtype is signed, to go from its bits to bins */
+    int entry_bytes;      /* of a LUT's entry, and of a result */
+    int entry_is_level;   /* entries are levels of the images' dtype, not doubles */
+    cheq_layout counted, applied; /* as in cheq_job */
+    size_t groups, pixels;
+    uint64_t *hist;
+    const uint8_t *luts;
+    size_t lut_step; /* bytes */
+} cheq_wide_job;
+
+/* A thread's own memory, as large as the levels ask for. All counters and notes are
+ * zero between planes. */
+typedef struct {
+    uint32_t *hist;
+    uint8_t *used;
+    cheq_span *spans;
+    void *lut;
+} cheq_wide_scratch;
+
+static inline size_t cheq_wide_scratch_bytes(uint32_t levels) {
+    const size_t blocks = levels / CHEQ_SPAN_BINS;
+    return levels * (sizeof(double) + sizeof(uint32_t)) + blocks * (sizeof(cheq_span) + 1);
+}
+
+static inline cheq_wide_scratch cheq_wide_scratch_in(void *memory, uint32_t levels) {
+    double *lut = memory;
+    uint32_t *hist = (uint32_t *)(lut + levels);
+    cheq_span *spans = (cheq_span *)(hist + levels);
+    cheq_wide_scratch scratch = {hist, (uint8_t *)(spans + levels / CHEQ_SPAN_BINS), spans, lut};
+    return scratch;
+}
+
+/* ---- pieces ---------------------------------------------------------------- */
+
+/* Pixels of a piece, dense: as they lie, or in a buffer. */
+typedef union {
+    CHEQ_ALIGNED uint8_t bytes[CHEQ_PIECE];
+    uint16_t words[CHEQ_PIECE];
+} cheq_wide_piece;
+
+static inline const void *cheq_wide_load(const cheq_wide_job *job, const cheq_layout *layout, const cheq_walk *walk,
+                                         size_t n, cheq_wide_piece *piece) {
+    const uint8_t *from = walk->at[CHEQ_IMAGES];
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_IMAGES);
+    if (job->bytes == 1) {
+        if (step == 1) {
+            return from;
+        }
+        job->kernels->gather(from, step, n, piece->bytes);
+        return piece->bytes;
+    }
+    if (step == 2 && (uintptr_t)from % 2 == 0) {
+        return from;
+    }
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&piece->words[i], from + (ptrdiff_t)i * step, 2);
+    }
+    return piece->words;
+}
+
+static inline const uint8_t *cheq_wide_mask(const cheq_wide_job *job, const cheq_layout *layout,
+                                            const cheq_walk *walk, size_t n, uint8_t buffer[CHEQ_PIECE]) {
+    const uint8_t *mask = walk->at[CHEQ_OTHER];
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
+    if (!job->masked || step == 1) {
+        return job->masked ? mask : NULL;
+    }
+    job->kernels->gather(mask, step, n, buffer);
+    return buffer;
+}
+
+/* ---- count -------------------------------------------------------------------- */
+
+/* The lowest and the highest bin of a plane's pixels, counted or not. */
+typedef struct {
+    uint32_t lowest, highest;
+} cheq_range;
+
+static inline void cheq_range_of_words(const uint16_t *words, size_t n, uint32_t flip, cheq_range *range) {
+    uint16_t lowest = (uint16_t)range->lowest, highest = (uint16_t)range->highest;
+    for (size_t i = 0; i < n; i++) {
+        uint16_t bin = (uint16_t)(words[i] ^ flip);
+        lowest = bin < lowest ? bin : lowest;
+        highest = bin > highest ? bin : highest;
+    }
+    range->lowest = lowest;
+    range->highest = highest;
+}
+
+static cheq_range cheq_wide_range(const cheq_wide_job *job, const cheq_layout *layout, size_t group, size_t begin,
+                                  size_t end) {
+    cheq_range range = {CHEQ_WIDE_LEVELS - 1, 0};
+    cheq_wide_piece piece;
+    cheq_walk walk;
+    cheq_walk_begin(&walk, layout, group, begin, end);
+    for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+        cheq_range_of_words(cheq_wide_load(job, layout, &walk, n, &piece), n, job->flip, &range);
+    }
+    return range;
+}
+
+/* hist += the pixels under the mask, if any; used, if wanted: the blocks of all pixels. */
+static inline void cheq_count_words(const uint16_t *words, const uint8_t *mask, size_t n, uint32_t flip,
+                                    uint32_t *hist, uint8_t *used) {
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bin = words[i] ^ flip;
+        hist[bin] += mask ? mask[i] != 0 : 1;
+        if (used) {
+            used[bin / CHEQ_SPAN_BINS] = 1;
+        }
+    }
+}
+
+static void cheq_wide_count(const cheq_wide_job *job, size_t group, size_t begin, size_t end, uint32_t *hist,
+                            uint8_t *used) {
+    const cheq_layout *layout = &job->counted;
+    uint8_t mask_buffer[CHEQ_PIECE];
+    cheq_wide_piece piece;
+    cheq_walk walk;
+    cheq_walk_begin(&walk, layout, group, begin, end);
+    for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+        const uint8_t *mask = cheq_wide_mask(job, layout, &walk, n, mask_buffer);
+        const uint16_t *words = cheq_wide_load(job, layout, &walk, n, &piece);
+        if (used) {
+            cheq_count_words(words, mask, n, job->flip, hist, used);
+        } else if (mask) {
+            cheq_count_words(words, mask, n, job->flip, hist, NULL);
+        } else {
+            cheq_count_words(words, NULL, n, job->flip, hist, NULL);
+        }
+    }
+}
+
+/* Bytes are counted by the kernels, and put in the order of the bins. */
+static inline void cheq_count_bytes(const cheq_wide_job *job, size_t group, size_t begin, size_t end,
+                                    uint32_t hist[CHEQ_LEVELS]) {
+    cheq_hist counts[1] = {{0}};
+    cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, NULL, counts);
+    for (uint32_t v = 0; v < CHEQ_LEVELS; v++) {
+        hist[v ^ job->flip] += counts[0][v];
+    }
+}
+
+/* Count one plane and list the bins that its LUT needs. */
+static cheq_counts cheq_wide_count_plane(const cheq_wide_job *job, size_t group, const cheq_wide_scratch *scratch) {
+    cheq_counts counts = {.narrow = scratch->hist, .spans = scratch->spans, .n_spans = 1};
+    if (job->bytes == 1) {
+        scratch->spans[0] = cheq_all_levels[0];
+        cheq_count_bytes(job, group, 0, job->pixels, scratch->hist);
+        cheq_counts_summarize(&counts);
+        return counts;
+    }
+    cheq_range range = cheq_wide_range(job, &job->counted, group, 0, job->pixels);
+    cheq_span all = {range.lowest, range.highest + 1};
+    int sparse = all.end - all.begin > CHEQ_BINS_A_PIXEL * job->pixels;
+    cheq_wide_count(job, group, 0, job->pixels, scratch->hist, sparse ? scratch->used : NULL);
+    scratch->spans[0] = all;
+    if (sparse) {
+        counts.n_spans = 0;
+        for (uint32_t b = all.begin / CHEQ_SPAN_BINS; b <= range.highest / CHEQ_SPAN_BINS; b++) {
+            if (scratch->used[b]) {
+                cheq_span span = {b * CHEQ_SPAN_BINS, (b + 1) * CHEQ_SPAN_BINS};
+                scratch->spans[counts.n_spans++] = span;
+                scratch->used[b] = 0;
+            }
+        }
+    }
+    cheq_counts_summarize(&counts);
+    return counts;
+}
+
+static inline void cheq_wide_clear(const cheq_counts *counts, uint32_t *hist) {
+    for (size_t s = 0; s < counts->n_spans; s++) {
+        cheq_span span = counts->spans[s];
+        memset(hist + span.begin, 0, (span.end - span.begin) * sizeof *hist);
+    }
+}
+
+/* ---- apply -------------------------------------------------------------------- */
+
+/* The four sizes of an entry, each a loop of its own. */
+#define CHEQ_LOOK_UP(type) \
+    for (size_t i = 0; i < n; i++) { \
+        memcpy(to + (ptrdiff_t)i * step, &((const type *)lut)[pixels[i] ^ flip], sizeof(type)); \
+    }
+
+static inline void cheq_look_bytes_up(const uint8_t *pixels, size_t n, uint32_t flip, const void *lut,
+                                      int entry_bytes, uint8_t *to, ptrdiff_t step) {
+    switch (entry_bytes) {
+    case 1:
+        CHEQ_LOOK_UP(uint8_t)
+        break;
+    case 2:
+        CHEQ_LOOK_UP(uint16_t)
+        break;
+    case 4:
+        CHEQ_LOOK_UP(uint32_t)
+        break;
+    default:
+        CHEQ_LOOK_UP(uint64_t)
+    }
+}
+
+static inline void cheq_look_words_up(const uint16_t *pixels, size_t n, uint32_t flip, const void *lut,
+                                      int entry_bytes, uint8_t *to, ptrdiff_t step) {
+    switch (entry_bytes) {
+    case 1:
+        CHEQ_LOOK_UP(uint8_t)
+        break;
+    case 2:
+        CHEQ_LOOK_UP(uint16_t)
+        break;
+    case 4:
+        CHEQ_LOOK_UP(uint32_t)
+        break;
+    default:
+        CHEQ_LOOK_UP(uint64_t)
+    }
+}
+
+static void cheq_wide_apply(const cheq_wide_job *job, size_t group, size_t begin, size_t end, const void *lut) {
+    const cheq_layout *layout = &job->applied;
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
+    cheq_wide_piece piece;
+    cheq_walk walk;
+    cheq_walk_begin(&walk, layout, group, begin, end);
+    for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+        const void *pixels = cheq_wide_load(job, layout, &walk, n, &piece);
+        if (job->bytes == 1) {
+            cheq_look_bytes_up(pixels, n, job->flip, lut, job->entry_bytes, walk.at[CHEQ_OTHER], step);
+        } else {
+            cheq_look_words_up(pixels, n, job->flip, lut, job->entry_bytes, walk.at[CHEQ_OTHER], step);
+        }
+    }
+}
+
+/* ---- the job -------------------------------------------------------------------- */
+
+static inline cheq_entries cheq_wide_entries(const cheq_wide_job *job, void *lut) {
+    cheq_entries entries = {lut, job->entry_bytes, job->levels, job->entry_is_level ? job->flip : 0};
+    return entries;
+}
+
+static void cheq_wide_run(const void *of, size_t begin, size_t end, void *memory) {
+    const cheq_wide_job *job = of;
+    cheq_wide_scratch scratch = cheq_wide_scratch_in(memory, job->levels);
+    for (size_t group = begin; group < end; group++) {
+        if (!job->counts) {
+            cheq_wide_apply(job, group, 0, job->pixels, job->luts + group * job->lut_step);
+            continue;
+        }
+        cheq_counts counts = cheq_wide_count_plane(job, group, &scratch);
+        if (job->hist) {
+            uint64_t *hist = job->hist + group * job->levels;
+            for (uint32_t bin = 0; bin < job->levels; bin++) {
+                hist[bin] = scratch.hist[bin];
+            }
+        }
+        if (job->applies) {
+            cheq_entries entries = cheq_wide_entries(job, scratch.lut);
+            cheq_lut_by(job->rule, &counts, &entries);
+            cheq_wide_apply(job, group, 0, job->pixels, scratch.lut);
+        }
+        cheq_wide_clear(&counts, scratch.hist);
+    }
+}
+
+/* In parts, of one plane. */
+typedef struct {
+    uint64_t hist[CHEQ_WIDE_LEVELS];
+    uint32_t narrow[CHEQ_WIDE_LEVELS];
+} cheq_wide_part;
+
+typedef struct {
+    CHEQ_ALIGNED uint8_t lut[CHEQ_WIDE_LEVELS * sizeof(double)];
+    uint64_t hist[CHEQ_WIDE_LEVELS];
+} cheq_wide_joined;
+
+static void cheq_wide_share(const void *of, int phase, size_t group, size_t begin, size_t end, void *own,
+                            const void *common) {
+    const cheq_wide_job *job = of;
+    const cheq_wide_joined *joined = common;
+    cheq_wide_part *part = own;
+    if (phase > 0 || !job->counts) {
+        cheq_wide_apply(job, group, begin, end, job->luts ? job->luts + group * job->lut_step : joined->lut);
+        return;
+    }
+    if (job->bytes == 1) {
+        cheq_count_bytes(job, group, begin, end, part->narrow);
+    } else {
+        cheq_wide_count(job, group, begin, end, part->narrow, NULL);
+    }
+    for (uint32_t bin = 0; bin < job->levels; bin++) {
+        part->hist[bin] += part->narrow[bin];
+        part->narrow[bin] = 0;
+    }
+}
+
+static void cheq_wide_join(const void *of, int phase, size_t group, const void *parts, int n, void *common) {
+    const cheq_wide_job *job = of;
+    const cheq_wide_part *part = parts;
+    cheq_wide_joined *joined = common;
+    if (phase > 0 || !job->counts) {
+        return;
+    }
+    for (uint32_t bin = 0; bin < job->levels; bin++) {
+        joined->hist[bin] = 0;
+        for (int i = 0; i < n; i++) {
+            joined->hist[bin] += part[i].hist[bin];
+        }
+    }
+    if (job->hist) {
+        memcpy(job->hist + group * job->levels, joined->hist, job->levels * sizeof *job->hist);
+    }
+    if (job->applies) {
+        cheq_span all = {0, job->levels};
+        cheq_counts counts = {.wide = joined->hist, .spans = &all, .n_spans = 1};
+        cheq_entries entries = cheq_wide_entries(job, joined->lut);
+        cheq_counts_summarize(&counts);
+        cheq_lut_by(job->rule, &counts, &entries);
+    }
+}
+
+static inline cheq_work cheq_wide_work(const cheq_wide_job *job) {
+    cheq_work work = {
+        .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1,
+        .cost = CHEQ_PLANE_COST, .run = cheq_wide_run, .scratch_bytes = job->counts ? cheq_wide_scratch_bytes(job->levels) : 0,
+        .phases = job->counts + job->applies, .writes = job->counts, .share = cheq_wide_share,
+        .join = cheq_wide_join, .part_bytes = sizeof(cheq_wide_part), .joined_bytes = sizeof(cheq_wide_joined),
+    };
+    return work;
+}
+
+#endif
