@@ -80,7 +80,7 @@ extensions = [
         depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
         **LIMITED_API,
     )
-    for name in ("work", "integer")
+    for name in ("work", "integer", "floating")
 ]
 
 setup(

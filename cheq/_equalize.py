@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cheq import _planes, _threads
+from cheq import _floating, _methods, _planes, _threads
 from cheq._core import integer
 
 # Pixels below which one thread is used: a second one gains little then (benchmarks/small_work.py).
@@ -20,20 +20,31 @@ def equalize(
     axes: int | Iterable[int] | None = None,
     channel_axis: int | None = None,
     mask: npt.ArrayLike | None = None,
-    out: npt.NDArray[np.uint8] | None = None,
+    out: npt.NDArray[Any] | None = None,
+    dtype: str | None = None,
+    nbins: int = _methods.NBINS,
+    nan_policy: str = "raise",
     num_threads: int | None = None,
-) -> npt.NDArray[np.uint8]:
+) -> npt.NDArray[Any]:
     """
     Equalize the histogram of every image of a batch.
 
     Parameters
     ----------
-    images : array_like of uint8, shape (..., height, width)
-        One image or a batch with any number of batch axes. Any strides are taken without a copy; the
-        array is not changed (unless it is `out`).
-    method : {"opencv"}
-        Whose definition is used. ``"opencv"`` gives, byte for byte, what ``cv2.equalizeHist`` gives for
-        each plane.
+    images : array_like, shape (..., height, width)
+        One image or a batch with any number of batch axes, of a dtype that the method takes. Any strides are
+        taken without a copy; the array is not changed (unless it is `out`).
+    method : {"opencv", "pillow", "skimage", "numpy"}
+        Whose definition is used; each gives, byte for byte, what its reference gives for each plane:
+
+        - ``"opencv"``: ``cv2.equalizeHist``, for uint8. uint16, which OpenCV does not take, becomes uint16 by
+          the same formula with 65535.
+        - ``"pillow"``: ``PIL.ImageOps.equalize``, for uint8 (so also torchvision's and kornia's answer).
+        - ``"skimage"``: ``skimage.exposure.equalize_hist``, for bool, 8-bit and 16-bit integers, float32 and
+          float64. The result is the CDF, 0..1, float32 for float32 and else float64.
+        - ``"numpy"``: the recipe ``np.histogram(image, 256, density=True)``, its cumulative sum scaled to
+          0..255, ``np.interp`` at the bins' left edges; for 8-bit and 16-bit integers, float32 and float64.
+          The result is float64.
     axes : int or tuple of int, optional
         The axes of a plane: the pixels that share one histogram. By default the last two, not counting
         `channel_axis`. ``axes=(-3, -2, -1)`` equalizes volumes.
@@ -42,28 +53,38 @@ def equalize(
     mask : array_like of bool, optional
         Only pixels under True are counted; the LUT is applied to all. It broadcasts against the images'
         shape or, with `channel_axis` and fewer axes than the images, against their shape without the
-        channel axis. Levels below the lowest counted one become 0. A plane without a counted pixel, or
-        with one counted level, is returned unchanged.
-    out : ndarray of uint8, shape of images, optional
-        Where the result is written; `images` itself works in place. Other overlapping memory is treated
-        as if `images` had been copied first.
+        channel axis. With ``"opencv"`` levels below the lowest counted one become 0. A plane without a
+        counted pixel is returned unchanged where the result has the images' dtype and is integer, else it
+        becomes NaN; one with one counted level is unchanged with ``"opencv"`` and ``"pillow"``.
+    out : ndarray, shape of images, optional
+        Where the result is written, of the result's dtype; `images` itself works in place where dtypes
+        agree. Other overlapping memory is treated as if `images` had been copied first.
+    dtype : {None, "same"}, optional
+        ``"same"`` keeps the images' dtype with ``"skimage"`` and ``"numpy"`` too. For integers the result is
+        then ``min + rint(c * (max - min))`` of the dtype's limits and the CDF c in 0..1.
+    nbins : int, optional
+        The number of bins for float images with ``"skimage"`` and ``"numpy"``. Integers have a bin a level.
+    nan_policy : {"raise", "omit"}, optional
+        For float images with NaN or infinities among the counted pixels: an error, or they are not counted;
+        NaN then stays NaN and infinities become the ends of the CDF.
     num_threads : int, optional
         The most threads to use. By default the least of OpenMP's limit, the CPU affinity and the
         cgroup's CPU quota, and one for small work. One in a forked process.
 
     Returns
     -------
-    ndarray of uint8, shape of images
+    ndarray, shape of images
         A new C-contiguous array, or `out`.
 
     Raises
     ------
     TypeError
-        If a dtype is not the one stated (nothing is converted silently), if `images` is a masked array, or
-        if `num_threads` is not an int.
+        If a dtype is not one that the method takes (nothing is converted silently), if `images` is a masked
+        array, or if `num_threads` is not an int.
     ValueError
-        If `method`, an axis, a shape or `num_threads` is out of range, or `out` is read-only or overlaps
-        itself. Nothing has been written then.
+        If `method`, another option, an axis, a shape or `num_threads` is out of range, if `out` is read-only
+        or overlaps itself, or if a float plane has no bins: values that are not finite, a range too wide, or
+        one too narrow for `nbins` different edges. Nothing has been written then.
 
     Warns
     -----
@@ -76,9 +97,15 @@ def equalize(
 
     Notes
     -----
-    With counts h, first occupied level i and n pixels, level v becomes
+    With ``"opencv"``, counts h, first occupied level i and n pixels, level v becomes
     ``round((h[i+1] + ... + h[v]) * (255 / (n - h[i])))`` in float32, half to even (OpenCV,
     ``modules/imgproc/src/histogram.cpp``). A plane of one level is unchanged.
+
+    With ``"pillow"``, ``step = (n - h[last]) // 255`` and level v becomes
+    ``min((step // 2 + h[0] + ... + h[v-1]) // step, 255)`` (Pillow, ``src/PIL/ImageOps.py``). A plane is
+    unchanged if step is 0: if fewer than 255 pixels are not of its last occupied level.
+
+    Floats are NumPy 2's: its bins of float32 differ from those of NumPy 1.
 
     A ``KeyboardInterrupt`` during a long call leaves each plane of `out` whole or untouched.
 
@@ -90,20 +117,33 @@ def equalize(
     >>> equalized = cheq.equalize(faces)
     >>> int(equalized.min()), int(equalized.max())
     (0, 255)
+    >>> cheq.equalize(faces[0, 0], method="skimage").dtype
+    dtype('float64')
     """
-    _planes.check_method(method)
-    images = _planes.as_images(images)
+    how = _methods.OPENCV if method == "opencv" else _methods.of(method)
+    images = _planes.as_images(images, how.dtypes, how.hint)
     shape = images.shape
     n_batch, order = _planes.order_axes(shape, axes, channel_axis)
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if mask is not None:
         mask = _planes.as_mask(mask, shape, channel_axis)
-    if out is None:
-        out = np.empty(shape, np.uint8)
+    if dtype is None and nbins == _methods.NBINS and nan_policy == "raise" and how.levels:
+        result = images.dtype
     else:
-        _planes.check_out(out, shape)
-    if order is not None or not integer.run(images, mask, out, None, None, n_batch, threads, False):
-        _run(images, mask, out, None, None, n_batch, order, threads)
+        result = _methods.result(how, images.dtype, dtype, nbins, nan_policy)
+    if out is None:
+        out = np.empty(shape, result)
+    else:
+        _planes.check_out(out, shape, result)
+    if images.dtype.kind in "fb":
+        _floating.equalize(images, mask, out, n_batch, order, threads, how, nbins, nan_policy)
+    elif (
+        how is not _methods.OPENCV
+        or order is not None
+        or not integer.run(images, mask, out, None, None, n_batch, threads, False)
+    ):
+        signed, levels = images.dtype.kind == "i", result == images.dtype
+        _run(images, mask, out, None, None, n_batch, order, threads, how.rule, signed, levels)
     return out
 
 
@@ -120,13 +160,15 @@ def histogram(
 
     Parameters
     ----------
-    images, axes, channel_axis, mask, num_threads
+    images : array_like of uint8, int8, uint16 or int16
+        As for `equalize`.
+    axes, channel_axis, mask, num_threads
         As for `equalize`.
 
     Returns
     -------
-    ndarray of int64, shape batch shape + (256,)
-        The batch shape is the images' shape without the planes' axes, in order: ``(N, C)`` for
+    ndarray of int64, shape batch shape + (256,) or, of 16-bit levels, + (65536,)
+        Bin b counts the level b + the dtype's minimum. The batch shape is the images' shape without the planes' axes, in order: ``(N, C)`` for
         ``(N, H, W, C)`` with ``channel_axis=-1``. Histograms of parts of a data set can be added.
 
     Raises
@@ -141,40 +183,53 @@ def histogram(
     >>> cheq.histogram(np.array([[7, 7], [7, 9]], np.uint8))[[7, 8, 9]].tolist()
     [3, 0, 1]
     """
-    images = _planes.as_images(images)
+    images = _planes.as_images(images, _methods.INTEGERS)
     n_batch, order = _planes.order_axes(images.shape, axes, channel_axis)
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if mask is not None:
         mask = _planes.as_mask(mask, images.shape, channel_axis)
-    shape = (*_planes.batch_shape(images, n_batch, order), _planes.LEVELS)
+    shape = (*_planes.batch_shape(images, n_batch, order), _methods.levels_of(images.dtype))
     hist = np.empty(shape, np.int64) if images.size else np.zeros(shape, np.int64)
-    _run(images, mask, None, hist, None, n_batch, order, threads)
+    _run(images, mask, None, hist, None, n_batch, order, threads, signed=images.dtype.kind == "i")
     return hist
 
 
-def equalization_lut(histogram: npt.ArrayLike, *, method: str = "opencv") -> npt.NDArray[np.uint8]:
+def equalization_lut(
+    histogram: npt.ArrayLike,
+    *,
+    method: str = "opencv",
+    dtype: str | None = None,
+    images_dtype: npt.DTypeLike | None = None,
+) -> npt.NDArray[Any]:
     """
     Return the lookup table that equalizes each histogram.
 
     Parameters
     ----------
-    histogram : array_like of int, shape (..., 256)
-        Counts of the levels 0 to 255, none negative; the total of each histogram below 2**63.
-    method : {"opencv"}
+    histogram : array_like of int, shape (..., 256) or (..., 65536)
+        Counts of all levels of the images' dtype, lowest first, none negative; the total of each histogram
+        below 2**63.
+    method : {"opencv", "pillow", "skimage", "numpy"}
         Whose definition is used; see `equalize`.
+    dtype : {None, "same"}
+        As for `equalize`.
+    images_dtype : dtype, optional
+        Of the images that were counted: by default uint8 for 256 bins and uint16 for 65,536; int8 and int16
+        where their levels are signed.
 
     Returns
     -------
-    ndarray of uint8, shape of histogram
-        Levels below the first occupied bin become 0. A histogram with one occupied bin, or none, gives the
-        identity.
+    ndarray, shape of histogram
+        Entries have the dtype of `equalize`'s result. With ``"opencv"`` levels below the first occupied bin
+        become 0. A histogram with one occupied bin, or none, gives the identity with ``"opencv"`` and
+        ``"pillow"``.
 
     Raises
     ------
     TypeError
-        If the counts are not integers.
+        If the counts are not integers, or the method does not take images of this dtype.
     ValueError
-        If a count is negative, the last axis is not 256 long or `method` is unknown.
+        If a count is negative, the last axis has another length or an option is unknown.
 
     Examples
     --------
@@ -184,10 +239,12 @@ def equalization_lut(histogram: npt.ArrayLike, *, method: str = "opencv") -> npt
     >>> cheq.equalization_lut(hist)[[3, 5, 8]].tolist()
     [0, 128, 255]
     """
-    _planes.check_method(method)
+    how = _methods.of(method)
     counts = _planes.as_histogram(histogram)
-    luts = np.empty(counts.shape, np.uint8)
-    integer.equalization_lut(counts, luts)
+    images = _methods.counted_dtype(how, counts.shape[-1], images_dtype)
+    result = _methods.result(how, images, dtype)
+    luts = np.empty(counts.shape, result)
+    integer.equalization_lut(counts, luts, how.rule, images.kind == "i")
     return luts
 
 
@@ -197,22 +254,26 @@ def apply_lut(
     *,
     axes: int | Iterable[int] | None = None,
     channel_axis: int | None = None,
-    out: npt.NDArray[np.uint8] | None = None,
+    out: npt.NDArray[Any] | None = None,
     num_threads: int | None = None,
-) -> npt.NDArray[np.uint8]:
+) -> npt.NDArray[Any]:
     """
     Replace every pixel by its level's entry in a lookup table.
 
     Parameters
     ----------
-    images, axes, channel_axis, out, num_threads
+    images : array_like of uint8, int8, uint16 or int16
         As for `equalize`.
-    lut : array_like of uint8, shape (256,) or batch shape + (256,)
-        One LUT for all planes, or one a plane, as `equalization_lut` makes them from `histogram`'s result.
+    lut : array_like, shape (levels,) or batch shape + (levels,)
+        One LUT for all planes, or one a plane, as `equalization_lut` makes them from `histogram`'s result:
+        256 entries for 8-bit images or 65,536, the lowest level's first; of 8-bit or 16-bit integers, float32
+        or float64.
+    axes, channel_axis, out, num_threads
+        As for `equalize`.
 
     Returns
     -------
-    ndarray of uint8, shape of images
+    ndarray of the LUT's dtype, shape of images
         A new C-contiguous array, or `out`.
 
     Raises
@@ -231,34 +292,38 @@ def apply_lut(
     >>> lut = cheq.equalization_lut(hist)
     >>> equalized = [cheq.apply_lut(part, lut) for part in parts]
     """
-    images = _planes.as_images(images)
+    images = _planes.as_images(images, _methods.INTEGERS)
     luts = _planes.as_luts(lut)
     n_batch, order = _planes.order_axes(images.shape, axes, channel_axis, warn=luts.ndim > 1)
-    _planes.check_luts(luts, _planes.batch_shape(images, n_batch, order))
+    levels = _methods.levels_of(images.dtype)
+    _planes.check_luts(luts, _planes.batch_shape(images, n_batch, order), levels)
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if out is None:
-        out = np.empty(images.shape, np.uint8)
+        out = np.empty(images.shape, luts.dtype)
     else:
-        _planes.check_out(out, images.shape)
-    _run(images, None, out, None, luts, n_batch, order, threads)
+        _planes.check_out(out, images.shape, luts.dtype)
+    _run(images, None, out, None, luts, n_batch, order, threads, signed=images.dtype.kind == "i")
     return out
 
 
 def _run(
     images: Any,
     mask: npt.NDArray[Any] | None,
-    out: npt.NDArray[np.uint8] | None,
+    out: npt.NDArray[Any] | None,
     hist: npt.NDArray[np.int64] | None,
-    luts: npt.NDArray[np.uint8] | None,
+    luts: npt.NDArray[Any] | None,
     n_batch: int,
     order: list[int] | None,
     threads: int,
+    rule: int = integer.OPENCV,
+    signed: bool = False,
+    levels: bool = True,
 ) -> None:
     """Give the core its views, batch axes first; copy first what it would overwrite too early."""
     if order is not None:
         arrays = (None if array is None else np.asarray(array).transpose(order) for array in (images, mask, out))
         images, mask, out = arrays
-    if integer.run(images, mask, out, hist, luts, n_batch, threads, False):
+    if integer.run(images, mask, out, hist, luts, n_batch, threads, False, rule, signed, levels):
         return
     images, mask, luts = (_planes.apart_from(out, array) for array in (images, mask, luts))
-    integer.run(images, mask, out, hist, luts, n_batch, threads, True)
+    integer.run(images, mask, out, hist, luts, n_batch, threads, True, rule, signed, levels)

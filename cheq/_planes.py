@@ -13,28 +13,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-LEVELS = 256
-METHODS = ("opencv",)
-
 _UINT8 = np.dtype(np.uint8)
 _BOOL = np.dtype(np.bool_)
+_ALL_LEVELS = (1 << 8, 1 << 16)  # of 8-bit and 16-bit dtypes
+_LUT_DTYPES = ("uint8", "int8", "uint16", "int16", "float32", "float64")
 
 # Effort for the exact answer to "do these two views overlap"; past it they are taken to overlap and
 # the input is copied. NumPy's solver needs far less for views of one array.
 _OVERLAP_WORK = 10_000
 
 
-def check_method(method: str) -> None:
-    if not isinstance(method, str) or method not in METHODS:
-        names = ", ".join(repr(name) for name in METHODS)
-        raise ValueError(f"method: expected one of {names}; got {method!r}")
-
-
-def as_images(images: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-    """Return ``images`` as a plain array, or raise."""
+def as_images(images: npt.ArrayLike, dtypes: tuple[str, ...], hint: str = "") -> npt.NDArray[Any]:
+    """Return ``images`` as a plain array of one of the dtypes, in the machine's byte order, or raise."""
     array = images if type(images) is np.ndarray else _as_array("images", images)
-    if array.dtype is not _UINT8 and array.dtype != _UINT8:
-        raise TypeError(f"images: expected dtype uint8, got {array.dtype}; {_conversion(array.dtype)}")
+    if array.dtype is _UINT8 and dtypes[0] == "uint8":
+        return array
+    if not array.dtype.isnative and array.dtype.newbyteorder("=").name in dtypes:
+        return array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.name not in dtypes:
+        names = dtypes[0] if len(dtypes) == 1 else f"{', '.join(dtypes[:-1])} or {dtypes[-1]}"
+        raise TypeError(f"images: expected dtype {names}, got {array.dtype}; {hint or _conversion(array.dtype)}")
     return array
 
 
@@ -130,7 +128,7 @@ def _warn_of_channels(shape: tuple[int, ...]) -> None:
     )
 
 
-def batch_shape(images: npt.NDArray[np.uint8], n_batch: int, order: list[int] | None) -> tuple[int, ...]:
+def batch_shape(images: npt.NDArray[Any], n_batch: int, order: list[int] | None) -> tuple[int, ...]:
     """Return the lengths of the batch axes, the first ``n_batch`` of ``order``."""
     return images.shape[:n_batch] if order is None else tuple(images.shape[axis] for axis in order[:n_batch])
 
@@ -155,26 +153,26 @@ def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | Non
         raise ValueError(f"mask: expected a shape that broadcasts to {target}{without}, got {np.shape(mask)}") from None
 
 
-def check_out(out: npt.NDArray[np.uint8], shape: tuple[int, ...]) -> None:
+def check_out(out: npt.NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any] = _UINT8) -> None:
     if type(out) is not np.ndarray and (not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray)):
         raise TypeError(f"out: expected a numpy.ndarray, got {type(out).__name__}")
-    if out.dtype is not _UINT8 and out.dtype != _UINT8:
-        raise TypeError(f"out: expected dtype uint8, got {out.dtype}")
+    if out.dtype is not dtype and (out.dtype != dtype or not out.dtype.isnative):
+        raise TypeError(f"out: expected dtype {dtype}, got {out.dtype}")
     if out.shape != shape:
         raise ValueError(f"out: expected the images' shape {shape}, got {out.shape}")
     if not out.flags.carray:  # C-contiguous and writable; one question for nearly every call
         _check_memory(out)
 
 
-def _check_memory(out: npt.NDArray[np.uint8]) -> None:
+def _check_memory(out: npt.NDArray[Any]) -> None:
     if not out.flags.writeable:
         raise ValueError("out: expected a writable array, got a read-only one")
     if not out.flags.forc and _overlaps_itself(out):
         raise ValueError(f"out: expected elements apart in memory, got strides {out.strides} for shape {out.shape}")
 
 
-def _overlaps_itself(array: npt.NDArray[np.uint8]) -> bool:
-    reach = 1
+def _overlaps_itself(array: npt.NDArray[Any]) -> bool:
+    reach = array.itemsize
     if array.size == 0:
         return False
     for stride, length in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
@@ -184,12 +182,12 @@ def _overlaps_itself(array: npt.NDArray[np.uint8]) -> bool:
     return False
 
 
-def _has_fewer_bytes_than_elements(array: npt.NDArray[np.uint8]) -> bool:
-    """Mark every element in a stand-in for the memory and count the marks."""
-    steps = [(abs(s), n) for s, n in zip(array.strides, array.shape, strict=True)]
-    memory = np.zeros(1 + sum(s * (n - 1) for s, n in steps), np.uint8)
-    np.lib.stride_tricks.as_strided(memory, array.shape, [s for s, _ in steps])[...] = 1
-    return int(np.count_nonzero(memory)) < math.prod(array.shape)
+def _has_fewer_bytes_than_elements(array: npt.NDArray[Any]) -> bool:
+    """Mark every element's bytes in a stand-in for the memory and count the marks."""
+    shape, strides = (*array.shape, array.itemsize), (*map(abs, array.strides), 1)
+    memory = np.zeros(1 + sum(s * (n - 1) for s, n in zip(strides, shape, strict=True)), np.uint8)
+    np.lib.stride_tricks.as_strided(memory, shape, strides)[...] = 1
+    return int(np.count_nonzero(memory)) < math.prod(shape)
 
 
 def apart_from(out: Any, array: npt.NDArray[Any] | None) -> Any:
@@ -210,8 +208,8 @@ def as_histogram(histogram: npt.ArrayLike) -> npt.NDArray[np.int64]:
         raise TypeError(
             f"histogram: expected integer counts, got dtype {counts.dtype}; convert with histogram.astype(np.int64)"
         )
-    if counts.ndim == 0 or counts.shape[-1] != LEVELS:
-        raise ValueError(f"histogram: expected a last axis of {LEVELS} bins, got shape {counts.shape}")
+    if counts.ndim == 0 or counts.shape[-1] not in _ALL_LEVELS:
+        raise ValueError(f"histogram: expected a last axis of 256 or 65536 bins, got shape {counts.shape}")
     if counts.size and int(counts.min()) < 0:
         raise ValueError(f"histogram: expected counts of 0 or more, got {counts.min()}")
     total, most = _largest_total(counts), np.iinfo(np.int64).max
@@ -223,18 +221,19 @@ def as_histogram(histogram: npt.ArrayLike) -> npt.NDArray[np.int64]:
 def _largest_total(counts: npt.NDArray[Any]) -> int:
     """Return the largest total of a histogram, or less where no total can be near 2**63."""
     most = int(counts.max()) if counts.size else 0
-    return most * LEVELS if most < 1 << 55 else int(np.max(counts.sum(axis=-1, dtype=object)))
+    return most * counts.shape[-1] if most < 1 << 47 else int(np.max(counts.sum(axis=-1, dtype=object)))
 
 
-def as_luts(lut: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-    """Return ``lut`` as contiguous uint8, or raise."""
+def as_luts(lut: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return ``lut`` as contiguous, or raise."""
     array = _as_array("lut", lut)
-    if array.dtype != _UINT8:
-        raise TypeError(f"lut: expected dtype uint8, got {array.dtype}; convert with lut.astype(np.uint8)")
-    return np.asarray(array, order="C")
+    if array.dtype.name not in _LUT_DTYPES:
+        names = f"{', '.join(_LUT_DTYPES[:-1])} or {_LUT_DTYPES[-1]}"
+        raise TypeError(f"lut: expected dtype {names}, got {array.dtype}; convert with lut.astype(np.uint8)")
+    return np.asarray(array, array.dtype.newbyteorder("="), order="C")
 
 
-def check_luts(lut: npt.NDArray[np.uint8], batch: tuple[int, ...]) -> None:
-    if lut.shape not in ((LEVELS,), (*batch, LEVELS)):
-        one_each = f" or one a plane, {(*batch, LEVELS)}" if batch else ""
-        raise ValueError(f"lut: expected the shape of one LUT, ({LEVELS},){one_each}; got {lut.shape}")
+def check_luts(lut: npt.NDArray[Any], batch: tuple[int, ...], levels: int) -> None:
+    if lut.shape not in ((levels,), (*batch, levels)):
+        one_each = f" or one a plane, {(*batch, levels)}" if batch else ""
+        raise ValueError(f"lut: expected the shape of one LUT, ({levels},){one_each}; got {lut.shape}")

@@ -19,23 +19,27 @@ typedef struct {
     const double *edges; /* n + 1 */
 } cheq_value_bins;
 
-static inline double cheq_rounded(double x, int single) {
-    return single ? (double)(float)x : x;
-}
-
-/* The bins from the smallest value to the largest; round one value if they are equal.
- * float32 operations are done as doubles and rounded once more: sums, differences,
- * products and quotients of two floats come out the same (53 >= 2 * 24 + 2 bits). */
+/* The bins from the smallest value to the largest; round one value if they are equal. */
 static inline cheq_value_bins cheq_bins_make(double smallest, double largest, size_t n, int single, double *edges) {
     cheq_value_bins bins = {.first = smallest, .last = largest, .n = n, .single = single, .edges = edges};
-    if (smallest == largest) {
-        bins.first = cheq_rounded(smallest - 0.5, single);
-        bins.last = cheq_rounded(largest + 0.5, single);
-    }
-    bins.width = cheq_rounded(bins.last - bins.first, single);
-    const double step = cheq_rounded(bins.width / (double)n, single);
-    for (size_t i = 0; i < n; i++) {
-        edges[i] = cheq_rounded(cheq_rounded((double)i * step, single) + bins.first, single);
+    const double margin = smallest == largest ? 0.5 : 0.0;
+    if (single) {
+        const float first = (float)smallest - (float)margin, last = (float)largest + (float)margin;
+        const float width = last - first, step = width / (float)n;
+        for (size_t i = 0; i < n; i++) {
+            edges[i] = (double)((float)i * step + first);
+        }
+        bins.first = (double)first;
+        bins.last = (double)last;
+        bins.width = (double)width;
+    } else {
+        bins.first = smallest - margin;
+        bins.last = largest + margin;
+        bins.width = bins.last - bins.first;
+        const double step = bins.width / (double)n;
+        for (size_t i = 0; i < n; i++) {
+            edges[i] = (double)i * step + bins.first;
+        }
     }
     edges[n] = bins.last;
     return bins;
@@ -74,15 +78,16 @@ static inline void cheq_skimage_cdf(const uint64_t *hist, const cheq_value_bins 
     }
     for (size_t i = 0; i < bins->n; i++) {
         running += hist[i];
-        cdf[i] = cheq_rounded((double)running / (double)total, bins->single);
+        double c = (double)running / (double)total;
+        cdf[i] = bins->single ? (double)(float)c : c;
     }
 }
 
 /* And its centres of the bins. */
 static inline void cheq_bin_centers(const cheq_value_bins *bins, double *centers) {
     for (size_t i = 0; i < bins->n; i++) {
-        double sum = cheq_rounded(bins->edges[i] + bins->edges[i + 1], bins->single);
-        centers[i] = cheq_rounded(sum / 2.0, bins->single);
+        double left = bins->edges[i], right = bins->edges[i + 1];
+        centers[i] = bins->single ? (double)(((float)left + (float)right) / 2.0f) : (left + right) / 2.0;
     }
 }
 
@@ -94,7 +99,8 @@ static inline void cheq_recipe_cdf(const uint64_t *hist, const cheq_value_bins *
         total += hist[i];
     }
     for (size_t i = 0; i < bins->n; i++) {
-        double width = cheq_rounded(bins->edges[i + 1] - bins->edges[i], bins->single);
+        double left = bins->edges[i], right = bins->edges[i + 1];
+        double width = bins->single ? (double)((float)right - (float)left) : right - left;
         double density = (double)hist[i] / width / (double)total;
         sum = i == 0 ? density : sum + density;
         cdf[i] = sum;
