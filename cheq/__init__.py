@@ -1,6 +1,7 @@
 """Exact, fast histogram equalization of whole batches of images.
 
-``cheq.equalize(images)`` gives, byte for byte, what ``cv2.equalizeHist`` gives for each image.
+``cheq.equalize(images)`` gives, byte for byte, what ``cv2.equalizeHist`` gives for each image; with ``method`` it gives
+what Pillow, scikit-image or the NumPy recipe give.
 """
 
 from importlib.util import find_spec
@@ -13,10 +14,25 @@ if find_spec("cheq._core.integer") is None:
 
 from cheq import _threads  # isort: skip  (first: it looks for a fork before the compiled part loads OpenMP)
 from cheq._config import choose_kernel, show_config
+from cheq._distribution import cumulative_distribution
 from cheq._equalize import apply_lut, equalization_lut, equalize, histogram
+from cheq._threshold import binarize, otsu_threshold
 from cheq._version import __version__
 
-__all__ = ["__version__", "apply_lut", "equalization_lut", "equalize", "histogram", "show_config"]
+from cheq import recipes  # isort: skip  (after what it is made of)
+
+__all__ = [
+    "__version__",
+    "apply_lut",
+    "binarize",
+    "cumulative_distribution",
+    "equalization_lut",
+    "equalize",
+    "histogram",
+    "otsu_threshold",
+    "recipes",
+    "show_config",
+]
 
 choose_kernel()
 

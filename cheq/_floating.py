@@ -72,3 +72,24 @@ def _error(wrong: tuple[int, int], batch: tuple[int, ...], nbins: int) -> ValueE
     return ValueError(f"images: expected finite values, got {found}{where}; pass nan_policy='omit' to leave it out")
 
 
+
+
+def distributions(
+    images: npt.NDArray[Any],
+    mask: npt.NDArray[np.bool_] | None,
+    n_batch: int,
+    order: list[int] | None,
+    threads: int,
+    method: _methods.Method,
+    nbins: int,
+    nan_policy: str,
+    out: npt.NDArray[Any] | None = None,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the CDF of every plane and its points, batch shape + (nbins,) each; equalize to ``out`` too, if given."""
+    shape = (*_planes.batch_shape(images, n_batch, order), nbins)
+    if order is not None:
+        arrays = (None if array is None else array.transpose(order) for array in (images, mask, out))
+        images, mask, out = arrays  # type: ignore[assignment]
+    cdf, points = np.full(shape, np.nan), np.full(shape, np.nan)
+    run(images, mask, out, cdf, points, n_batch, threads, method, nbins, nan_policy)
+    return cdf, points

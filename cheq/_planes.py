@@ -6,6 +6,7 @@ memory overlaps.
 
 import math
 import operator
+import sys
 import warnings
 from collections.abc import Iterable
 from typing import Any
@@ -124,8 +125,16 @@ def _warn_of_channels(shape: tuple[int, ...]) -> None:
         f"images of shape {shape} look like channels last, but each (height, width) plane is taken from the last two "
         "axes; pass channel_axis=-1 for channels, or axes=(-2, -1) if this is meant",
         UserWarning,
-        stacklevel=5,
+        stacklevel=_callers_level(),
     )
+
+
+def _callers_level() -> int:
+    """Return the stacklevel, for a warning of the function that asks, of the first frame outside this package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "cheq":
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def batch_shape(images: npt.NDArray[Any], n_batch: int, order: list[int] | None) -> tuple[int, ...]:

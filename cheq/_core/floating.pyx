@@ -9,6 +9,7 @@ from libc.stdint cimport uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
+from cheq._core.integer cimport active_kernels
 from cheq._core.kernels cimport *
 from cheq._core.work cimport cheq_work, run_work
 
@@ -21,6 +22,7 @@ cdef extern from "kernels/floating.h" nogil:
         uint8_t has_infinity
 
     ctypedef struct cheq_floating_job:
+        const cheq_kernels *kernels
         cheq_rule rule
         double top
         bint masked
@@ -88,7 +90,7 @@ cdef int make_job(cheq_floating_job *job, Py_buffer *views, int n_batch, cheq_ru
     cdef Py_buffer *mask = &views[1]
     cdef Py_buffer *out = &views[2]
     check_shapes(views, n_batch, n)
-    job.rule, job.top, job.n = rule, top, n
+    job.kernels, job.rule, job.top, job.n = active_kernels(), rule, top, n
     job.masked, job.applies = mask.buf != NULL, out.buf != NULL
     job.bytes, job.result_bytes = images.itemsize, out.itemsize
     job.cdf, job.points = <double *>views[3].buf, <double *>views[4].buf

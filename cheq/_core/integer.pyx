@@ -15,6 +15,11 @@ from cheq._core.work cimport run_work
 # The kernels in use. Tests change them; see use_kernel.
 cdef const cheq_kernels *active = cheq_kernels_at(0)
 
+
+cdef const cheq_kernels *active_kernels() noexcept nogil:
+    return active
+
+
 # How LUTs are made; the names are the methods' where there is one.
 OPENCV, PILLOW, SKIMAGE, NUMPY, OTSU = CHEQ_OPENCV, CHEQ_PILLOW, CHEQ_SKIMAGE, CHEQ_NUMPY, CHEQ_OTSU
 
@@ -226,7 +231,7 @@ cdef void one_lut(const cheq_job *job, const uint64_t *hist, void *lut, uint32_t
         cheq_job_lut_of_wide(job, hist, <uint8_t *>lut)
         return
     all.begin, all.end = 0, levels
-    counts.narrow, counts.wide, counts.spans, counts.n_spans = NULL, hist, &all, 1
+    counts.narrow, counts.wide, counts.spans, counts.n_spans, counts.present_only = NULL, hist, &all, 1, False
     entries.lut, entries.bytes, entries.levels = lut, <int>entry_bytes, levels
     entries.flip = levels // 2 if signed else 0
     cheq_counts_summarize(&counts)
@@ -237,6 +242,6 @@ cdef uint32_t one_threshold(const uint64_t *hist, uint32_t levels) noexcept nogi
     cdef cheq_span all
     cdef cheq_counts counts
     all.begin, all.end = 0, levels
-    counts.narrow, counts.wide, counts.spans, counts.n_spans = NULL, hist, &all, 1
+    counts.narrow, counts.wide, counts.spans, counts.n_spans, counts.present_only = NULL, hist, &all, 1, False
     cheq_counts_summarize(&counts)
     return cheq_otsu(&counts)

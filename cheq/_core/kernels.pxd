@@ -58,6 +58,7 @@ cdef extern from "kernels/lut.h" nogil:
         const uint64_t *wide
         const cheq_span *spans
         size_t n_spans
+        bint present_only
 
     ctypedef struct cheq_entries:
         void *lut

@@ -305,12 +305,23 @@ CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uin
     cheq_lut_pillow_scalar(hist, lut);
 }
 
+/* ---- floats: the compiler's vectors ----------------------------------------- */
+
+CHEQ_AVX2 static void cheq_count_floats_avx2(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {
+    cheq_count_floats_body(pixels, n, bins, hist);
+}
+
+CHEQ_AVX2 static void cheq_interpolate_avx2(const double *pixels, double *to, size_t n, const cheq_curve *curve) {
+    cheq_interpolate_body(pixels, to, n, curve);
+}
+
 #define CHEQ_AVX2_KERNELS \
     { \
         .name = "avx2", .count = cheq_count_avx2, .apply = cheq_apply_avx2, \
         .count_apply = cheq_count_apply_avx2, .lut_opencv = cheq_lut_opencv_avx2, .lut_pillow = cheq_lut_pillow_avx2, \
         .select = cheq_select_avx2, .gather = cheq_gather_avx2, .scatter = cheq_scatter_scalar, \
         .split = cheq_split_avx2, .merge = cheq_merge_avx2, \
+        .count_floats = cheq_count_floats_avx2, .interpolate = cheq_interpolate_avx2, \
     }
 
 #endif

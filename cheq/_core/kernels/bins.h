@@ -5,6 +5,7 @@
 #ifndef CHEQ_BINS_H
 #define CHEQ_BINS_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,16 +57,20 @@ static inline int cheq_bins_increase(const cheq_value_bins *bins) {
     return 1;
 }
 
-/* np.histogram's guess, and its two corrections by one bin. */
-static inline size_t cheq_bin_corrected(double x, size_t guess, const cheq_value_bins *bins) {
-    size_t i = guess < bins->n ? guess : bins->n - 1;
+/* np.histogram's guess; its two corrections by one bin. */
+static inline double cheq_bin_guess(double x, const cheq_value_bins *bins) {
+    return (x - bins->first) / bins->width * (double)bins->n;
+}
+
+static inline size_t cheq_bin_corrected(double x, int32_t guess, const cheq_value_bins *bins) {
+    size_t i = (size_t)guess < bins->n ? (size_t)guess : bins->n - 1;
     i -= x < bins->edges[i];
-    i += i + 1 < bins->n && x >= bins->edges[i + 1];
+    i += (x >= bins->edges[i + 1]) & (i + 1 < bins->n);
     return i;
 }
 
 static inline size_t cheq_bin_of(double x, const cheq_value_bins *bins) {
-    return cheq_bin_corrected(x, (size_t)((x - bins->first) / bins->width * (double)bins->n), bins);
+    return cheq_bin_corrected(x, (int32_t)cheq_bin_guess(x, bins), bins);
 }
 
 /* ---- distributions ------------------------------------------------------- */
@@ -113,56 +118,74 @@ static inline void cheq_recipe_cdf(const uint64_t *hist, const cheq_value_bins *
 
 /* ---- interpolation ------------------------------------------------------- */
 
-/* A line through the points (x[i], y[i]), x increasing; flat outside. */
+/* One point of a curve, and the slope to the next. */
 typedef struct {
-    const double *x, *y, *slopes; /* n, n, n - 1 */
+    double x, y, slope, unused; /* four, so that a knot lies in one cache line */
+} cheq_knot;
+
+/* A line through n knots, x increasing; flat outside. One more knot behind the last ends
+ * every search: its x is infinite. */
+typedef struct {
+    const cheq_knot *knots;
     size_t n;
-    double scale; /* pieces per unit of x, about */
+    double scale; /* knots a unit of x, about */
 } cheq_curve;
 
-static inline cheq_curve cheq_curve_make(const double *x, const double *y, size_t n, double *slopes) {
-    for (size_t i = 0; i + 1 < n; i++) {
-        slopes[i] = (y[i + 1] - y[i]) / (x[i + 1] - x[i]);
+static inline cheq_curve cheq_curve_make(const double *x, const double *y, size_t n, cheq_knot *knots) {
+    for (size_t i = 0; i < n; i++) {
+        double slope = i + 1 < n ? (y[i + 1] - y[i]) / (x[i + 1] - x[i]) : 0.0;
+        cheq_knot knot = {x[i], y[i], slope, 0.0};
+        knots[i] = knot;
     }
-    cheq_curve curve = {x, y, slopes, n, n > 1 ? (double)(n - 1) / (x[n - 1] - x[0]) : 0.0};
+    cheq_knot end = {INFINITY, 0.0, 0.0, 0.0};
+    knots[n] = end;
+    cheq_curve curve = {knots, n, n > 1 ? (double)(n - 1) / (x[n - 1] - x[0]) : 0.0};
     return curve;
 }
 
-/* The last point at or before value, which is at least x[0] and less than x[n - 1]: a
- * guess from the points' even spacing, and then steps. */
-static inline size_t cheq_curve_find(const cheq_curve *curve, double value) {
-    double guess = (value - curve->x[0]) * curve->scale;
-    size_t j = guess < (double)(curve->n - 2) ? (size_t)guess : curve->n - 2;
-    while (value < curve->x[j]) {
-        j--;
+/* np.interp for a value that is NaN, or from the first knot to the last, where j is the
+ * last knot at or before it. A NaN stays one. */
+static inline double cheq_interpolate_at(double value, const cheq_knot *j) {
+    double y = j->slope * (value - j->x) + j->y;
+    if (y == y || value != value) {
+        return y;
     }
-    while (value >= curve->x[j + 1]) {
-        j++;
+    if (value == j->x) { /* infinite slopes; NumPy tries from the other side */
+        return j->y;
     }
-    return j;
+    y = j->slope * (value - j[1].x) + j[1].y;
+    return y != y && j->y == j[1].y ? j->y : y;
 }
 
-/* np.interp; a NaN stays one. */
+/* Where to look for a value first; anywhere for NaN. */
+static inline int32_t cheq_knot_guess(double value, const cheq_curve *curve) {
+    const double most = (double)(curve->n - 1);
+    double guess = (value - curve->knots[0].x) * curve->scale;
+    guess = guess < most ? guess : most;
+    return (int32_t)(guess > 0.0 ? guess : 0.0);
+}
+
+/* What np.interp does with values outside: they are worth as much as the nearest knot. */
+static inline double cheq_clamped(double value, const cheq_curve *curve) {
+    const double first = curve->knots[0].x, last = curve->knots[curve->n - 1].x;
+    value = value < first ? first : value;
+    return value > last ? last : value;
+}
+
+static inline double cheq_interpolate_from(double value, int32_t guess, const cheq_curve *curve) {
+    const cheq_knot *j = curve->knots + guess;
+    while (value < j->x) {
+        j--;
+    }
+    while (value >= j[1].x) {
+        j++;
+    }
+    return cheq_interpolate_at(value, j);
+}
+
 static inline double cheq_interpolate(double value, const cheq_curve *curve) {
-    const size_t last = curve->n - 1;
-    if (!(value >= curve->x[0])) {
-        return value < curve->x[0] || last == 0 ? curve->y[0] : value;
-    }
-    if (value >= curve->x[last]) {
-        return curve->y[last];
-    }
-    size_t j = cheq_curve_find(curve, value);
-    double y = curve->slopes[j] * (value - curve->x[j]) + curve->y[j];
-    if (value == curve->x[j]) {
-        return curve->y[j];
-    }
-    if (y != y) { /* infinite slopes: NumPy tries from the other side */
-        y = curve->slopes[j] * (value - curve->x[j + 1]) + curve->y[j + 1];
-        if (y != y && curve->y[j] == curve->y[j + 1]) {
-            y = curve->y[j];
-        }
-    }
-    return y;
+    value = cheq_clamped(value, curve);
+    return cheq_interpolate_from(value, cheq_knot_guess(value, curve), curve);
 }
 
 #endif

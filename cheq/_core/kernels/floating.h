@@ -5,7 +5,6 @@
 
 #include <math.h>
 
-#include "bins.h"
 #include "lut.h"
 #include "plane.h"
 #include "work.h"
@@ -17,6 +16,7 @@ typedef struct {
 } cheq_values;
 
 typedef struct {
+    const cheq_kernels *kernels;
     cheq_rule rule; /* CHEQ_SKIMAGE or CHEQ_NUMPY */
     double top;     /* of the recipe's CDF */
     int masked;
@@ -194,26 +194,6 @@ static inline cheq_work cheq_ranges_work(const cheq_floating_job *job) {
 
 /* ---- the second: count and look up ------------------------------------------- */
 
-/* hist += the pixels, all of them finite and within the bins. The guesses first, in a
- * loop that vectorizes; in float32 for float32 data, as NumPy does. */
-static inline void cheq_count_floats(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {
-    double guesses[CHEQ_PIECE];
-    const double first = bins->first, width = bins->width, number = (double)bins->n;
-    if (bins->single) {
-        const float first32 = (float)first, width32 = (float)width, number32 = (float)number;
-        for (size_t i = 0; i < n; i++) {
-            guesses[i] = (double)(((float)pixels[i] - first32) / width32 * number32);
-        }
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            guesses[i] = (pixels[i] - first) / width * number;
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        hist[cheq_bin_corrected(pixels[i], (size_t)guesses[i], bins)]++;
-    }
-}
-
 /* Leave out what is not finite. */
 static inline size_t cheq_floats_finite(const double *from, size_t n, double *to) {
     size_t kept = 0;
@@ -241,39 +221,49 @@ static void cheq_floats_count(const cheq_floating_job *job, size_t group, size_t
             n = cheq_floats_finite(pixels, n, selected);
             pixels = selected;
         }
-        cheq_count_floats(pixels, n, bins, hist);
+        job->kernels->count_floats(pixels, n, bins, hist);
     }
 }
 
 static void cheq_floats_apply(const cheq_floating_job *job, size_t group, size_t begin, size_t end,
                               const cheq_curve *curve) {
     const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OTHER);
-    const int counted = job->values[group].counted;
+    const int dense = job->result_bytes == 8 && step == 8 && (uintptr_t)job->applied.base[CHEQ_OTHER] % 8 == 0;
     double buffer[CHEQ_PIECE], results[CHEQ_PIECE];
     cheq_walk walk;
     cheq_walk_begin(&walk, &job->applied, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const double *pixels = cheq_floats_load(job, &job->applied, &walk, n, buffer);
-        for (size_t i = 0; i < n; i++) {
-            results[i] = counted ? cheq_interpolate(pixels[i], curve) : NAN;
+        double *to = dense ? (double *)walk.at[CHEQ_OTHER] : results;
+        if (job->values[group].counted) {
+            job->kernels->interpolate(pixels, to, n, curve);
+        } else {
+            for (size_t i = 0; i < n; i++) {
+                to[i] = NAN;
+            }
         }
-        cheq_floats_store(job, &walk, step, n, results);
+        if (!dense) {
+            cheq_floats_store(job, &walk, step, n, results);
+        }
     }
 }
 
-/* One plane's bins, counts and curve, in memory of (5 n + 1) doubles. */
+/* One plane's bins, counts and curve. */
 typedef struct {
-    uint64_t *hist;
-    double *edges, *cdf, *centers, *slopes;
+    cheq_knot *knots; /* n + 1 */
+    uint64_t *hist;   /* n */
+    double *edges, *cdf, *centers; /* n + 1, n, n */
 } cheq_floating_scratch;
 
 static inline size_t cheq_floating_scratch_bytes(size_t n) {
-    return (5 * n + 1) * sizeof(double);
+    return (n + 1) * sizeof(cheq_knot) + (4 * n + 1) * sizeof(double);
 }
 
 static inline cheq_floating_scratch cheq_floating_scratch_in(void *memory, size_t n) {
-    double *at = memory;
-    cheq_floating_scratch scratch = {memory, at + n, at + 2 * n + 1, at + 3 * n + 1, at + 4 * n + 1};
+    cheq_knot *knots = memory;
+    uint64_t *hist = (uint64_t *)(knots + n + 1);
+    double *edges = (double *)(hist + n);
+    cheq_floating_scratch scratch = {knots, hist, edges, edges + n + 1, edges + 2 * n + 1};
     return scratch;
 }
 
@@ -299,7 +289,7 @@ static inline cheq_curve cheq_floating_curve(const cheq_floating_job *job, size_
         memcpy(job->cdf + group * job->n, scratch->cdf, job->n * sizeof(double));
         memcpy(job->points + group * job->n, points, job->n * sizeof(double));
     }
-    return cheq_curve_make(points, scratch->cdf, job->n, scratch->slopes);
+    return cheq_curve_make(points, scratch->cdf, job->n, scratch->knots);
 }
 
 static void cheq_floating_run(const void *of, size_t begin, size_t end, void *memory) {
@@ -339,7 +329,8 @@ static void cheq_floating_join(const void *of, int phase, size_t group, const vo
     }
     memset(scratch.hist, 0, job->n * sizeof *scratch.hist);
     for (int i = 0; i < n; i++) {
-        const uint64_t *hist = (const uint64_t *)((const char *)parts + (size_t)i * cheq_floating_scratch_bytes(job->n));
+        void *part = (char *)parts + (size_t)i * cheq_floating_scratch_bytes(job->n);
+        const uint64_t *hist = cheq_floating_scratch_in(part, job->n).hist;
         for (size_t b = 0; b < job->n; b++) {
             scratch.hist[b] += hist[b];
         }

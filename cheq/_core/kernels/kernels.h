@@ -15,7 +15,17 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bins.h"
+
 #define CHEQ_LEVELS 256
+
+/* A function that becomes part of its callers: what they know of its arguments, and the
+ * instructions they may use, then hold for it. */
+#if defined(__GNUC__)
+#define CHEQ_BODY static inline __attribute__((always_inline))
+#else
+#define CHEQ_BODY static inline
+#endif
 
 static inline size_t cheq_min(size_t a, size_t b) {
     return a < b ? a : b;
@@ -78,6 +88,12 @@ typedef struct {
      * faster than the three. */
     void (*apply_channels)(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int reversed,
                            const uint8_t *const *luts);
+
+    /* hist[the bin of each pixel]++, for pixels within the bins; none of them NaN. */
+    void (*count_floats)(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist);
+
+    /* to[i] = np.interp(pixels[i]). to is pixels, or does not overlap it. */
+    void (*interpolate)(const double *pixels, double *to, size_t n, const cheq_curve *curve);
 } cheq_kernels;
 
 #endif

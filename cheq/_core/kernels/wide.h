@@ -164,9 +164,32 @@ static inline void cheq_count_bytes(const cheq_wide_job *job, size_t group, size
     }
 }
 
+/* List the blocks noted between two bins, joined where they touch, and forget them. */
+static inline size_t cheq_list_used(uint8_t *used, cheq_span within, cheq_span *spans) {
+    const uint32_t end = (within.end - 1) / CHEQ_SPAN_BINS + 1;
+    size_t n = 0;
+    for (uint32_t b = within.begin / CHEQ_SPAN_BINS; b < end; b++) {
+        uint64_t eight;
+        while (b + sizeof eight <= end && (memcpy(&eight, used + b, sizeof eight), eight == 0)) {
+            b += sizeof eight;
+        }
+        if (b == end || !used[b]) {
+            continue;
+        }
+        cheq_span span = {b * CHEQ_SPAN_BINS, (b + 1) * CHEQ_SPAN_BINS};
+        used[b] = 0;
+        if (n > 0 && spans[n - 1].end == span.begin) {
+            spans[n - 1].end = span.end;
+        } else {
+            spans[n++] = span;
+        }
+    }
+    return n;
+}
+
 /* Count one plane and list the bins that its LUT needs. */
 static cheq_counts cheq_wide_count_plane(const cheq_wide_job *job, size_t group, const cheq_wide_scratch *scratch) {
-    cheq_counts counts = {.narrow = scratch->hist, .spans = scratch->spans, .n_spans = 1};
+    cheq_counts counts = {.narrow = scratch->hist, .spans = scratch->spans, .n_spans = 1, .present_only = !job->masked};
     if (job->bytes == 1) {
         scratch->spans[0] = cheq_all_levels[0];
         cheq_count_bytes(job, group, 0, job->pixels, scratch->hist);
@@ -179,14 +202,7 @@ static cheq_counts cheq_wide_count_plane(const cheq_wide_job *job, size_t group,
     cheq_wide_count(job, group, 0, job->pixels, scratch->hist, sparse ? scratch->used : NULL);
     scratch->spans[0] = all;
     if (sparse) {
-        counts.n_spans = 0;
-        for (uint32_t b = all.begin / CHEQ_SPAN_BINS; b <= range.highest / CHEQ_SPAN_BINS; b++) {
-            if (scratch->used[b]) {
-                cheq_span span = {b * CHEQ_SPAN_BINS, (b + 1) * CHEQ_SPAN_BINS};
-                scratch->spans[counts.n_spans++] = span;
-                scratch->used[b] = 0;
-            }
-        }
+        counts.n_spans = cheq_list_used(scratch->used, all, scratch->spans);
     }
     cheq_counts_summarize(&counts);
     return counts;

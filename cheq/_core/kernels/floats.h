@@ -1,0 +1,59 @@
+/* Kernels for floats: one body each, which the compiler makes vectors of for every
+ * instruction set. Guesses come first, in loops without tables; what needs a look into
+ * a table follows, a value at a time. */
+#ifndef CHEQ_FLOATS_H
+#define CHEQ_FLOATS_H
+
+#include "kernels.h"
+
+enum { CHEQ_FLOATS = 512 }; /* values at a time */
+
+/* In float32 for float32 data, as NumPy does. */
+CHEQ_BODY void cheq_guess_bins(const double *pixels, size_t n, const cheq_value_bins *bins, int32_t *guesses) {
+    const float first = (float)bins->first, width = (float)bins->width, number = (float)bins->n;
+    if (bins->single) {
+        for (size_t i = 0; i < n; i++) {
+            guesses[i] = (int32_t)(((float)pixels[i] - first) / width * number);
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            guesses[i] = (int32_t)cheq_bin_guess(pixels[i], bins);
+        }
+    }
+}
+
+CHEQ_BODY void cheq_count_floats_body(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {
+    int32_t guesses[CHEQ_FLOATS];
+    for (size_t part; n > 0; n -= part, pixels += part) {
+        part = cheq_min(n, CHEQ_FLOATS);
+        cheq_guess_bins(pixels, part, bins, guesses);
+        for (size_t i = 0; i < part; i++) {
+            hist[cheq_bin_corrected(pixels[i], guesses[i], bins)]++;
+        }
+    }
+}
+
+CHEQ_BODY void cheq_interpolate_body(const double *pixels, double *to, size_t n, const cheq_curve *curve) {
+    int32_t guesses[CHEQ_FLOATS];
+    double clamped[CHEQ_FLOATS];
+    for (size_t part; n > 0; n -= part, pixels += part, to += part) {
+        part = cheq_min(n, CHEQ_FLOATS);
+        for (size_t i = 0; i < part; i++) {
+            clamped[i] = cheq_clamped(pixels[i], curve);
+            guesses[i] = cheq_knot_guess(clamped[i], curve);
+        }
+        for (size_t i = 0; i < part; i++) {
+            to[i] = cheq_interpolate_from(clamped[i], guesses[i], curve);
+        }
+    }
+}
+
+static void cheq_count_floats_scalar(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {
+    cheq_count_floats_body(pixels, n, bins, hist);
+}
+
+static void cheq_interpolate_scalar(const double *pixels, double *to, size_t n, const cheq_curve *curve) {
+    cheq_interpolate_body(pixels, to, n, curve);
+}
+
+#endif
