@@ -180,6 +180,7 @@ TITLES = {
     "numbers": "How the cost grows with the number of images (uniform pixels):",
     "sizes": "How it depends on their size: ns/px for the same 16 Mi real pixels cut into planes. One thread unless "
     "named. Pillow, torchvision and kornia give Pillow's answer and scikit-image floats, so their outputs are others:",
+    "methods": "The other methods, dtypes and steps, each beside the library whose answer it gives:",
     "layouts": "Where the pixels are: ns/px, one thread:",
     "flat": "Data that could make counters wait, as multiples of the time for uniform pixels:",
 }
@@ -191,6 +192,7 @@ def section(name: str, rows: list[Row]) -> str:
         "calls": lambda rows: grid(rows, "call", 1e6),
         "numbers": lambda rows: ratio_table(rows, "images"),
         "sizes": lambda rows: grid(rows, "plane"),
+        "methods": lambda rows: ratio_table(rows, "method and images"),
         "layouts": lambda rows: grid(rows, "plane"),
         "flat": flat_table,
     }
@@ -204,7 +206,7 @@ def spread(rows: list[Row]) -> str:
     )
 
 
-def paste(text: str) -> None:
+def paste(text: str, begin: str = BEGIN, end: str = END) -> None:
     """Write ``text`` between the markers of the README."""
-    before, rest = README.read_text().split(BEGIN)
-    README.write_text(f"{before}{BEGIN}\n{text.strip()}\n{END}{rest.split(END)[1]}")
+    before, rest = README.read_text().split(begin)
+    README.write_text(f"{before}{begin}\n{text.strip()}\n{end}{rest.split(end)[1]}")

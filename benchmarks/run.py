@@ -13,14 +13,17 @@ import time
 from pathlib import Path
 
 import report
-from cases import BEST_KERNEL, SECTIONS
+from cases import BEST_KERNEL
+from cases import SECTIONS as CASES
+from methods import methods
 from timing import compete
 
 from cheq._core import integer
 
+SECTIONS = {**CASES, "methods": methods}
 QUICK = ("work", "calls")
-IN_README = ("work", "calls", "numbers", "sizes")
-SECONDS = {"work": 10.0, "calls": 2.0, "numbers": 3.0, "sizes": 4.0, "layouts": 3.0, "flat": 1.5}  # a case, with --full
+IN_README = ("work", "methods", "calls", "numbers", "sizes")
+SECONDS = {"work": 10.0, "calls": 2.0, "numbers": 3.0, "sizes": 4.0, "layouts": 3.0, "flat": 1.5, "methods": 4.0}  # a case, with --full
 QUICK_SHARE = 0.15
 
 

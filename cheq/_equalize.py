@@ -121,7 +121,7 @@ def equalize(
     dtype('float64')
     """
     how = _methods.OPENCV if method == "opencv" else _methods.of(method)
-    images = _planes.as_images(images, how.dtypes, how.hint)
+    images = _planes.as_images(images, how.dtypes, _methods.TAKEN)
     shape = images.shape
     n_batch, order = _planes.order_axes(shape, axes, channel_axis)
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)

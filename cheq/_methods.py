@@ -23,21 +23,15 @@ class Method:
     rule: int
     dtypes: tuple[str, ...]
     levels: bool
-    hint: str = ""  # for images of another dtype, if there is more to say than how to convert them
 
 
 OPENCV = Method("opencv", integer.OPENCV, ("uint8", "uint16"), levels=True)
-PILLOW = Method(
-    "pillow",
-    integer.PILLOW,
-    ("uint8",),
-    levels=True,
-    hint="Pillow itself takes 8 bits alone; method='opencv' takes uint16, 'skimage' and 'numpy' take more",
-)
+PILLOW = Method("pillow", integer.PILLOW, ("uint8",), levels=True)
 SKIMAGE = Method("skimage", integer.SKIMAGE, (*INTEGERS, "bool", "float32", "float64"), levels=False)
 NUMPY = Method("numpy", integer.NUMPY, (*INTEGERS, "float32", "float64"), levels=False)
 
 METHODS = {method.name: method for method in (OPENCV, PILLOW, SKIMAGE, NUMPY)}
+TAKEN = {name: method.dtypes for name, method in METHODS.items()}
 
 
 def of(name: str) -> Method:
@@ -93,9 +87,9 @@ def counted_dtype(method: Method, levels: int, images_dtype: npt.DTypeLike | Non
         raise ValueError(f"images_dtype: expected {names} for histograms of {levels} bins, got {images_dtype!r}")
     if dtype.name not in method.dtypes:
         argument = "histogram" if images_dtype is None else "images_dtype"
-        hint = f"; {method.hint}" if method.hint else ""
+        takers = " or ".join(repr(name) for name, taken in TAKEN.items() if dtype.name in taken)
         raise TypeError(
             f"{argument}: expected counts of {' or '.join(method.dtypes)} images for method {method.name!r}, "
-            f"got those of {dtype} ({levels} bins){hint}"
+            f"got those of {dtype} ({levels} bins); pass method={takers}"
         )
     return dtype

@@ -8,7 +8,7 @@ import math
 import operator
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,17 +24,29 @@ _LUT_DTYPES = ("uint8", "int8", "uint16", "int16", "float32", "float64")
 _OVERLAP_WORK = 10_000
 
 
-def as_images(images: npt.ArrayLike, dtypes: tuple[str, ...], hint: str = "") -> npt.NDArray[Any]:
-    """Return ``images`` as a plain array of one of the dtypes, in the machine's byte order, or raise."""
+def as_images(
+    images: npt.ArrayLike, dtypes: tuple[str, ...], others: Mapping[str, tuple[str, ...]] | None = None
+) -> npt.NDArray[Any]:
+    """Return ``images`` as a plain array of one of the dtypes, in the machine's byte order, or raise.
+
+    others: methods and the dtypes they take, to name those that take these images.
+    """
     array = images if type(images) is np.ndarray else _as_array("images", images)
     if array.dtype is _UINT8 and dtypes[0] == "uint8":
         return array
     if not array.dtype.isnative and array.dtype.newbyteorder("=").name in dtypes:
         return array.astype(array.dtype.newbyteorder("="))
     if array.dtype.name not in dtypes:
-        names = dtypes[0] if len(dtypes) == 1 else f"{', '.join(dtypes[:-1])} or {dtypes[-1]}"
-        raise TypeError(f"images: expected dtype {names}, got {array.dtype}; {hint or _conversion(array.dtype)}")
+        takers = [repr(name) for name, taken in (others or {}).items() if array.dtype.name in taken]
+        instead = f", or pass method={' or '.join(takers)}, which takes {array.dtype}" if takers else ""
+        raise TypeError(
+            f"images: expected dtype {listed(dtypes)}, got {array.dtype}; {_conversion(array.dtype)}{instead}"
+        )
     return array
+
+
+def listed(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -237,8 +249,9 @@ def as_luts(lut: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return ``lut`` as contiguous, or raise."""
     array = _as_array("lut", lut)
     if array.dtype.name not in _LUT_DTYPES:
-        names = f"{', '.join(_LUT_DTYPES[:-1])} or {_LUT_DTYPES[-1]}"
-        raise TypeError(f"lut: expected dtype {names}, got {array.dtype}; convert with lut.astype(np.uint8)")
+        raise TypeError(
+            f"lut: expected dtype {listed(_LUT_DTYPES)}, got {array.dtype}; convert with lut.astype(np.uint8)"
+        )
     return np.asarray(array, array.dtype.newbyteorder("="), order="C")
 
 

@@ -50,11 +50,11 @@ def refused(error, fragments, call, images, **named):
 
 SIGNATURES = {
     "equalize": {
-        "images": ..., "method": "opencv", "axes": None, "channel_axis": None, "mask": None, "out": None,
-        "num_threads": None,
+        "images": ..., "method": "opencv", "color": "channels", "axes": None, "channel_axis": None, "mask": None,
+        "out": None, "dtype": None, "nbins": 256, "nan_policy": "raise", "num_threads": None,
     },
     "histogram": {"images": ..., "axes": None, "channel_axis": None, "mask": None, "num_threads": None},
-    "equalization_lut": {"histogram": ..., "method": "opencv"},
+    "equalization_lut": {"histogram": ..., "method": "opencv", "dtype": None, "images_dtype": None},
     "apply_lut": {
         "images": ..., "lut": ..., "axes": None, "channel_axis": None, "out": None, "num_threads": None,
     },
@@ -79,7 +79,7 @@ def test_signatures(name):
 
 
 @pytest.mark.parametrize("dtype", [
-    "?", "i1", "<u2", ">u2", "<i2", "<u4", "<i8", ">i8", "<u8",
+    "?", "<u4", "<i8", ">i8", "<u8",
     "f2", "<f4", ">f4", "f8", "c16", "O", "U3", "S3", "M8[s]",
 ])  # fmt: skip
 def test_images_of_another_dtype(call, dtype):
@@ -200,7 +200,7 @@ def test_a_mask_that_does_not_broadcast(call, shape, where, mask_shape):
 # ---------------------------------------------------------------- lut, histogram, method
 
 
-@pytest.mark.parametrize("lut", [LUT.astype(dtype) for dtype in ("?", "i1", "u2", "i8", "f4", "f8", "O")])
+@pytest.mark.parametrize("lut", [LUT.astype(dtype) for dtype in ("?", "u4", "i8", "f2", "c16", "O")])
 def test_a_lut_of_another_dtype(lut):
     call = lambda images, **named: cheq.apply_lut(images, lut, **named)  # noqa: E731
     refused(TypeError, ["lut", lut.dtype.name, "uint8"], call, image(4, 7))
@@ -244,7 +244,7 @@ def test_counts_that_are_not_256(shape):
     assert "256" in str(caught.value)
 
 
-@pytest.mark.parametrize("method", ["pillow", "OpenCV", "opencv ", "", "cv2"])
+@pytest.mark.parametrize("method", ["PIL", "OpenCV", "opencv ", "", "cv2"])
 def test_another_method(method):
     refused(ValueError, ["method", "opencv", re.escape(repr(method))], cheq.equalize, image(4, 7), method=method)
     with pytest.raises(ValueError, match="method") as caught:

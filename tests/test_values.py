@@ -208,12 +208,13 @@ def test_crops_as_nchw_and_as_nhwc(opencv, crops):
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int8", "bool", "float32", "float64", "int32"])
-def test_cv2_takes_uint8_alone_and_so_does_cheq(dtype):
+def test_cv2_takes_uint8_alone_and_so_does_cheq_but_for_uint16(dtype):
     image = np.arange(35).reshape(5, 7).astype(dtype)
     with pytest.raises(cv2.error):
         cv2.equalizeHist(image)
-    with pytest.raises(TypeError, match=dtype):
-        cheq.equalize(image)
+    if dtype != "uint16":
+        with pytest.raises(TypeError, match=dtype):
+            cheq.equalize(image)
 
 
 def test_cv2_takes_one_image_and_cheq_takes_batches(same):

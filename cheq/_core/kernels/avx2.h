@@ -307,6 +307,10 @@ CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uin
 
 /* ---- floats: the compiler's vectors ----------------------------------------- */
 
+CHEQ_AVX2 static int cheq_bounds_avx2(const double *pixels, size_t n, double *smallest, double *largest) {
+    return cheq_bounds_body(pixels, n, smallest, largest);
+}
+
 CHEQ_AVX2 static void cheq_count_floats_avx2(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {
     cheq_count_floats_body(pixels, n, bins, hist);
 }
@@ -321,7 +325,7 @@ CHEQ_AVX2 static void cheq_interpolate_avx2(const double *pixels, double *to, si
         .count_apply = cheq_count_apply_avx2, .lut_opencv = cheq_lut_opencv_avx2, .lut_pillow = cheq_lut_pillow_avx2, \
         .select = cheq_select_avx2, .gather = cheq_gather_avx2, .scatter = cheq_scatter_scalar, \
         .split = cheq_split_avx2, .merge = cheq_merge_avx2, \
-        .count_floats = cheq_count_floats_avx2, .interpolate = cheq_interpolate_avx2, \
+        .bounds = cheq_bounds_avx2, .count_floats = cheq_count_floats_avx2, .interpolate = cheq_interpolate_avx2, \
     }
 
 #endif

@@ -222,6 +222,10 @@ CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS],
 
 /* ---- floats: the compiler's vectors ----------------------------------------- */
 
+CHEQ_AVX512 static int cheq_bounds_avx512(const double *pixels, size_t n, double *smallest, double *largest) {
+    return cheq_bounds_body(pixels, n, smallest, largest);
+}
+
 CHEQ_AVX512 static void cheq_count_floats_avx512(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {
     cheq_count_floats_body(pixels, n, bins, hist);
 }
@@ -236,7 +240,7 @@ CHEQ_AVX512 static void cheq_interpolate_avx512(const double *pixels, double *to
         .count_apply = cheq_count_apply_avx512, .lut_opencv = cheq_lut_opencv_avx512, .lut_pillow = cheq_lut_pillow_avx512, \
         .select = cheq_select_avx512, .gather = cheq_gather_avx512, .scatter = cheq_scatter_scalar, \
         .split = cheq_split_avx512, .merge = cheq_merge_avx512, .apply_channels = cheq_apply_channels_avx512, \
-        .count_floats = cheq_count_floats_avx512, .interpolate = cheq_interpolate_avx512, \
+        .bounds = cheq_bounds_avx512, .count_floats = cheq_count_floats_avx512, .interpolate = cheq_interpolate_avx512, \
     }
 
 #endif

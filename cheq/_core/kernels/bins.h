@@ -129,6 +129,7 @@ typedef struct {
     const cheq_knot *knots;
     size_t n;
     double scale; /* knots a unit of x, about */
+    int crowded;  /* some x are equal or infinite, as the centres of bins next to the limits of a dtype can be */
 } cheq_curve;
 
 static inline cheq_curve cheq_curve_make(const double *x, const double *y, size_t n, cheq_knot *knots) {
@@ -139,7 +140,10 @@ static inline cheq_curve cheq_curve_make(const double *x, const double *y, size_
     }
     cheq_knot end = {INFINITY, 0.0, 0.0, 0.0};
     knots[n] = end;
-    cheq_curve curve = {knots, n, n > 1 ? (double)(n - 1) / (x[n - 1] - x[0]) : 0.0};
+    cheq_curve curve = {knots, n, n > 1 ? (double)(n - 1) / (x[n - 1] - x[0]) : 0.0, 0};
+    for (size_t i = 0; i < n; i++) {
+        curve.crowded |= !(x[i] < knots[i + 1].x) || x[i] == -INFINITY;
+    }
     return curve;
 }
 
@@ -183,7 +187,22 @@ static inline double cheq_interpolate_from(double value, int32_t guess, const ch
     return cheq_interpolate_at(value, j);
 }
 
+/* np.interp as it is, for crowded knots. */
+static inline double cheq_interpolate_crowded(double value, const cheq_curve *curve) {
+    const cheq_knot *first = curve->knots, *last = first + curve->n - 1, *j = last;
+    if (value < first->x || value != value) {
+        return value != value ? value : first->y;
+    }
+    while (j > first && value < j->x) {
+        j--;
+    }
+    return j == last ? last->y : cheq_interpolate_at(value, j);
+}
+
 static inline double cheq_interpolate(double value, const cheq_curve *curve) {
+    if (curve->crowded) {
+        return cheq_interpolate_crowded(value, curve);
+    }
     value = cheq_clamped(value, curve);
     return cheq_interpolate_from(value, cheq_knot_guess(value, curve), curve);
 }

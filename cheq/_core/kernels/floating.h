@@ -87,15 +87,9 @@ static inline size_t cheq_floats_select(const cheq_layout *layout, const cheq_wa
 
 /* ---- the first pass: the range of every plane ------------------------------- */
 
-static inline void cheq_values_add(cheq_values *values, const double *pixels, size_t n) {
-    double smallest = values->smallest, largest = values->largest, sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        double x = pixels[i];
-        sum += x * 0.0; /* NaN if any is NaN or infinite */
-        smallest = x < smallest ? x : smallest;
-        largest = x > largest ? x : largest;
-    }
-    if (sum == 0) {
+static inline void cheq_values_add(const cheq_kernels *k, cheq_values *values, const double *pixels, size_t n) {
+    double smallest = values->smallest, largest = values->largest;
+    if (k->bounds(pixels, n, &smallest, &largest)) {
         values->counted |= n > 0;
         values->smallest = smallest;
         values->largest = largest;
@@ -135,7 +129,7 @@ static void cheq_values_of(const cheq_floating_job *job, size_t group, size_t be
             n = cheq_floats_select(&job->counted, &walk, pixels, n, selected);
             pixels = selected;
         }
-        cheq_values_add(&found, pixels, n);
+        cheq_values_add(job->kernels, &found, pixels, n);
     }
     *values = found;
 }

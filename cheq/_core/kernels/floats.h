@@ -8,6 +8,38 @@
 
 enum { CHEQ_FLOATS = 512 }; /* values at a time */
 
+CHEQ_BODY void cheq_bound(double x, double *low, double *high, double *zero) {
+    *low = x < *low ? x : *low;
+    *high = x > *high ? x : *high;
+    *zero += x * 0.0; /* NaN of NaN and of infinities */
+}
+
+/* Eight in turn, which makes vectors of them without any change of the order that the
+ * language prescribes. */
+CHEQ_BODY int cheq_bounds_body(const double *pixels, size_t n, double *smallest, double *largest) {
+    double low[8], high[8], zeros[8] = {0};
+    for (int k = 0; k < 8; k++) {
+        low[k] = *smallest;
+        high[k] = *largest;
+    }
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        for (size_t k = 0; k < 8; k++) {
+            cheq_bound(pixels[i + k], &low[k], &high[k], &zeros[k]);
+        }
+    }
+    for (; i < n; i++) {
+        cheq_bound(pixels[i], low, high, zeros);
+    }
+    int finite = 1;
+    for (int k = 0; k < 8; k++) {
+        *smallest = low[k] < *smallest ? low[k] : *smallest;
+        *largest = high[k] > *largest ? high[k] : *largest;
+        finite &= zeros[k] == 0;
+    }
+    return finite;
+}
+
 /* In float32 for float32 data, as NumPy does. */
 CHEQ_BODY void cheq_guess_bins(const double *pixels, size_t n, const cheq_value_bins *bins, int32_t *guesses) {
     const float first = (float)bins->first, width = (float)bins->width, number = (float)bins->n;
@@ -36,6 +68,12 @@ CHEQ_BODY void cheq_count_floats_body(const double *pixels, size_t n, const cheq
 CHEQ_BODY void cheq_interpolate_body(const double *pixels, double *to, size_t n, const cheq_curve *curve) {
     int32_t guesses[CHEQ_FLOATS];
     double clamped[CHEQ_FLOATS];
+    for (size_t i = 0; curve->crowded && i < n; i++) {
+        to[i] = cheq_interpolate_crowded(pixels[i], curve);
+    }
+    if (curve->crowded) {
+        return;
+    }
     for (size_t part; n > 0; n -= part, pixels += part, to += part) {
         part = cheq_min(n, CHEQ_FLOATS);
         for (size_t i = 0; i < part; i++) {
@@ -46,6 +84,10 @@ CHEQ_BODY void cheq_interpolate_body(const double *pixels, double *to, size_t n,
             to[i] = cheq_interpolate_from(clamped[i], guesses[i], curve);
         }
     }
+}
+
+static int cheq_bounds_scalar(const double *pixels, size_t n, double *smallest, double *largest) {
+    return cheq_bounds_body(pixels, n, smallest, largest);
 }
 
 static void cheq_count_floats_scalar(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {

@@ -89,6 +89,10 @@ typedef struct {
     void (*apply_channels)(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int reversed,
                            const uint8_t *const *luts);
 
+    /* Lower *smallest and raise *largest to the pixels' and return 1; or, if one of them is
+     * not finite, return 0 and leave both in any state. */
+    int (*bounds)(const double *pixels, size_t n, double *smallest, double *largest);
+
     /* hist[the bin of each pixel]++, for pixels within the bins; none of them NaN. */
     void (*count_floats)(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist);
 

@@ -1,0 +1,115 @@
+"""The other methods, dtypes and steps, each beside the library whose answer it gives; every output equal."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+from cases import Case, cheq_runs
+from peers import on_cv2_threads
+from pictures import channels_last, mosaic, tiles
+from PIL import Image, ImageOps
+from skimage.exposure import equalize_hist
+from timing import Contestant
+
+import cheq
+from cheq.cli.samples import real_batch
+from cheq.recipes import image_histogram_equalization
+
+Array = np.ndarray[Any, Any]
+
+
+def recipe(image: Array) -> Array:
+    """Equalize one image by the NumPy recipe."""
+    hist, bins = np.histogram(image.flatten(), 256, density=True)
+    cdf = hist.cumsum()
+    cdf = 255 * cdf / cdf[-1]
+    return np.interp(image.flatten(), bins[:-1], cdf).reshape(image.shape)
+
+
+def counted_and_looked_up(image: Array) -> Array:
+    """Equalize one uint16 image as scikit-image does, by np.bincount and a LUT: the fast way to write it in NumPy."""
+    cdf = np.bincount(image.ravel(), minlength=65536).cumsum()
+    return (cdf / cdf[-1])[image]
+
+
+def pillow(image: Array) -> Array:
+    return np.asarray(ImageOps.equalize(Image.fromarray(image)))
+
+
+def beside(
+    work: str, images: Array, peers: dict[str, Callable[[Array], Array]], *, some: int, out: Any, **options: Any
+) -> Case:
+    """Compare one call for all images with loops over peers' calls for some of them."""
+    result = np.empty(images.shape, out)
+    contestants = [
+        Contestant(name, partial(_each, peer, images[:some]), parts=len(images) / some) for name, peer in peers.items()
+    ]
+    for contestant in cheq_runs(partial(cheq.equalize, images, out=result, **options)):
+        contestant.arrange = lambda found: found[:some]
+        contestants.append(contestant)
+    return Case(work, images.size, contestants)
+
+
+def _each(call: Callable[[Array], Array], images: Array) -> Array:
+    return np.stack([call(image) for image in images])
+
+
+def cv2_ycrcb(images: Array, out: Array) -> Array:
+    space = np.empty(images.shape[1:], np.uint8)
+    for image, result in zip(images, out, strict=True):
+        cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb, space)
+        space[..., 0] = cv2.equalizeHist(space[..., 0])
+        cv2.cvtColor(space, cv2.COLOR_YCrCb2RGB, result)
+    return out
+
+
+def cv2_gray(images: Array, out: Array) -> Array:
+    for image, result in zip(images, out, strict=True):
+        cv2.cvtColor(image, cv2.COLOR_RGB2GRAY, result)
+    return out
+
+
+def cv2_otsu(images: Array, out: Array) -> Array:
+    for image, result in zip(images, out, strict=True):
+        cv2.threshold(image, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU, result)
+    return out
+
+
+def beside_cv2(work: str, images: Array, shape: tuple[int, ...], loop: Any, call: Callable[..., Any]) -> Case:
+    ours, theirs = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+    contestants = [
+        *on_cv2_threads("cv2, a loop", partial(loop, images, theirs)),
+        *cheq_runs(partial(call, images, out=ours)),
+    ]
+    return Case(work, images.size, contestants)
+
+
+def methods() -> Iterator[Case]:
+    """Yield a job for each method and dtype, and for colour, gray and black and white."""
+    faces, large = real_batch(1800, 96)[:, 0], tiles(512)[:48]
+    words = (mosaic().astype(np.uint16) * 16 + mosaic().T // 16)[: 4096 // 512 * 512].reshape(-1, 512, 512)[:48]
+    floats = np.random.default_rng(0).random((1000, 96, 96))
+    skimage, numpy = {"scikit-image": equalize_hist}, {"the NumPy recipe": recipe}
+    yield beside("pillow, uint8 (1800, 96, 96)", faces, {"Pillow": pillow}, some=100, out=np.uint8, method="pillow")
+    yield beside("skimage, uint8 (48, 512, 512)", large, skimage, some=2, out=np.float64, method="skimage")
+    yield beside("numpy, uint8 (48, 512, 512)", large, numpy, some=2, out=np.float64, method="numpy")
+    yield beside(
+        "skimage, uint16 of 12 bits (48, 512, 512)",
+        words,
+        {**skimage, "np.bincount and a LUT": counted_and_looked_up},
+        some=2,
+        out=np.float64,
+        method="skimage",
+    )
+    yield beside("numpy, uint16 of 12 bits (48, 512, 512)", words, numpy, some=2, out=np.float64, method="numpy")
+    for dtype in (np.float64, np.float32):
+        images, name = floats.astype(dtype), np.dtype(dtype).name
+        yield beside(f"skimage, {name} (1000, 96, 96)", images, skimage, some=40, out=dtype, method="skimage")
+        yield beside(f"numpy, {name} (1000, 96, 96)", images, numpy, some=40, out=np.float64, method="numpy")
+    colours = channels_last(real_batch(192, 224))
+    luminance = partial(cheq.equalize, channel_axis=-1, color="ycrcb")
+    yield beside_cv2("color='ycrcb' (64, 224, 224, 3)", colours, colours.shape, cv2_ycrcb, luminance)
+    yield beside_cv2("rgb_to_gray (64, 224, 224, 3)", colours, colours.shape[:-1], cv2_gray, cheq.rgb_to_gray)
+    yield beside_cv2("binarize (1800, 96, 96)", faces, faces.shape, cv2_otsu, cheq.binarize)
