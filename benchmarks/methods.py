@@ -15,7 +15,6 @@ from timing import Contestant
 
 import cheq
 from cheq.cli.samples import real_batch
-from cheq.recipes import image_histogram_equalization
 
 Array = np.ndarray[Any, Any]
 

@@ -168,8 +168,9 @@ def histogram(
     Returns
     -------
     ndarray of int64, shape batch shape + (256,) or, of 16-bit levels, + (65536,)
-        Bin b counts the level b + the dtype's minimum. The batch shape is the images' shape without the planes' axes, in order: ``(N, C)`` for
-        ``(N, H, W, C)`` with ``channel_axis=-1``. Histograms of parts of a data set can be added.
+        Bin b counts the level b + the dtype's minimum. The batch shape is the images' shape without the planes'
+        axes, in order: ``(N, C)`` for ``(N, H, W, C)`` with ``channel_axis=-1``. Histograms of parts of a data
+        set can be added.
 
     Raises
     ------

@@ -66,12 +66,10 @@ def _error(wrong: tuple[int, int], batch: tuple[int, ...], nbins: int) -> ValueE
     where = f" in plane {index}" if batch else ""
     if what == floating.NO_BINS:
         return ValueError(
-            f"images: expected a range of values that has {nbins} different bins, got too many bins for data range{where}"
+            f"images: expected a range of values with room for {nbins} bins, got too many bins for data range{where}"
         )
     found = "NaN" if what == floating.NAN_FOUND else "an infinity"
     return ValueError(f"images: expected finite values, got {found}{where}; pass nan_policy='omit' to leave it out")
-
-
 
 
 def distributions(

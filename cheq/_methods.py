@@ -69,7 +69,9 @@ def check_nbins(nbins: Any, images: np.dtype[Any], name: str = "nbins") -> int:
     if not 1 <= number <= _MOST_BINS:
         raise ValueError(f"{name}: expected 1 to {_MOST_BINS} bins, got {number}")
     if number != NBINS and images.kind != "f":
-        raise ValueError(f"{name}: expected {NBINS} for images of dtype {images}, got {number}; only floats have others")
+        raise ValueError(
+            f"{name}: expected {NBINS} for images of dtype {images}, got {number}; only floats have others"
+        )
     return number
 
 

@@ -208,7 +208,7 @@ def _has_fewer_bytes_than_elements(array: npt.NDArray[Any]) -> bool:
     shape, strides = (*array.shape, array.itemsize), (*map(abs, array.strides), 1)
     memory = np.zeros(1 + sum(s * (n - 1) for s, n in zip(strides, shape, strict=True)), np.uint8)
     np.lib.stride_tricks.as_strided(memory, shape, strides)[...] = 1
-    return int(np.count_nonzero(memory)) < math.prod(shape)
+    return bool(np.count_nonzero(memory) < math.prod(shape))
 
 
 def apart_from(out: Any, array: npt.NDArray[Any] | None) -> Any:

@@ -109,9 +109,7 @@ def binarize(
         if mask is not None:
             raise ValueError("mask: expected None with a threshold in numbers, got a mask; it limits what Otsu counts")
         luts = _luts_above(threshold, images.dtype, _planes.batch_shape(images, n_batch, order))
-        return apply_lut(
-            images, luts, axes=axes, channel_axis=channel_axis, out=out, num_threads=num_threads
-        )
+        return apply_lut(images, luts, axes=axes, channel_axis=channel_axis, out=out, num_threads=num_threads)
     if threshold != "otsu":
         raise ValueError(f"threshold: expected 'otsu' or numbers, got {threshold!r}")
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
