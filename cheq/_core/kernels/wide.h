@@ -217,43 +217,29 @@ static inline void cheq_wide_clear(const cheq_counts *counts, uint32_t *hist) {
 
 /* ---- apply -------------------------------------------------------------------- */
 
-/* The four sizes of an entry, each a loop of its own. */
-#define CHEQ_LOOK_UP(type) \
-    for (size_t i = 0; i < n; i++) { \
-        memcpy(to + (ptrdiff_t)i * step, &((const type *)lut)[pixels[i] ^ flip], sizeof(type)); \
-    }
-
-static inline void cheq_look_bytes_up(const uint8_t *pixels, size_t n, uint32_t flip, const void *lut,
-                                      int entry_bytes, uint8_t *to, ptrdiff_t step) {
-    switch (entry_bytes) {
-    case 1:
-        CHEQ_LOOK_UP(uint8_t)
-        break;
-    case 2:
-        CHEQ_LOOK_UP(uint16_t)
-        break;
-    case 4:
-        CHEQ_LOOK_UP(uint32_t)
-        break;
-    default:
-        CHEQ_LOOK_UP(uint64_t)
+/* to[i * step] = lut[pixels[i]]; the sizes are constants where this is called. */
+CHEQ_BODY void cheq_look_up(const void *pixels, int bytes, size_t n, uint32_t flip, const uint8_t *lut,
+                            size_t entry_bytes, uint8_t *to, ptrdiff_t step) {
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = bytes == 1 ? ((const uint8_t *)pixels)[i] : ((const uint16_t *)pixels)[i];
+        memcpy(to + (ptrdiff_t)i * step, lut + (bits ^ flip) * entry_bytes, entry_bytes);
     }
 }
 
-static inline void cheq_look_words_up(const uint16_t *pixels, size_t n, uint32_t flip, const void *lut,
-                                      int entry_bytes, uint8_t *to, ptrdiff_t step) {
+CHEQ_BODY void cheq_look_up_entries(const void *pixels, int bytes, size_t n, uint32_t flip, const uint8_t *lut,
+                                    int entry_bytes, uint8_t *to, ptrdiff_t step) {
     switch (entry_bytes) {
     case 1:
-        CHEQ_LOOK_UP(uint8_t)
+        cheq_look_up(pixels, bytes, n, flip, lut, 1, to, step);
         break;
     case 2:
-        CHEQ_LOOK_UP(uint16_t)
+        cheq_look_up(pixels, bytes, n, flip, lut, 2, to, step);
         break;
     case 4:
-        CHEQ_LOOK_UP(uint32_t)
+        cheq_look_up(pixels, bytes, n, flip, lut, 4, to, step);
         break;
     default:
-        CHEQ_LOOK_UP(uint64_t)
+        cheq_look_up(pixels, bytes, n, flip, lut, 8, to, step);
     }
 }
 
@@ -266,9 +252,9 @@ static void cheq_wide_apply(const cheq_wide_job *job, size_t group, size_t begin
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const void *pixels = cheq_wide_load(job, layout, &walk, n, &piece);
         if (job->bytes == 1) {
-            cheq_look_bytes_up(pixels, n, job->flip, lut, job->entry_bytes, walk.at[CHEQ_OTHER], step);
+            cheq_look_up_entries(pixels, 1, n, job->flip, lut, job->entry_bytes, walk.at[CHEQ_OTHER], step);
         } else {
-            cheq_look_words_up(pixels, n, job->flip, lut, job->entry_bytes, walk.at[CHEQ_OTHER], step);
+            cheq_look_up_entries(pixels, 2, n, job->flip, lut, job->entry_bytes, walk.at[CHEQ_OTHER], step);
         }
     }
 }
