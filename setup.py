@@ -1,4 +1,4 @@
-"""The compiled extension: common flags, the OpenMP probe, the limited API. Metadata is in pyproject.toml.
+"""The compiled extensions: common flags, the OpenMP probe, the limited API. Metadata is in pyproject.toml.
 
 No instruction set is chosen here: kernels carry function target attributes and are picked at run time.
 """
@@ -72,17 +72,20 @@ if sysconfig.get_config_var("Py_GIL_DISABLED"):
         "does not have. Use the standard build of CPython 3.11 or later."
     )
 
-extension = Extension(
-    "cheq._core.integer",
-    [f"{CORE}/integer.pyx"],
-    include_dirs=[CORE],
-    depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
-    **LIMITED_API,
-)
+extensions = [
+    Extension(
+        f"cheq._core.{name}",
+        [f"{CORE}/{name}.pyx"],
+        include_dirs=[CORE],
+        depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
+        **LIMITED_API,
+    )
+    for name in ("integer", "color")
+]
 
 setup(
     ext_modules=cythonize(
-        [extension],
+        extensions,
         build_dir="build/cython",
         compiler_directives={
             "language_level": 3,

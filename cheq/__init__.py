@@ -12,11 +12,12 @@ if find_spec("cheq._core.integer") is None:
     )
 
 from cheq import _threads  # isort: skip  (first: it looks for a fork before the compiled part loads OpenMP)
+from cheq._color import rgb_to_gray
 from cheq._config import choose_kernel, show_config
 from cheq._equalize import apply_lut, equalization_lut, equalize, histogram
 from cheq._version import __version__
 
-__all__ = ["__version__", "apply_lut", "equalization_lut", "equalize", "histogram", "show_config"]
+__all__ = ["__version__", "apply_lut", "equalization_lut", "equalize", "histogram", "rgb_to_gray", "show_config"]
 
 choose_kernel()
 

@@ -1,0 +1,128 @@
+/* Gray and YCrCb for AVX2, 32 pixels at a time: bytes are widened by unpacking within
+ * 128 bits, which the packing at the end undoes. The AVX-512 kernels use this too: Zen 4
+ * takes wider registers in two halves, and these loops are bound by arithmetic.
+ *
+ * Included by color.h, whose formulas these are. */
+#ifndef CHEQ_COLOR256_H
+#define CHEQ_COLOR256_H
+
+/* Two weights to multiply pairs of bytes by. */
+CHEQ_AVX2_INLINE __m256i cheq_pairs256(int first, int second) {
+    return _mm256_set1_epi16((int16_t)(uint16_t)((first & 255) | (unsigned)(second & 255) << 8));
+}
+
+/* cheq_weigh by products of unsigned pixels and signed weights, of which a pair's sum
+ * saturates at 16 bits. G takes part in both pairs, so that its weight can be shared out: the
+ * weights' high bytes add up to 128 at most in either, and 128 * 255 is below 2^15. The
+ * low bytes are signed: a pair's sum is at most 255 * 128. The sum of all wraps, unsigned. */
+typedef struct {
+    __m256i high_rg, high_bg, low_rg, low_bg, half;
+    __m128i shift;
+} cheq_weights256;
+
+CHEQ_AVX2_INLINE cheq_weights256 cheq_load_weights256(const cheq_weights *w) {
+    const int room = 128 - CHEQ_HIGH(w->r), g = CHEQ_HIGH(w->g), share = g < room ? g : room;
+    const cheq_weights256 weights = {
+        .high_rg = cheq_pairs256(CHEQ_HIGH(w->r), share),
+        .high_bg = cheq_pairs256(CHEQ_HIGH(w->b), g - share),
+        .low_rg = cheq_pairs256(CHEQ_LOW(w->r), 0),
+        .low_bg = cheq_pairs256(CHEQ_LOW(w->b), CHEQ_LOW(w->g)),
+        .half = _mm256_set1_epi16((int16_t)(1 << (w->bits - 9))),
+        .shift = _mm_cvtsi32_si128(w->bits - 8),
+    };
+    return weights;
+}
+
+CHEQ_AVX2_INLINE __m256i cheq_weigh256(const cheq_weights256 *w, __m256i rg, __m256i bg) {
+    __m256i high = _mm256_add_epi16(_mm256_maddubs_epi16(rg, w->high_rg), _mm256_maddubs_epi16(bg, w->high_bg));
+    __m256i low = _mm256_add_epi16(_mm256_maddubs_epi16(rg, w->low_rg), _mm256_maddubs_epi16(bg, w->low_bg));
+    high = _mm256_add_epi16(_mm256_add_epi16(high, w->half), _mm256_srai_epi16(low, 8));
+    return _mm256_srl_epi16(high, w->shift);
+}
+
+CHEQ_AVX2 static void cheq_gray_avx2(const cheq_weights *weights, uint8_t *const *rgb, size_t n, uint8_t *gray) {
+    const cheq_weights256 w = cheq_load_weights256(weights);
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        __m256i r = cheq_load256(rgb[0] + i), g = cheq_load256(rgb[1] + i), b = cheq_load256(rgb[2] + i);
+        __m256i low = cheq_weigh256(&w, _mm256_unpacklo_epi8(r, g), _mm256_unpacklo_epi8(b, g));
+        __m256i high = cheq_weigh256(&w, _mm256_unpackhi_epi8(r, g), _mm256_unpackhi_epi8(b, g));
+        cheq_store256(gray + i, _mm256_packus_epi16(low, high));
+    }
+    for (; i < n; i++) {
+        gray[i] = cheq_weigh(*weights, rgb[0][i], rgb[1][i], rgb[2][i]);
+    }
+}
+
+CHEQ_AVX2 static void cheq_gray16_avx2(const cheq_weights *weights, const uint8_t *at, ptrdiff_t stride,
+                                       ptrdiff_t step, int swapped, size_t n, uint16_t *gray) {
+    cheq_gray16_body(weights, at, stride, step, swapped, n, gray);
+}
+
+CHEQ_AVX512 static void cheq_gray16_avx512(const cheq_weights *weights, const uint8_t *at, ptrdiff_t stride,
+                                           ptrdiff_t step, int swapped, size_t n, uint16_t *gray) {
+    cheq_gray16_body(weights, at, stride, step, swapped, n, gray);
+}
+
+/* A weight times x / 2^14: the instruction gives (a b + 2^14) >> 15, so either is doubled. */
+CHEQ_AVX2_INLINE __m256i cheq_rescale256(__m256i x, int doubled_weight) {
+    return _mm256_mulhrs_epi16(x, _mm256_set1_epi16((int16_t)doubled_weight));
+}
+
+CHEQ_AVX2_INLINE __m256i cheq_multiply256(__m256i x, int weight) {
+    return _mm256_mullo_epi16(x, _mm256_set1_epi16((int16_t)weight));
+}
+
+/* What R, G, B have above Y, for sixteen pixels. */
+typedef struct {
+    __m256i r, g, b;
+} cheq_above256;
+
+/* Of the chromas only Cr saturates, and only upwards: R - Y is -179 to 179, which 11682 / 2^14
+ * makes -127.6 to 127.6; B - Y is -226 to 226, which 9241 / 2^14 makes -127.5 to 127.5. */
+CHEQ_AVX2_INLINE cheq_above256 cheq_above_y256(__m256i r, __m256i b, __m256i y) {
+    const __m256i cr = _mm256_min_epi16(cheq_rescale256(_mm256_sub_epi16(r, y), 2 * CHEQ_R_TO_CR), _mm256_set1_epi16(127));
+    const __m256i cb = cheq_rescale256(_mm256_sub_epi16(b, y), 2 * CHEQ_B_TO_CB);
+    const __m256i high = _mm256_add_epi16(cheq_multiply256(cr, CHEQ_HIGH(CHEQ_CR_TO_G)),
+                                          cheq_multiply256(cb, CHEQ_HIGH(CHEQ_CB_TO_G)));
+    const __m256i low = _mm256_add_epi16(cheq_multiply256(cr, CHEQ_LOW(CHEQ_CR_TO_G)),
+                                         cheq_multiply256(cb, CHEQ_LOW(CHEQ_CB_TO_G)));
+    const __m256i g = _mm256_add_epi16(_mm256_add_epi16(high, _mm256_set1_epi16(32)), _mm256_srai_epi16(low, 8));
+    const cheq_above256 above = {
+        .r = cheq_rescale256(_mm256_add_epi16(cr, cr), CHEQ_CR_TO_R),
+        .g = _mm256_srai_epi16(g, 6),
+        .b = cheq_rescale256(_mm256_add_epi16(cb, cb), CHEQ_CB_TO_B),
+    };
+    return above;
+}
+
+CHEQ_AVX2_INLINE __m256i cheq_low256(__m256i x) {
+    return _mm256_unpacklo_epi8(x, _mm256_setzero_si256());
+}
+
+CHEQ_AVX2_INLINE __m256i cheq_high256(__m256i x) {
+    return _mm256_unpackhi_epi8(x, _mm256_setzero_si256());
+}
+
+/* y + above for 32 pixels; packing saturates. */
+CHEQ_AVX2_INLINE void cheq_add_y256(__m256i y, __m256i low, __m256i high, uint8_t *to) {
+    cheq_store256(to, _mm256_packus_epi16(_mm256_add_epi16(cheq_low256(y), low),
+                                          _mm256_add_epi16(cheq_high256(y), high)));
+}
+
+CHEQ_AVX2 static void cheq_recolor_avx2(uint8_t *const *rgb, const uint8_t *y, const uint8_t *new_y, size_t n) {
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        __m256i r = cheq_load256(rgb[0] + i), b = cheq_load256(rgb[2] + i);
+        __m256i old = cheq_load256(y + i), new = cheq_load256(new_y + i);
+        cheq_above256 low = cheq_above_y256(cheq_low256(r), cheq_low256(b), cheq_low256(old));
+        cheq_above256 high = cheq_above_y256(cheq_high256(r), cheq_high256(b), cheq_high256(old));
+        cheq_add_y256(new, low.r, high.r, rgb[0] + i);
+        cheq_add_y256(new, low.g, high.g, rgb[1] + i);
+        cheq_add_y256(new, low.b, high.b, rgb[2] + i);
+    }
+    uint8_t *const rest[] = {rgb[0] + i, rgb[1] + i, rgb[2] + i};
+    cheq_recolor_scalar(rest, y + i, new_y + i, n - i);
+}
+
+#endif

@@ -1,0 +1,225 @@
+/* One call's work on colour images, and the pieces that threads take of it: whole images, or
+ * parts of one when images are few and large. A channel is a plane of a layout's group. */
+#ifndef CHEQ_COLOR_JOB_H
+#define CHEQ_COLOR_JOB_H
+
+#include "color.h"
+
+/* Of what moves, counts and looks up planes, only some is needed here. */
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#endif
+#include "job.h"
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+/* Pixels of a part: 20 us of work or more, and a multiple of 64, so that no two threads
+ * write into one cache line of an aligned result. */
+#define CHEQ_PART ((size_t)1 << 16)
+
+typedef void (*cheq_lut_rule)(const cheq_kernels *k, const uint64_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]);
+
+typedef struct {
+    const cheq_kernels *kernels;
+    const cheq_color_kernels *color;
+    const cheq_weights *weights; /* gray */
+    int swapped, bytes;          /* gray: the images' byte order, and bytes of a value, 1 or 2 */
+    cheq_lut_rule rule;          /* YCrCb: what equalizes Y */
+    int masked;
+    cheq_layout counted; /* R, G, B of the images, and the mask, in the images' memory order */
+    cheq_layout applied; /* the images and the result, in the result's memory order */
+    size_t images, pixels; /* pixels: of one image */
+    /* The image that is worked on in parts. */
+    size_t image;
+    cheq_hist *parts; /* a histogram each */
+    uint8_t lut[CHEQ_LEVELS];
+} cheq_color_job;
+
+/* Work on the units from begin to end. */
+typedef void (*cheq_color_work)(const cheq_color_job *job, size_t begin, size_t end);
+
+static const cheq_weights *const cheq_gray_weights[] = {&cheq_gray_opencv, &cheq_gray_pillow};
+static const cheq_lut_rule cheq_luma_rules[] = {cheq_lut_from_hist};
+
+/* The kernels of this number in dispatch.h. */
+static inline void cheq_color_job_begin(cheq_color_job *job, int kernel) {
+    memset(job, 0, sizeof *job);
+    job->kernels = cheq_kernels_at(kernel);
+    job->color = &cheq_tables_of_color[kernel];
+}
+
+/* Axes: the images, the channels (the last batch axis), the pixels. What has no channels
+ * has the stride 0 there. */
+static inline void cheq_color_layout(cheq_layout *layout, int ndim, int n_batch, const ptrdiff_t *shape,
+                                     uint8_t *images, const ptrdiff_t *images_strides, uint8_t *other,
+                                     const ptrdiff_t *other_strides, int key) {
+    cheq_layout_init(layout, ndim, n_batch, shape, images, images_strides, other, other_strides, key);
+    cheq_layout_group(layout, (int)shape[n_batch - 1]);
+}
+
+/* After the layout `applied` is made. */
+static inline void cheq_color_job_measure(cheq_color_job *job) {
+    job->images = cheq_axes_size(&job->applied.batch);
+    job->pixels = cheq_axes_size(&job->applied.pixels);
+}
+
+static inline size_t cheq_parts(size_t pixels) {
+    return (pixels + CHEQ_PART - 1) / CHEQ_PART;
+}
+
+/* Room for a piece of every channel, for cheq_load and cheq_store. */
+typedef struct {
+    CHEQ_ALIGNED uint8_t pixels[CHEQ_MAX_CHANNELS][CHEQ_PIECE];
+    uint8_t *channel[CHEQ_MAX_CHANNELS];
+} cheq_color_piece;
+
+static inline void cheq_color_piece_begin(cheq_color_piece *piece) {
+    for (int c = 0; c < CHEQ_MAX_CHANNELS; c++) {
+        piece->channel[c] = piece->pixels[c];
+    }
+}
+
+/* ---- gray --------------------------------------------------------------- */
+
+static inline void cheq_gray_piece8(const cheq_color_job *job, const cheq_walk *walk, size_t n) {
+    const cheq_layout *layout = &job->applied;
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
+    CHEQ_ALIGNED uint8_t gray[CHEQ_PIECE];
+    cheq_color_piece piece;
+    cheq_color_piece_begin(&piece);
+    cheq_load(job->kernels, layout, CHEQ_IMAGES, walk->at[CHEQ_IMAGES], n, piece.channel);
+    if (step == 1) {
+        job->color->gray(job->weights, piece.channel, n, walk->at[CHEQ_OTHER]);
+        return;
+    }
+    job->color->gray(job->weights, piece.channel, n, gray);
+    job->kernels->scatter(gray, n, walk->at[CHEQ_OTHER], step);
+}
+
+static inline void cheq_gray_piece16(const cheq_color_job *job, const cheq_walk *walk, size_t n) {
+    const cheq_layout *layout = &job->applied;
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
+    CHEQ_ALIGNED uint16_t gray[CHEQ_PIECE];
+    uint8_t *to = walk->at[CHEQ_OTHER];
+    job->color->gray16(job->weights, walk->at[CHEQ_IMAGES], layout->channel[CHEQ_IMAGES].stride,
+                       cheq_run_stride(layout, CHEQ_IMAGES), job->swapped, n, gray);
+    if (step == sizeof *gray) {
+        memcpy(to, gray, n * sizeof *gray);
+        return;
+    }
+    for (size_t i = 0; i < n; i++, to += step) {
+        memcpy(to, &gray[i], sizeof *gray);
+    }
+}
+
+/* Parts of the one group that all pixels are. */
+static void cheq_gray_parts(const cheq_color_job *job, size_t begin, size_t end) {
+    cheq_walk walk;
+    cheq_walk_begin(&walk, &job->applied, 0, begin * CHEQ_PART, cheq_min(end * CHEQ_PART, job->pixels));
+    for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+        if (job->bytes == 1) {
+            cheq_gray_piece8(job, &walk, n);
+        } else {
+            cheq_gray_piece16(job, &walk, n);
+        }
+    }
+}
+
+/* ---- YCrCb -------------------------------------------------------------- */
+
+/* Append the pixels of a piece that its mask selects. */
+static inline void cheq_pending_select(const cheq_color_job *job, const cheq_walk *walk, const uint8_t *luma, size_t n,
+                                       cheq_pending *pending) {
+    const ptrdiff_t step = cheq_run_stride(&job->counted, CHEQ_OTHER);
+    const uint8_t *mask = walk->at[CHEQ_OTHER];
+    CHEQ_ALIGNED uint8_t dense[CHEQ_PIECE];
+    if (step != 1) {
+        job->kernels->gather(mask, step, n, dense);
+        mask = dense;
+    }
+    pending->n += job->kernels->select(luma, mask, n, pending->pixels + pending->n);
+}
+
+/* hist += the Y of the pixels [begin, end) of an image, so many that no bin passes UINT32_MAX. */
+static void cheq_count_luma(const cheq_color_job *job, size_t image, size_t begin, size_t end, cheq_hist hist) {
+    CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE];
+    cheq_ahead ahead = {NULL, NULL};
+    cheq_color_piece piece;
+    cheq_pending pending;
+    cheq_walk walk;
+    cheq_color_piece_begin(&piece);
+    pending.n = 0;
+    cheq_walk_begin(&walk, &job->counted, image, begin, end);
+    for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+        if (pending.n + n > CHEQ_BLOCK) {
+            cheq_pending_count(job->kernels, &pending, hist, &ahead);
+        }
+        cheq_load(job->kernels, &job->counted, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, piece.channel);
+        if (job->masked) {
+            job->color->gray(&cheq_luma_opencv, piece.channel, n, luma);
+            cheq_pending_select(job, &walk, luma, n, &pending);
+        } else {
+            job->color->gray(&cheq_luma_opencv, piece.channel, n, pending.pixels + pending.n);
+            pending.n += n;
+        }
+    }
+    cheq_pending_count(job->kernels, &pending, hist, &ahead);
+}
+
+/* Give the pixels [begin, end) of an image the Y that the LUT has for theirs. */
+static void cheq_apply_luma(const cheq_color_job *job, size_t image, size_t begin, size_t end,
+                            const uint8_t lut[CHEQ_LEVELS]) {
+    CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE], equalized[CHEQ_PIECE];
+    const cheq_layout *layout = &job->applied;
+    cheq_color_piece piece;
+    cheq_walk walk;
+    cheq_color_piece_begin(&piece);
+    cheq_walk_begin(&walk, layout, image, begin, end);
+    for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+        cheq_load(job->kernels, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, piece.channel);
+        job->color->gray(&cheq_luma_opencv, piece.channel, n, luma);
+        job->kernels->apply(luma, equalized, n, lut);
+        job->color->recolor(piece.channel, luma, equalized, n);
+        cheq_store(job->kernels, layout, CHEQ_OTHER, piece.channel, n, walk.at[CHEQ_OTHER]);
+    }
+}
+
+/* Whole images, none of more than UINT32_MAX pixels. */
+static void cheq_ycrcb_images(const cheq_color_job *job, size_t begin, size_t end) {
+    for (size_t image = begin; image < end; image++) {
+        cheq_hist hist = {0};
+        uint64_t wide[CHEQ_LEVELS];
+        uint8_t lut[CHEQ_LEVELS];
+        cheq_count_luma(job, image, 0, job->pixels, hist);
+        cheq_widen((const cheq_hist *)&hist, 1, wide);
+        job->rule(job->kernels, wide, lut);
+        cheq_apply_luma(job, image, 0, job->pixels, lut);
+    }
+}
+
+/* The same for job->image: count its parts, make the LUT, apply it to the parts. */
+static void cheq_ycrcb_count_parts(const cheq_color_job *job, size_t begin, size_t end) {
+    for (size_t part = begin; part < end; part++) {
+        memset(job->parts[part], 0, sizeof *job->parts);
+        cheq_count_luma(job, job->image, part * CHEQ_PART, cheq_min((part + 1) * CHEQ_PART, job->pixels),
+                        job->parts[part]);
+    }
+}
+
+static inline void cheq_ycrcb_join_parts(cheq_color_job *job) {
+    uint64_t hist[CHEQ_LEVELS] = {0};
+    for (size_t part = 0; part < cheq_parts(job->pixels); part++) {
+        for (int v = 0; v < CHEQ_LEVELS; v++) {
+            hist[v] += job->parts[part][v];
+        }
+    }
+    job->rule(job->kernels, hist, job->lut);
+}
+
+static void cheq_ycrcb_apply_parts(const cheq_color_job *job, size_t begin, size_t end) {
+    cheq_apply_luma(job, job->image, begin * CHEQ_PART, cheq_min(end * CHEQ_PART, job->pixels), job->lut);
+}
+
+#endif
