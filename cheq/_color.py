@@ -168,15 +168,16 @@ def equalize_ycrcb(
     n_batch, order = _channel_behind_batch(array.shape, axes, channel)
     without = array.shape[:channel] + array.shape[channel + 1 :]
     threads = _team(num_threads, math.prod(without))
+    counted = None
     if mask is not None:
-        mask_order = [axis - (axis > channel) for axis in order if axis != channel]
-        mask = _planes.as_mask(mask, without, None).transpose(mask_order)
+        beside = [axis - (axis > channel) for axis in order if axis != channel]
+        counted = _planes.as_mask(mask, without, None).transpose(beside)
     result = _result(out, array.shape, np.dtype(np.uint8), "the images' shape")
-    views = array.transpose(order), mask, result.transpose(order)
+    planes, to = array.transpose(order), result.transpose(order)
     arguments = (method, integer.kernel(), n_batch, threads)
-    if not color.equalize_ycrcb(*views, *arguments, False):
-        read, counted = (_planes.apart_from(result, view) for view in views[:2])
-        color.equalize_ycrcb(read, counted, views[2], *arguments, True)
+    if not color.equalize_ycrcb(planes, counted, to, *arguments, False):
+        planes, counted = _planes.apart_from(to, planes), _planes.apart_from(to, counted)
+        color.equalize_ycrcb(planes, counted, to, *arguments, True)
     return result
 
 

@@ -135,23 +135,15 @@ CHEQ_BODY void cheq_gray16_by(cheq_weights w, const uint8_t *at, ptrdiff_t strid
     }
 }
 
-/* Strides known to the compiler leave vectors: dense RGB, RGBA, and channels apart. */
+/* Strides known to the compiler leave vectors: channels apart, and dense RGB. */
 CHEQ_BODY void cheq_gray16_body(const cheq_weights *weights, const uint8_t *at, ptrdiff_t stride, ptrdiff_t step,
                                 int swapped, size_t n, uint16_t *gray) {
-    cheq_weights w = *weights;
-    if (stride < 0) { /* B, G, R in memory */
-        w.r = weights->b, w.b = weights->r;
-        at += 2 * stride;
-        stride = -stride;
-    }
-    if (stride == 2 && step == 6) {
-        cheq_gray16_by(w, at, 2, 6, swapped, n, gray);
-    } else if (stride == 2 && step == 8) {
-        cheq_gray16_by(w, at, 2, 8, swapped, n, gray);
-    } else if (step == 2) {
-        cheq_gray16_by(w, at, stride, 2, swapped, n, gray);
+    if (step == 2) {
+        cheq_gray16_by(*weights, at, stride, 2, swapped, n, gray);
+    } else if (stride == 2 && step == 6) {
+        cheq_gray16_by(*weights, at, 2, 6, swapped, n, gray);
     } else {
-        cheq_gray16_by(w, at, stride, step, swapped, n, gray);
+        cheq_gray16_by(*weights, at, stride, step, swapped, n, gray);
     }
 }
 
@@ -169,7 +161,7 @@ static const cheq_color_kernels cheq_tables_of_color[] = {
     {.gray = cheq_gray_scalar, .gray16 = cheq_gray16_scalar, .recolor = cheq_recolor_scalar},
 #if CHEQ_X86
     {.gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2},
-    {.gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx512, .recolor = cheq_recolor_avx2},
+    {.gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2},
 #endif
 };
 

@@ -6,6 +6,8 @@
 #ifndef CHEQ_COLOR256_H
 #define CHEQ_COLOR256_H
 
+/* ---- gray --------------------------------------------------------------- */
+
 /* Two weights to multiply pairs of bytes by. */
 CHEQ_AVX2_INLINE __m256i cheq_pairs256(int first, int second) {
     return _mm256_set1_epi16((int16_t)(uint16_t)((first & 255) | (unsigned)(second & 255) << 8));
@@ -54,15 +56,66 @@ CHEQ_AVX2 static void cheq_gray_avx2(const cheq_weights *weights, uint8_t *const
     }
 }
 
-CHEQ_AVX2 static void cheq_gray16_avx2(const cheq_weights *weights, const uint8_t *at, ptrdiff_t stride,
-                                       ptrdiff_t step, int swapped, size_t n, uint16_t *gray) {
-    cheq_gray16_body(weights, at, stride, step, swapped, n, gray);
+/* ---- gray of 16 bits ---------------------------------------------------- */
+
+/* Where the bytes of two pixels of 6 or 8 bytes go: 8 bytes each, the fourth channel or 0
+ * behind the others, the bytes of a value in the machine's order. */
+CHEQ_AVX2_INLINE __m256i cheq_two_pixels256(ptrdiff_t step, int swapped) {
+    uint8_t table[16];
+    for (int i = 0; i < 16; i++) {
+        const int byte = i % 8;
+        table[i] = byte < step ? (uint8_t)(i / 8 * (int)step + (byte ^ swapped)) : 128;
+    }
+    return _mm256_broadcastsi128_si256(cheq_load128(table));
 }
 
-CHEQ_AVX512 static void cheq_gray16_avx512(const cheq_weights *weights, const uint8_t *at, ptrdiff_t stride,
-                                           ptrdiff_t step, int swapped, size_t n, uint16_t *gray) {
-    cheq_gray16_body(weights, at, stride, step, swapped, n, gray);
+typedef struct {
+    __m256i order, weights, sum; /* sum: what makes the products' sum the weighted one */
+    __m128i shift;
+} cheq_weights16;
+
+/* Products are signed: the values are lowered by 2^15, which lowers the sum by 2^15 times
+ * that of the weights, 2^bits. */
+CHEQ_AVX2_INLINE cheq_weights16 cheq_load_weights16(const cheq_weights *w, ptrdiff_t step, int reversed, int swapped) {
+    const uint16_t first = reversed ? w->b : w->r, last = reversed ? w->r : w->b;
+    const cheq_weights16 weights = {
+        .order = cheq_two_pixels256(step, swapped),
+        .weights = _mm256_set1_epi64x((int64_t)((uint64_t)last << 32 | (uint64_t)w->g << 16 | first)),
+        .sum = _mm256_set1_epi32((int32_t)((1u << (w->bits + 15)) + (1u << (w->bits - 1)))),
+        .shift = _mm_cvtsi32_si128(w->bits),
+    };
+    return weights;
 }
+
+/* For pixels 0, 1 and 8, 9 from `at`: two sums each, of R and G, and of B. */
+CHEQ_AVX2_INLINE __m256i cheq_products16(const cheq_weights16 *w, const uint8_t *at, ptrdiff_t step) {
+    __m256i x = _mm256_inserti128_si256(_mm256_castsi128_si256(cheq_load128(at)), cheq_load128(at + 8 * step), 1);
+    x = _mm256_xor_si256(_mm256_shuffle_epi8(x, w->order), _mm256_set1_epi16(INT16_MIN));
+    return _mm256_madd_epi16(x, w->weights);
+}
+
+/* Pixels 0 to 3 and 8 to 11. */
+CHEQ_AVX2_INLINE __m256i cheq_weigh16_by256(const cheq_weights16 *w, const uint8_t *at, ptrdiff_t step) {
+    __m256i sums = _mm256_hadd_epi32(cheq_products16(w, at, step), cheq_products16(w, at + 2 * step, step));
+    return _mm256_srl_epi32(_mm256_add_epi32(sums, w->sum), w->shift);
+}
+
+/* Pixels that are dense, RGB or RGBA, either way round, are multiplied as they lie. */
+CHEQ_AVX2 static void cheq_gray16_avx2(const cheq_weights *weights, const uint8_t *at, ptrdiff_t stride,
+                                       ptrdiff_t step, int swapped, size_t n, uint16_t *gray) {
+    size_t i = 0;
+    if ((stride == 2 || stride == -2) && (step == 6 || step == 8)) {
+        const uint8_t *first = at + (stride < 0 ? 2 * stride : 0);
+        const cheq_weights16 w = cheq_load_weights16(weights, step, stride < 0, swapped);
+        for (; i + 16 < n; i += 16, first += 16 * step) { /* with a pixel behind them, all the bytes loaded are inside */
+            __m256i low = cheq_weigh16_by256(&w, first, step), high = cheq_weigh16_by256(&w, first + 4 * step, step);
+            cheq_store256(gray + i, _mm256_packus_epi32(low, high));
+        }
+    }
+    cheq_gray16_body(weights, at + (ptrdiff_t)i * step, stride, step, swapped, n - i, gray + i);
+}
+
+/* ---- recolor ------------------------------------------------------------ */
 
 /* A weight times x / 2^14: the instruction gives (a b + 2^14) >> 15, so either is doubled. */
 CHEQ_AVX2_INLINE __m256i cheq_rescale256(__m256i x, int doubled_weight) {

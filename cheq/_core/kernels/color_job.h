@@ -142,8 +142,38 @@ static inline void cheq_pending_select(const cheq_color_job *job, const cheq_wal
     pending->n += job->kernels->select(luma, mask, n, pending->pixels + pending->n);
 }
 
-/* hist += the Y of the pixels [begin, end) of an image, so many that no bin passes UINT32_MAX. */
-static void cheq_count_luma(const cheq_color_job *job, size_t image, size_t begin, size_t end, cheq_hist hist) {
+/* Bytes of an image and its result up to which both are still in L2 when the result is written. */
+#define CHEQ_TOGETHER ((size_t)3 << 18)
+
+/* Where an image's result begins, if it is one dense piece that is worth fetching while
+ * the image is counted (.2 ns a pixel of .9); or NULL. */
+static inline const uint8_t *cheq_dense_result(const cheq_color_job *job, size_t image) {
+    const cheq_layout *layout = &job->applied;
+    const int channels = layout->channels;
+    uint8_t *at[CHEQ_OPERANDS];
+    if (layout->pixels.ndim > 1 || layout->channel[CHEQ_OTHER].pixel_bytes != channels ||
+        2 * job->pixels * (size_t)channels > CHEQ_TOGETHER) {
+        return NULL;
+    }
+    cheq_layout_locate(layout, image, at);
+    return at[CHEQ_OTHER] + layout->channel[CHEQ_OTHER].lowest;
+}
+
+static inline void cheq_fetch_to_write(const uint8_t *at, size_t bytes) {
+#if defined(__GNUC__)
+    for (size_t i = 0; i < bytes; i += 64) {
+        __builtin_prefetch(at + i, 1);
+    }
+#else
+    (void)at, (void)bytes;
+#endif
+}
+
+/* hist += the Y of the pixels [begin, end) of an image, so many that no bin passes UINT32_MAX.
+ * result: where they will be written soon after, all of their channels, or NULL. */
+static void cheq_count_luma(const cheq_color_job *job, size_t image, size_t begin, size_t end, const uint8_t *result,
+                            cheq_hist hist) {
+    const size_t channels = (size_t)job->applied.channels;
     CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE];
     cheq_ahead ahead = {NULL, NULL};
     cheq_color_piece piece;
@@ -155,6 +185,10 @@ static void cheq_count_luma(const cheq_color_job *job, size_t image, size_t begi
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         if (pending.n + n > CHEQ_BLOCK) {
             cheq_pending_count(job->kernels, &pending, hist, &ahead);
+        }
+        if (result) {
+            cheq_fetch_to_write(result, n * channels);
+            result += n * channels;
         }
         cheq_load(job->kernels, &job->counted, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, piece.channel);
         if (job->masked) {
@@ -192,7 +226,7 @@ static void cheq_ycrcb_images(const cheq_color_job *job, size_t begin, size_t en
         cheq_hist hist = {0};
         uint64_t wide[CHEQ_LEVELS];
         uint8_t lut[CHEQ_LEVELS];
-        cheq_count_luma(job, image, 0, job->pixels, hist);
+        cheq_count_luma(job, image, 0, job->pixels, cheq_dense_result(job, image), hist);
         cheq_widen((const cheq_hist *)&hist, 1, wide);
         job->rule(job->kernels, wide, lut);
         cheq_apply_luma(job, image, 0, job->pixels, lut);
@@ -203,7 +237,7 @@ static void cheq_ycrcb_images(const cheq_color_job *job, size_t begin, size_t en
 static void cheq_ycrcb_count_parts(const cheq_color_job *job, size_t begin, size_t end) {
     for (size_t part = begin; part < end; part++) {
         memset(job->parts[part], 0, sizeof *job->parts);
-        cheq_count_luma(job, job->image, part * CHEQ_PART, cheq_min((part + 1) * CHEQ_PART, job->pixels),
+        cheq_count_luma(job, job->image, part * CHEQ_PART, cheq_min((part + 1) * CHEQ_PART, job->pixels), NULL,
                         job->parts[part]);
     }
 }
