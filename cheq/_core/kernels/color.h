@@ -99,6 +99,16 @@ typedef struct {
 
     /* rgb, whose Y is y, get another Y. */
     void (*recolor)(uint8_t *const *rgb, const uint8_t *y, const uint8_t *new_y, size_t n);
+
+    /* Both for n pixels of 3 or 4 bytes, whose first three are the channels, in one pass; NULL
+     * where that is no faster. Of the pixels `size` bytes are read, one less than all where
+     * the last is not theirs. The weights are in memory's order. */
+    void (*gray_dense)(const cheq_weights *weights, const uint8_t *pixels, int channels, size_t size, size_t n,
+                       uint8_t *gray);
+    /* The Y becomes that of the LUT; a fourth byte is kept. R is byte `first`, 0 or 2, and B
+     * the other. out is pixels, or does not overlap it. */
+    void (*recolor_dense)(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int first,
+                          const uint8_t lut[CHEQ_LEVELS]);
 } cheq_color_kernels;
 
 static void cheq_gray_scalar(const cheq_weights *weights, uint8_t *const *rgb, size_t n, uint8_t *restrict gray) {
@@ -154,6 +164,7 @@ static void cheq_gray16_scalar(const cheq_weights *weights, const uint8_t *at, p
 
 #if CHEQ_X86
 #include "color256.h"
+#include "color512.h"
 #endif
 
 /* In the order of cheq_tables_of_kernels. */
@@ -161,7 +172,8 @@ static const cheq_color_kernels cheq_tables_of_color[] = {
     {.gray = cheq_gray_scalar, .gray16 = cheq_gray16_scalar, .recolor = cheq_recolor_scalar},
 #if CHEQ_X86
     {.gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2},
-    {.gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2},
+    {.gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2,
+     .gray_dense = cheq_gray_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512},
 #endif
 };
 

@@ -1,6 +1,6 @@
 /* Gray and YCrCb for AVX2, 32 pixels at a time: bytes are widened by unpacking within
  * 128 bits, which the packing at the end undoes. The AVX-512 kernels use this too: Zen 4
- * takes wider registers in two halves, and these loops are bound by arithmetic.
+ * takes wider registers in two halves, and this is bound by arithmetic.
  *
  * Included by color.h, whose formulas these are. */
 #ifndef CHEQ_COLOR256_H
@@ -42,14 +42,18 @@ CHEQ_AVX2_INLINE __m256i cheq_weigh256(const cheq_weights256 *w, __m256i rg, __m
     return _mm256_srl_epi16(high, w->shift);
 }
 
+/* For 32 pixels. */
+CHEQ_AVX2_INLINE __m256i cheq_gray256(const cheq_weights256 *w, __m256i r, __m256i g, __m256i b) {
+    return _mm256_packus_epi16(cheq_weigh256(w, _mm256_unpacklo_epi8(r, g), _mm256_unpacklo_epi8(b, g)),
+                               cheq_weigh256(w, _mm256_unpackhi_epi8(r, g), _mm256_unpackhi_epi8(b, g)));
+}
+
 CHEQ_AVX2 static void cheq_gray_avx2(const cheq_weights *weights, uint8_t *const *rgb, size_t n, uint8_t *gray) {
     const cheq_weights256 w = cheq_load_weights256(weights);
     size_t i = 0;
     for (; i + 32 <= n; i += 32) {
         __m256i r = cheq_load256(rgb[0] + i), g = cheq_load256(rgb[1] + i), b = cheq_load256(rgb[2] + i);
-        __m256i low = cheq_weigh256(&w, _mm256_unpacklo_epi8(r, g), _mm256_unpacklo_epi8(b, g));
-        __m256i high = cheq_weigh256(&w, _mm256_unpackhi_epi8(r, g), _mm256_unpackhi_epi8(b, g));
-        cheq_store256(gray + i, _mm256_packus_epi16(low, high));
+        cheq_store256(gray + i, cheq_gray256(&w, r, g, b));
     }
     for (; i < n; i++) {
         gray[i] = cheq_weigh(*weights, rgb[0][i], rgb[1][i], rgb[2][i]);
@@ -158,21 +162,27 @@ CHEQ_AVX2_INLINE __m256i cheq_high256(__m256i x) {
 }
 
 /* y + above for 32 pixels; packing saturates. */
-CHEQ_AVX2_INLINE void cheq_add_y256(__m256i y, __m256i low, __m256i high, uint8_t *to) {
-    cheq_store256(to, _mm256_packus_epi16(_mm256_add_epi16(cheq_low256(y), low),
-                                          _mm256_add_epi16(cheq_high256(y), high)));
+CHEQ_AVX2_INLINE __m256i cheq_add_y256(__m256i y, __m256i low, __m256i high) {
+    return _mm256_packus_epi16(_mm256_add_epi16(cheq_low256(y), low), _mm256_add_epi16(cheq_high256(y), high));
+}
+
+/* rgb of 32 pixels, whose Y is y, get another. */
+CHEQ_AVX2_INLINE void cheq_recolor256(__m256i rgb[3], __m256i y, __m256i new_y) {
+    const cheq_above256 low = cheq_above_y256(cheq_low256(rgb[0]), cheq_low256(rgb[2]), cheq_low256(y));
+    const cheq_above256 high = cheq_above_y256(cheq_high256(rgb[0]), cheq_high256(rgb[2]), cheq_high256(y));
+    rgb[0] = cheq_add_y256(new_y, low.r, high.r);
+    rgb[1] = cheq_add_y256(new_y, low.g, high.g);
+    rgb[2] = cheq_add_y256(new_y, low.b, high.b);
 }
 
 CHEQ_AVX2 static void cheq_recolor_avx2(uint8_t *const *rgb, const uint8_t *y, const uint8_t *new_y, size_t n) {
     size_t i = 0;
     for (; i + 32 <= n; i += 32) {
-        __m256i r = cheq_load256(rgb[0] + i), b = cheq_load256(rgb[2] + i);
-        __m256i old = cheq_load256(y + i), new = cheq_load256(new_y + i);
-        cheq_above256 low = cheq_above_y256(cheq_low256(r), cheq_low256(b), cheq_low256(old));
-        cheq_above256 high = cheq_above_y256(cheq_high256(r), cheq_high256(b), cheq_high256(old));
-        cheq_add_y256(new, low.r, high.r, rgb[0] + i);
-        cheq_add_y256(new, low.g, high.g, rgb[1] + i);
-        cheq_add_y256(new, low.b, high.b, rgb[2] + i);
+        __m256i x[] = {cheq_load256(rgb[0] + i), _mm256_setzero_si256(), cheq_load256(rgb[2] + i)};
+        cheq_recolor256(x, cheq_load256(y + i), cheq_load256(new_y + i));
+        for (int c = 0; c < 3; c++) {
+            cheq_store256(rgb[c] + i, x[c]);
+        }
     }
     uint8_t *const rest[] = {rgb[0] + i, rgb[1] + i, rgb[2] + i};
     cheq_recolor_scalar(rest, y + i, new_y + i, n - i);

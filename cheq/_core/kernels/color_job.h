@@ -81,21 +81,40 @@ static inline void cheq_color_piece_begin(cheq_color_piece *piece) {
     }
 }
 
+/* The byte of R in pixels that alternate and whose R, G, B come first or last to first, 0 or 2;
+ * -1 for others. */
+static inline int cheq_first_color(const cheq_channels *channel) {
+    const int first = channel->slot[0];
+    return channel->pixel_bytes >= 3 && channel->slot[1] == 1 && channel->slot[2] == 2 - first ? first : -1;
+}
+
+/* The weighted sum of n pixels, at most CHEQ_PIECE, of which a layout may hold more channels. */
+static inline void cheq_gray_pixels(const cheq_color_job *job, const cheq_layout *layout, const cheq_weights *weights,
+                                    const uint8_t *at, size_t n, uint8_t *gray) {
+    const cheq_channels *channel = &layout->channel[CHEQ_IMAGES];
+    const int first = cheq_first_color(channel);
+    if (job->color->gray_dense && first >= 0) {
+        const cheq_weights reversed = {weights->b, weights->g, weights->r, weights->bits};
+        const size_t size = n * (size_t)channel->pixel_bytes - (layout->channels < channel->pixel_bytes);
+        job->color->gray_dense(first ? &reversed : weights, at + channel->lowest, channel->pixel_bytes, size, n, gray);
+        return;
+    }
+    cheq_color_piece piece;
+    cheq_color_piece_begin(&piece);
+    cheq_load(job->kernels, layout, CHEQ_IMAGES, at, n, piece.channel);
+    job->color->gray(weights, piece.channel, n, gray);
+}
+
 /* ---- gray --------------------------------------------------------------- */
 
 static inline void cheq_gray_piece8(const cheq_color_job *job, const cheq_walk *walk, size_t n) {
-    const cheq_layout *layout = &job->applied;
-    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
+    const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OTHER);
     CHEQ_ALIGNED uint8_t gray[CHEQ_PIECE];
-    cheq_color_piece piece;
-    cheq_color_piece_begin(&piece);
-    cheq_load(job->kernels, layout, CHEQ_IMAGES, walk->at[CHEQ_IMAGES], n, piece.channel);
-    if (step == 1) {
-        job->color->gray(job->weights, piece.channel, n, walk->at[CHEQ_OTHER]);
-        return;
+    uint8_t *to = step == 1 ? walk->at[CHEQ_OTHER] : gray;
+    cheq_gray_pixels(job, &job->applied, job->weights, walk->at[CHEQ_IMAGES], n, to);
+    if (step != 1) {
+        job->kernels->scatter(gray, n, walk->at[CHEQ_OTHER], step);
     }
-    job->color->gray(job->weights, piece.channel, n, gray);
-    job->kernels->scatter(gray, n, walk->at[CHEQ_OTHER], step);
 }
 
 static inline void cheq_gray_piece16(const cheq_color_job *job, const cheq_walk *walk, size_t n) {
@@ -176,10 +195,8 @@ static void cheq_count_luma(const cheq_color_job *job, size_t image, size_t begi
     const size_t channels = (size_t)job->applied.channels;
     CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE];
     cheq_ahead ahead = {NULL, NULL};
-    cheq_color_piece piece;
     cheq_pending pending;
     cheq_walk walk;
-    cheq_color_piece_begin(&piece);
     pending.n = 0;
     cheq_walk_begin(&walk, &job->counted, image, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
@@ -190,16 +207,24 @@ static void cheq_count_luma(const cheq_color_job *job, size_t image, size_t begi
             cheq_fetch_to_write(result, n * channels);
             result += n * channels;
         }
-        cheq_load(job->kernels, &job->counted, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, piece.channel);
+        uint8_t *to = job->masked ? luma : pending.pixels + pending.n;
+        cheq_gray_pixels(job, &job->counted, &cheq_luma_opencv, walk.at[CHEQ_IMAGES], n, to);
         if (job->masked) {
-            job->color->gray(&cheq_luma_opencv, piece.channel, n, luma);
             cheq_pending_select(job, &walk, luma, n, &pending);
         } else {
-            job->color->gray(&cheq_luma_opencv, piece.channel, n, pending.pixels + pending.n);
             pending.n += n;
         }
     }
     cheq_pending_count(job->kernels, &pending, hist, &ahead);
+}
+
+/* Can one pass recolor the pixels, dense and alike in the images and the result? */
+static inline int cheq_recolors_dense(const cheq_color_job *job) {
+    const cheq_layout *layout = &job->applied;
+    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OTHER];
+    return job->color->recolor_dense != NULL && cheq_first_color(images) >= 0 &&
+           cheq_first_color(images) == cheq_first_color(out) && images->pixel_bytes == layout->channels &&
+           out->pixel_bytes == layout->channels;
 }
 
 /* Give the pixels [begin, end) of an image the Y that the LUT has for theirs. */
@@ -207,11 +232,18 @@ static void cheq_apply_luma(const cheq_color_job *job, size_t image, size_t begi
                             const uint8_t lut[CHEQ_LEVELS]) {
     CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE], equalized[CHEQ_PIECE];
     const cheq_layout *layout = &job->applied;
+    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OTHER];
+    const int dense = cheq_recolors_dense(job);
     cheq_color_piece piece;
     cheq_walk walk;
     cheq_color_piece_begin(&piece);
     cheq_walk_begin(&walk, layout, image, begin, end);
-    for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+    for (size_t n; (n = cheq_walk_next(&walk, dense ? SIZE_MAX : CHEQ_PIECE)) > 0;) {
+        if (dense) {
+            job->color->recolor_dense(walk.at[CHEQ_IMAGES] + images->lowest, walk.at[CHEQ_OTHER] + out->lowest, n,
+                                      layout->channels, cheq_first_color(images), lut);
+            continue;
+        }
         cheq_load(job->kernels, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, piece.channel);
         job->color->gray(&cheq_luma_opencv, piece.channel, n, luma);
         job->kernels->apply(luma, equalized, n, lut);
