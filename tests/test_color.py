@@ -1,6 +1,7 @@
 """Are gray and equalized YCrCb those of cv2, Pillow and scikit-image, for all colours, layouts and kernels?"""
 
 import itertools
+import signal
 import sys
 
 import color_reference
@@ -15,6 +16,7 @@ from test_guards import GuardedMemory
 
 import cheq
 from cheq import _color
+from cheq._core import integer
 
 PATTERN = 0xA5
 
@@ -288,11 +290,38 @@ def test_gray_into_the_images(kernel, dtype):
 
 
 def test_mask_in_the_memory_of_out():
-    images, out = photos(40, 50, 3, low=50, high=130), photos(40, 50, 3, high=2)
-    mask = out[..., 1].view(bool)
+    images, out = photos(2, 40, 50, 3, low=50, high=130), photos(2, 40, 50, 3, high=2)
+    mask = out[::-1, ..., 1].view(bool)  # the first result is written where the second image's mask is
     expected = color_reference.equalize_ycrcb(images, mask=mask)
-    _color.equalize_ycrcb(images, channel_axis=-1, mask=mask, out=out)
+    _color.equalize_ycrcb(images, channel_axis=-1, mask=mask, out=out, num_threads=1)
     np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that signal")
+@pytest.mark.parametrize("shape", [(2, 6000, 4000, 3), (600, 200, 200, 3)])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_interrupt_leaves_images_whole_or_untouched(shape, threads):
+    """Large images are worked on in parts, small ones whole; the slowest kernels make the calls long."""
+    images = np.broadcast_to(photos(1, *shape[1:], low=50, high=130), shape)
+    expected = color_reference.equalize_ycrcb(images[:1])[0]
+    out = np.zeros(shape, np.uint8)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    used, before = integer.kernel(), signal.signal(signal.SIGALRM, interrupt)
+    integer.use_kernel("scalar")
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.03)
+        with pytest.raises(KeyboardInterrupt):
+            _color.equalize_ycrcb(images, channel_axis=-1, out=out, num_threads=threads)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        integer.use_kernel(used)
+    assert not all(image.any() for image in out)
+    for image in out:
+        assert not image.any() or np.array_equal(image, expected)
 
 
 # ---------------------------------------------------------------- empty, refused
