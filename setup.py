@@ -1,4 +1,4 @@
-"""The compiled extension: common flags, the OpenMP probe, the limited API. Metadata is in pyproject.toml.
+"""The compiled extensions: common flags, the OpenMP probe, the limited API. Metadata is in pyproject.toml.
 
 No instruction set is chosen here: kernels carry function target attributes and are picked at run time.
 """
@@ -80,7 +80,7 @@ extensions = [
         depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
         **LIMITED_API,
     )
-    for name in ("work", "integer", "floating")
+    for name in ("work", "integer", "floating", "color")
 ]
 
 setup(

@@ -13,6 +13,7 @@ if find_spec("cheq._core.integer") is None:
     )
 
 from cheq import _threads  # isort: skip  (first: it looks for a fork before the compiled part loads OpenMP)
+from cheq._color import rgb_to_gray
 from cheq._config import choose_kernel, show_config
 from cheq._distribution import cumulative_distribution
 from cheq._equalize import apply_lut, equalization_lut, equalize, histogram
@@ -31,6 +32,7 @@ __all__ = [
     "histogram",
     "otsu_threshold",
     "recipes",
+    "rgb_to_gray",
     "show_config",
 ]
 

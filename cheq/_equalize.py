@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cheq import _floating, _methods, _planes, _threads
+from cheq import _color, _floating, _methods, _planes, _threads
 from cheq._core import integer
 
 # Pixels below which one thread is used: a second one gains little then (benchmarks/small_work.py).
@@ -17,6 +17,7 @@ def equalize(
     images: npt.ArrayLike,
     *,
     method: str = "opencv",
+    color: str = "channels",
     axes: int | Iterable[int] | None = None,
     channel_axis: int | None = None,
     mask: npt.ArrayLike | None = None,
@@ -45,11 +46,16 @@ def equalize(
         - ``"numpy"``: the recipe ``np.histogram(image, 256, density=True)``, its cumulative sum scaled to
           0..255, ``np.interp`` at the bins' left edges; for 8-bit and 16-bit integers, float32 and float64.
           The result is float64.
+    color : {"channels", "ycrcb"}, optional
+        What is equalized of colour images: every channel on its own, a fourth one too; or their luminance:
+        R, G, B (uint8, 3 or 4 channels, ``"opencv"`` or ``"pillow"``) become Y, Cr, Cb, Y is equalized, and they
+        become R, G, B again, as with ``cv2.cvtColor``; a fourth channel is kept as it is.
     axes : int or tuple of int, optional
         The axes of a plane: the pixels that share one histogram. By default the last two, not counting
         `channel_axis`. ``axes=(-3, -2, -1)`` equalizes volumes.
     channel_axis : int, optional
-        The axis of R, G, B: each channel is equalized on its own, as split, equalize and merge do.
+        The axis of R, G, B: each channel is equalized on its own, as split, equalize and merge do, unless
+        `color` says otherwise.
     mask : array_like of bool, optional
         Only pixels under True are counted; the LUT is applied to all. It broadcasts against the images'
         shape or, with `channel_axis` and fewer axes than the images, against their shape without the
@@ -121,6 +127,12 @@ def equalize(
     dtype('float64')
     """
     how = _methods.OPENCV if method == "opencv" else _methods.of(method)
+    if color != "channels":
+        _methods.check_choice("color", color, ("channels", "ycrcb"))
+        _methods.result(how, np.dtype(np.uint8), dtype, nbins, nan_policy)
+        return _color.equalize_ycrcb(
+            images, method=method, axes=axes, channel_axis=channel_axis, mask=mask, out=out, num_threads=num_threads
+        )
     images = _planes.as_images(images, how.dtypes, _methods.TAKEN)
     shape = images.shape
     n_batch, order = _planes.order_axes(shape, axes, channel_axis)

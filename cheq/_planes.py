@@ -31,7 +31,7 @@ def as_images(
 
     others: methods and the dtypes they take, to name those that take these images.
     """
-    array = images if type(images) is np.ndarray else _as_array("images", images)
+    array = images if type(images) is np.ndarray else as_array("images", images)
     if array.dtype is _UINT8 and dtypes[0] == "uint8":
         return array
     if not array.dtype.isnative and array.dtype.newbyteorder("=").name in dtypes:
@@ -40,7 +40,7 @@ def as_images(
         takers = [repr(name) for name, taken in (others or {}).items() if array.dtype.name in taken]
         instead = f", or pass method={' or '.join(takers)}, which takes {array.dtype}" if takers else ""
         raise TypeError(
-            f"images: expected dtype {listed(dtypes)}, got {array.dtype}; {_conversion(array.dtype)}{instead}"
+            f"images: expected dtype {listed(dtypes)}, got {array.dtype}; {conversion(array.dtype)}{instead}"
         )
     return array
 
@@ -49,7 +49,7 @@ def listed(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-def _as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
+def as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
     if isinstance(value, np.ma.MaskedArray):
         hint = "pass its data and mask=~m.mask" if name == "images" else f"pass np.ma.getdata({name})"
         raise TypeError(f"{name}: expected an array without a mask, got a numpy.ma.MaskedArray m; {hint}")
@@ -59,7 +59,7 @@ def _as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
         raise ValueError(f"{name}: expected an array or nested sequences of equal lengths, got {error}") from error
 
 
-def _conversion(dtype: np.dtype[Any]) -> str:
+def conversion(dtype: np.dtype[Any]) -> str:
     """Return how an array of ``dtype`` is made uint8, by what such arrays usually hold."""
     if dtype.kind == "b":
         return "convert with images.astype(np.uint8) * 255"
@@ -94,7 +94,7 @@ def _plane_axes(
 ) -> list[int]:
     """Return the axes whose pixels share one histogram, none negative, in order."""
     ndim = len(shape)
-    channel = None if channel_axis is None else _axis("channel_axis", channel_axis, ndim)
+    channel = None if channel_axis is None else axis_index("channel_axis", channel_axis, ndim)
     if axes is None:
         rest = [axis for axis in range(ndim) if axis != channel]
         if len(rest) < 2:
@@ -105,7 +105,7 @@ def _plane_axes(
         if warn and channel is None and ndim >= 3 and shape[-1] in (3, 4):
             _warn_of_channels(shape)
         return rest[-2:]
-    chosen = [_axis("axes", axis, ndim) for axis in _as_iterable(axes)]
+    chosen = [axis_index("axes", axis, ndim) for axis in _as_iterable(axes)]
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"axes: expected one or more different axes, got {axes!r} for {ndim} axes")
     if channel in chosen:
@@ -120,7 +120,7 @@ def _as_iterable(axes: int | Iterable[int]) -> Iterable[int]:
         return axes if isinstance(axes, Iterable) else (axes,)
 
 
-def _axis(name: str, axis: int, ndim: int) -> int:
+def axis_index(name: str, axis: int, ndim: int) -> int:
     if isinstance(axis, bool | np.bool_):
         raise TypeError(f"{name}: expected an int, got {axis!r}")
     try:
@@ -156,7 +156,7 @@ def batch_shape(images: npt.NDArray[Any], n_batch: int, order: list[int] | None)
 
 def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | None) -> npt.NDArray[np.bool_]:
     """Return ``mask`` broadcast to the images' shape."""
-    array = _as_array("mask", mask)
+    array = as_array("mask", mask)
     if array.dtype != _BOOL:
         raise TypeError(f"mask: expected dtype bool, got {array.dtype}; convert with mask != 0")
     target = shape
@@ -174,13 +174,15 @@ def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | Non
         raise ValueError(f"mask: expected a shape that broadcasts to {target}{without}, got {np.shape(mask)}") from None
 
 
-def check_out(out: npt.NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any] = _UINT8) -> None:
+def check_out(
+    out: npt.NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any] = _UINT8, which: str = "the images' shape"
+) -> None:
     if type(out) is not np.ndarray and (not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray)):
         raise TypeError(f"out: expected a numpy.ndarray, got {type(out).__name__}")
     if out.dtype is not dtype and (out.dtype != dtype or not out.dtype.isnative):
         raise TypeError(f"out: expected dtype {dtype}, got {out.dtype}")
     if out.shape != shape:
-        raise ValueError(f"out: expected the images' shape {shape}, got {out.shape}")
+        raise ValueError(f"out: expected {which} {shape}, got {out.shape}")
     if not out.flags.carray:  # C-contiguous and writable; one question for nearly every call
         _check_memory(out)
 
@@ -224,7 +226,7 @@ def apart_from(out: Any, array: npt.NDArray[Any] | None) -> Any:
 
 def as_histogram(histogram: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Return ``histogram`` as contiguous int64, or raise."""
-    counts = _as_array("histogram", histogram)
+    counts = as_array("histogram", histogram)
     if counts.dtype.kind not in "iu":
         raise TypeError(
             f"histogram: expected integer counts, got dtype {counts.dtype}; convert with histogram.astype(np.int64)"
@@ -247,7 +249,7 @@ def _largest_total(counts: npt.NDArray[Any]) -> int:
 
 def as_luts(lut: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return ``lut`` as contiguous, or raise."""
-    array = _as_array("lut", lut)
+    array = as_array("lut", lut)
     if array.dtype.name not in _LUT_DTYPES:
         raise TypeError(
             f"lut: expected dtype {listed(_LUT_DTYPES)}, got {array.dtype}; convert with lut.astype(np.uint8)"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cheq import _equalize, _floating, _methods, _planes, _threads
+from cheq import _color, _equalize, _floating, _methods, _planes, _threads
 
 __all__ = ["histogram_equalize", "image_histogram_equalization"]
 
@@ -106,11 +106,9 @@ def histogram_equalize(
     Gray values are a matrix product, whose order of sums is the linear algebra library's: equal to
     ``skimage.color.rgb2gray`` where that is called on arrays of the same layout by the same NumPy.
     """
-    from cheq._color import rgb_to_gray
-
     images: npt.NDArray[Any] = np.asanyarray(img)
     if channel_axis is None and axes is None and images.ndim > 2 and images.shape[-1] == 3:
         channel_axis = -1
     if channel_axis is not None:
-        images = rgb_to_gray(images, channel_axis=channel_axis, method="skimage")
+        images = _color.rgb_to_gray(images, channel_axis=channel_axis, method="skimage")
     return _equalize.equalize(images, method="skimage", axes=axes, nbins=nbins, num_threads=num_threads)

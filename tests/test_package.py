@@ -15,7 +15,7 @@ import pytest
 import cheq
 
 ROOT = Path(__file__).parent.parent
-PUBLIC = ["apply_lut", "equalization_lut", "equalize", "histogram", "show_config"]
+PUBLIC = ["apply_lut", "equalization_lut", "equalize", "histogram", "rgb_to_gray", "show_config"]
 
 
 def run_python(*arguments, cwd, **options):

@@ -64,16 +64,14 @@ def run(images, mask, out, hist, luts, int n_batch, int threads, bint apart, int
 def equalization_lut(hist, luts, int rule=CHEQ_OPENCV, bint signed=False):
     """Fill ``luts`` (levels or doubles) from ``hist`` (int64), both contiguous with a last axis of all levels."""
     cdef Py_buffer counts, result
-    cdef cheq_job job
     cdef Py_ssize_t i
     cdef uint32_t levels = hist.shape[hist.ndim - 1]
     PyObject_GetBuffer(hist, &counts, PyBUF_SIMPLE)
     try:
         PyObject_GetBuffer(luts, &result, PyBUF_STRIDES | PyBUF_WRITABLE)
-        job.kernels, job.rule = active, <cheq_rule>rule
         with nogil:
             for i in range(result.len // result.itemsize // levels):
-                one_lut(&job, <const uint64_t *>counts.buf + i * levels,
+                one_lut(<cheq_rule>rule, <const uint64_t *>counts.buf + i * levels,
                         <char *>result.buf + i * levels * result.itemsize, levels, result.itemsize, signed)
         PyBuffer_Release(&result)
     finally:
@@ -222,20 +220,20 @@ cdef void make_layouts(Py_buffer *views, int n_batch, cheq_layout *counted, cheq
                          views[2].buf, views[2].strides, CHEQ_OTHER)
 
 
-cdef void one_lut(const cheq_job *job, const uint64_t *hist, void *lut, uint32_t levels, Py_ssize_t entry_bytes,
+cdef void one_lut(cheq_rule rule, const uint64_t *hist, void *lut, uint32_t levels, Py_ssize_t entry_bytes,
                   bint signed) noexcept nogil:
     cdef cheq_span all
     cdef cheq_counts counts
     cdef cheq_entries entries
     if levels == CHEQ_LEVELS and entry_bytes == 1 and not signed:
-        cheq_job_lut_of_wide(job, hist, <uint8_t *>lut)
+        cheq_lut_of_many_bytes(active, rule, hist, <uint8_t *>lut)
         return
     all.begin, all.end = 0, levels
     counts.narrow, counts.wide, counts.spans, counts.n_spans, counts.present_only = NULL, hist, &all, 1, False
     entries.lut, entries.bytes, entries.levels = lut, <int>entry_bytes, levels
     entries.flip = levels // 2 if signed else 0
     cheq_counts_summarize(&counts)
-    cheq_lut_by(job.rule, &counts, &entries)
+    cheq_lut_by(rule, &counts, &entries)
 
 
 cdef uint32_t one_threshold(const uint64_t *hist, uint32_t levels) noexcept nogil:

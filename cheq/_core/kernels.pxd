@@ -84,7 +84,7 @@ cdef extern from "kernels/job.h" nogil:
         size_t lut_step
 
     void cheq_job_group(cheq_job *job)
-    void cheq_job_lut_of_wide(const cheq_job *job, const uint64_t *hist, uint8_t *lut)
+    void cheq_lut_of_many_bytes(const cheq_kernels *k, cheq_rule rule, const uint64_t *hist, uint8_t *lut)
     cheq_work cheq_job_work(const cheq_job *job)
 
 cdef extern from "kernels/wide.h" nogil:

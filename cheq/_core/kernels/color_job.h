@@ -1,0 +1,312 @@
+/* One call's work on colour images, and the pieces that threads take of it: whole images, or
+ * parts of one when images are few and large. A channel is a plane of a layout's group. */
+#ifndef CHEQ_COLOR_JOB_H
+#define CHEQ_COLOR_JOB_H
+
+#include "color.h"
+
+/* Of what moves, counts and looks up planes, only some is needed here. */
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#endif
+#include "job.h"
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+typedef struct {
+    const cheq_kernels *kernels;
+    const cheq_color_kernels *color;
+    const cheq_weights *weights; /* gray */
+    int swapped, bytes;          /* gray: the images' byte order, and bytes of a value, 1 or 2 */
+    cheq_rule rule;              /* YCrCb: how Y's LUTs are made */
+    int masked;
+    cheq_layout counted; /* R, G, B of the images, and the mask, in the images' memory order */
+    cheq_layout applied; /* the images and the result, in the result's memory order */
+    size_t images, pixels; /* pixels: of one image */
+} cheq_color_job;
+
+static inline void cheq_color_job_begin(cheq_color_job *job, const cheq_kernels *kernels) {
+    memset(job, 0, sizeof *job);
+    job->kernels = kernels;
+    for (int i = 0; i < CHEQ_KERNEL_COUNT; i++) {
+        if (strcmp(kernels->name, cheq_kernels_at(i)->name) == 0) {
+            job->color = &cheq_tables_of_color[i];
+        }
+    }
+}
+
+/* Axes: the images, the channels (the last batch axis), the pixels. What has no channels
+ * has the stride 0 there. */
+static inline void cheq_color_layout(cheq_layout *layout, int ndim, int n_batch, const ptrdiff_t *shape,
+                                     uint8_t *images, const ptrdiff_t *images_strides, uint8_t *other,
+                                     const ptrdiff_t *other_strides, int key) {
+    cheq_layout_init(layout, ndim, n_batch, shape, images, images_strides, other, other_strides, key);
+    cheq_layout_group(layout, (int)shape[n_batch - 1]);
+}
+
+/* After the layout `applied` is made. */
+static inline void cheq_color_job_measure(cheq_color_job *job) {
+    job->images = cheq_axes_size(&job->applied.batch);
+    job->pixels = cheq_axes_size(&job->applied.pixels);
+}
+
+/* Room for a piece of every channel, for cheq_load and cheq_store. */
+typedef struct {
+    CHEQ_ALIGNED uint8_t pixels[CHEQ_MAX_CHANNELS][CHEQ_PIECE];
+    uint8_t *channel[CHEQ_MAX_CHANNELS];
+} cheq_color_piece;
+
+static inline void cheq_color_piece_begin(cheq_color_piece *piece) {
+    for (int c = 0; c < CHEQ_MAX_CHANNELS; c++) {
+        piece->channel[c] = piece->pixels[c];
+    }
+}
+
+/* The byte of R in pixels that alternate and whose R, G, B come first or last to first, 0 or 2;
+ * -1 for others. */
+static inline int cheq_first_color(const cheq_channels *channel) {
+    const int first = channel->slot[0];
+    return channel->pixel_bytes >= 3 && channel->slot[1] == 1 && channel->slot[2] == 2 - first ? first : -1;
+}
+
+/* The weighted sum of n pixels, at most CHEQ_PIECE, of which a layout may hold more channels. */
+static inline void cheq_gray_pixels(const cheq_color_job *job, const cheq_layout *layout, const cheq_weights *weights,
+                                    const uint8_t *at, size_t n, uint8_t *gray) {
+    const cheq_channels *channel = &layout->channel[CHEQ_IMAGES];
+    const int first = cheq_first_color(channel);
+    if (job->color->gray_dense && first >= 0) {
+        const cheq_weights reversed = {weights->b, weights->g, weights->r, weights->bits};
+        const size_t size = n * (size_t)channel->pixel_bytes - (layout->channels < channel->pixel_bytes);
+        job->color->gray_dense(first ? &reversed : weights, at + channel->lowest, channel->pixel_bytes, size, n, gray);
+        return;
+    }
+    cheq_color_piece piece;
+    cheq_color_piece_begin(&piece);
+    cheq_load(job->kernels, layout, CHEQ_IMAGES, at, n, piece.channel);
+    job->color->gray(weights, piece.channel, n, gray);
+}
+
+/* ---- gray --------------------------------------------------------------- */
+
+static inline void cheq_gray_piece8(const cheq_color_job *job, const cheq_walk *walk, size_t n) {
+    const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OTHER);
+    CHEQ_ALIGNED uint8_t gray[CHEQ_PIECE];
+    uint8_t *to = step == 1 ? walk->at[CHEQ_OTHER] : gray;
+    cheq_gray_pixels(job, &job->applied, job->weights, walk->at[CHEQ_IMAGES], n, to);
+    if (step != 1) {
+        job->kernels->scatter(gray, n, walk->at[CHEQ_OTHER], step);
+    }
+}
+
+static inline void cheq_gray_piece16(const cheq_color_job *job, const cheq_walk *walk, size_t n) {
+    const cheq_layout *layout = &job->applied;
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
+    CHEQ_ALIGNED uint16_t gray[CHEQ_PIECE];
+    uint8_t *to = walk->at[CHEQ_OTHER];
+    job->color->gray16(job->weights, walk->at[CHEQ_IMAGES], layout->channel[CHEQ_IMAGES].stride,
+                       cheq_run_stride(layout, CHEQ_IMAGES), job->swapped, n, gray);
+    if (step == sizeof *gray) {
+        memcpy(to, gray, n * sizeof *gray);
+        return;
+    }
+    for (size_t i = 0; i < n; i++, to += step) {
+        memcpy(to, &gray[i], sizeof *gray);
+    }
+}
+
+static void cheq_gray_pixels_of_all(const cheq_color_job *job, size_t begin, size_t end) {
+    cheq_walk walk;
+    cheq_walk_begin(&walk, &job->applied, 0, begin, end);
+    for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+        if (job->bytes == 1) {
+            cheq_gray_piece8(job, &walk, n);
+        } else {
+            cheq_gray_piece16(job, &walk, n);
+        }
+    }
+}
+
+static void cheq_gray_run(const void *of, size_t begin, size_t end, void *scratch) {
+    const cheq_color_job *job = of;
+    (void)begin, (void)end, (void)scratch;
+    cheq_gray_pixels_of_all(job, 0, job->pixels);
+}
+
+static void cheq_gray_share(const void *of, int phase, size_t group, size_t begin, size_t end, void *part,
+                            const void *joined) {
+    (void)phase, (void)group, (void)part, (void)joined;
+    cheq_gray_pixels_of_all(of, begin, end);
+}
+
+static void cheq_gray_join(const void *of, int phase, size_t group, const void *parts, int n, void *joined) {
+    (void)of, (void)phase, (void)group, (void)parts, (void)n, (void)joined;
+}
+
+/* All pixels are one group: pixels have nothing to do with each other. */
+static inline cheq_work cheq_gray_work(const cheq_color_job *job) {
+    cheq_work work = {
+        .job = job, .groups = 1, .pixels = job->pixels, .planes = 1, .run = cheq_gray_run, .phases = 1, .writes = 1,
+        .share = cheq_gray_share, .join = cheq_gray_join,
+    };
+    return work;
+}
+
+/* ---- YCrCb -------------------------------------------------------------- */
+
+/* Append the pixels of a piece that its mask selects. */
+static inline void cheq_pending_select(const cheq_color_job *job, const cheq_walk *walk, const uint8_t *luma, size_t n,
+                                       cheq_pending *pending) {
+    const ptrdiff_t step = cheq_run_stride(&job->counted, CHEQ_OTHER);
+    const uint8_t *mask = walk->at[CHEQ_OTHER];
+    CHEQ_ALIGNED uint8_t dense[CHEQ_PIECE];
+    if (step != 1) {
+        job->kernels->gather(mask, step, n, dense);
+        mask = dense;
+    }
+    pending->n += job->kernels->select(luma, mask, n, pending->pixels + pending->n);
+}
+
+/* Bytes of an image and its result up to which both are still in L2 when the result is written. */
+#define CHEQ_TOGETHER ((size_t)3 << 18)
+
+/* Where an image's result begins, if it is one dense piece that is worth fetching while
+ * the image is counted (.2 ns a pixel of .9); or NULL. */
+static inline const uint8_t *cheq_dense_result(const cheq_color_job *job, size_t image) {
+    const cheq_layout *layout = &job->applied;
+    const int channels = layout->channels;
+    uint8_t *at[CHEQ_OPERANDS];
+    if (layout->pixels.ndim > 1 || layout->channel[CHEQ_OTHER].pixel_bytes != channels ||
+        2 * job->pixels * (size_t)channels > CHEQ_TOGETHER) {
+        return NULL;
+    }
+    cheq_layout_locate(layout, image, at);
+    return at[CHEQ_OTHER] + layout->channel[CHEQ_OTHER].lowest;
+}
+
+static inline void cheq_fetch_to_write(const uint8_t *at, size_t bytes) {
+#if defined(__GNUC__)
+    for (size_t i = 0; i < bytes; i += 64) {
+        __builtin_prefetch(at + i, 1);
+    }
+#else
+    (void)at, (void)bytes;
+#endif
+}
+
+/* hist += the Y of the pixels [begin, end) of an image, so many that no bin passes UINT32_MAX.
+ * result: where they will be written soon after, all of their channels, or NULL. */
+static void cheq_count_luma(const cheq_color_job *job, size_t image, size_t begin, size_t end, const uint8_t *result,
+                            cheq_hist hist) {
+    const size_t channels = (size_t)job->applied.channels;
+    CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE];
+    cheq_ahead ahead = {NULL, NULL};
+    cheq_pending pending;
+    cheq_walk walk;
+    pending.n = 0;
+    cheq_walk_begin(&walk, &job->counted, image, begin, end);
+    for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+        if (pending.n + n > CHEQ_BLOCK) {
+            cheq_pending_count(job->kernels, &pending, hist, &ahead);
+        }
+        if (result) {
+            cheq_fetch_to_write(result, n * channels);
+            result += n * channels;
+        }
+        uint8_t *to = job->masked ? luma : pending.pixels + pending.n;
+        cheq_gray_pixels(job, &job->counted, &cheq_luma_opencv, walk.at[CHEQ_IMAGES], n, to);
+        if (job->masked) {
+            cheq_pending_select(job, &walk, luma, n, &pending);
+        } else {
+            pending.n += n;
+        }
+    }
+    cheq_pending_count(job->kernels, &pending, hist, &ahead);
+}
+
+/* Can one pass recolor the pixels, dense and alike in the images and the result? */
+static inline int cheq_recolors_dense(const cheq_color_job *job) {
+    const cheq_layout *layout = &job->applied;
+    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OTHER];
+    return job->color->recolor_dense != NULL && cheq_first_color(images) >= 0 &&
+           cheq_first_color(images) == cheq_first_color(out) && images->pixel_bytes == layout->channels &&
+           out->pixel_bytes == layout->channels;
+}
+
+/* Give the pixels [begin, end) of an image the Y that the LUT has for theirs. */
+static void cheq_apply_luma(const cheq_color_job *job, size_t image, size_t begin, size_t end,
+                            const uint8_t lut[CHEQ_LEVELS]) {
+    CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE], equalized[CHEQ_PIECE];
+    const cheq_layout *layout = &job->applied;
+    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OTHER];
+    const int dense = cheq_recolors_dense(job);
+    cheq_color_piece piece;
+    cheq_walk walk;
+    cheq_color_piece_begin(&piece);
+    cheq_walk_begin(&walk, layout, image, begin, end);
+    for (size_t n; (n = cheq_walk_next(&walk, dense ? SIZE_MAX : CHEQ_PIECE)) > 0;) {
+        if (dense) {
+            job->color->recolor_dense(walk.at[CHEQ_IMAGES] + images->lowest, walk.at[CHEQ_OTHER] + out->lowest, n,
+                                      layout->channels, cheq_first_color(images), lut);
+            continue;
+        }
+        cheq_load(job->kernels, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, piece.channel);
+        job->color->gray(&cheq_luma_opencv, piece.channel, n, luma);
+        job->kernels->apply(luma, equalized, n, lut);
+        job->color->recolor(piece.channel, luma, equalized, n);
+        cheq_store(job->kernels, layout, CHEQ_OTHER, piece.channel, n, walk.at[CHEQ_OTHER]);
+    }
+}
+
+/* Whole images, none of more than UINT32_MAX pixels. */
+static void cheq_ycrcb_run(const void *of, size_t begin, size_t end, void *scratch) {
+    const cheq_color_job *job = of;
+    (void)scratch;
+    for (size_t image = begin; image < end; image++) {
+        cheq_hist hist = {0};
+        uint8_t lut[CHEQ_LEVELS];
+        cheq_count_luma(job, image, 0, job->pixels, cheq_dense_result(job, image), hist);
+        cheq_lut_of_bytes(job->kernels, job->rule, hist, lut);
+        cheq_apply_luma(job, image, 0, job->pixels, lut);
+    }
+}
+
+static void cheq_ycrcb_share(const void *of, int phase, size_t image, size_t begin, size_t end, void *part,
+                             const void *joined) {
+    const cheq_color_job *job = of;
+    uint64_t *sum = part;
+    cheq_hist hist = {0};
+    if (phase == 1) {
+        cheq_apply_luma(job, image, begin, end, joined);
+        return;
+    }
+    cheq_count_luma(job, image, begin, end, NULL, hist);
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        sum[v] += hist[v];
+    }
+}
+
+static void cheq_ycrcb_join(const void *of, int phase, size_t image, const void *parts, int n, void *joined) {
+    const cheq_color_job *job = of;
+    const uint64_t *hists = parts;
+    uint64_t sum[CHEQ_LEVELS] = {0};
+    (void)image;
+    for (int i = 0; i < n * CHEQ_LEVELS && phase == 0; i++) {
+        sum[i % CHEQ_LEVELS] += hists[i];
+    }
+    if (phase == 0) {
+        cheq_lut_of_many_bytes(job->kernels, job->rule, sum, joined);
+    }
+}
+
+static inline cheq_work cheq_ycrcb_work(const cheq_color_job *job) {
+    cheq_work work = {
+        .job = job, .groups = job->images, .pixels = job->pixels, .planes = 1, .cost = CHEQ_PLANE_COST,
+        .run = cheq_ycrcb_run, .phases = 2, .writes = 1, .share = cheq_ycrcb_share, .join = cheq_ycrcb_join,
+        .part_bytes = CHEQ_LEVELS * sizeof(uint64_t), .joined_bytes = CHEQ_LEVELS,
+    };
+    return work;
+}
+
+#endif

@@ -1,0 +1,443 @@
+"""Are gray and equalized YCrCb those of cv2, Pillow and scikit-image, for all colours, layouts and kernels?"""
+
+import itertools
+import signal
+import sys
+
+import color_reference
+import cv2
+import numpy as np
+import pytest
+import reference
+import skimage.color
+from numpy.lib.stride_tricks import as_strided
+from PIL import Image
+from test_guards import GuardedMemory
+
+import cheq
+from cheq import _color
+from cheq._core import integer
+
+PATTERN = 0xA5
+
+# Below, at and above the widths of registers (16, 32, 64), the pieces (1,024) and the blocks (14,336) of pixels.
+LENGTHS = (*range(1, 70), 95, 96, 97, 127, 128, 129, 1023, 1024, 1025, 1039, 1041, 2048, 2049, 14_335, 14_337, 15_361)
+
+# Channels, those that are looked at, and whether they are reversed: what alternates in memory.
+ALTERNATING = [(3, [0, 1, 2]), (3, [2, 1, 0]), (4, [0, 1, 2]), (4, [2, 1, 0]), (4, [1, 2, 3]), (4, [3, 2, 1])]
+
+
+def photos(*shape, dtype=np.uint8, low=0, high=256, seed=0):
+    return np.random.default_rng([seed, *shape]).integers(low, high, shape, np.uint16).astype(dtype)
+
+
+def photos16(*shape, seed=0):
+    return np.random.default_rng([seed, *shape]).integers(0, 65536, shape, np.uint16)
+
+
+def cv2_ycrcb(image):
+    """The chain of cv2 on one image, (height, width, 3)."""
+    converted = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
+    converted[..., 0] = cv2.equalizeHist(np.ascontiguousarray(converted[..., 0]))
+    return cv2.cvtColor(converted, cv2.COLOR_YCrCb2RGB)
+
+
+def unchanged(array):
+    """A copy to compare with later."""
+    return np.array(array, copy=True)
+
+
+@pytest.fixture(scope="module")
+def all_colours():
+    """(4096, 4096, 3): each of the 2**24 colours once."""
+    levels = np.arange(256, dtype=np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(4096, 4096, 3)
+    colours.setflags(write=False)
+    return colours
+
+
+# ---------------------------------------------------------------- values
+
+
+def test_gray_of_all_colours_is_that_of_cv2(kernel, all_colours):
+    np.testing.assert_array_equal(cheq.rgb_to_gray(all_colours), cv2.cvtColor(all_colours, cv2.COLOR_RGB2GRAY))
+
+
+def test_gray_of_all_colours_is_that_of_pillow(kernel, all_colours):
+    expected = np.asarray(Image.fromarray(all_colours).convert("L"))
+    np.testing.assert_array_equal(cheq.rgb_to_gray(all_colours, method="pillow"), expected)
+
+
+def test_gray_of_a_fourth_channel_is_that_of_cv2_and_pillow():
+    images = photos(70, 51, 4)
+    np.testing.assert_array_equal(cheq.rgb_to_gray(images), cv2.cvtColor(images, cv2.COLOR_RGBA2GRAY))
+    expected = np.asarray(Image.fromarray(images, "RGBA").convert("L"))
+    np.testing.assert_array_equal(cheq.rgb_to_gray(images, method="pillow"), expected)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_gray_of_16_bits_is_that_of_cv2(kernel, channels):
+    corners = np.array(list(itertools.product([0, 1, 32767, 32768, 65534, 65535], repeat=channels)), np.uint16)
+    code = cv2.COLOR_RGB2GRAY if channels == 3 else cv2.COLOR_RGBA2GRAY
+    for images in (photos16(1000, 1001, channels), corners[np.newaxis]):
+        np.testing.assert_array_equal(cheq.rgb_to_gray(images), cv2.cvtColor(images, code))
+
+
+def luts_of_all_colours(all_colours):
+    """Masks whose counted pixels make LUTs of every kind: spread, identity, two levels, dark, bright."""
+    luma = cv2.cvtColor(all_colours, cv2.COLOR_RGB2YCrCb)[..., 0]
+    yield "all", None
+    yield "none", np.zeros(luma.shape, bool)
+    yield "two levels", (luma == 100) | (luma == 101)
+    yield "the dark ones", luma < 60
+    yield "the bright ones", luma > 190
+
+
+def test_ycrcb_of_all_colours_is_that_of_cv2(kernel, all_colours):
+    converted = cv2.cvtColor(all_colours, cv2.COLOR_RGB2YCrCb)
+    for name, mask in luts_of_all_colours(all_colours):
+        counts = reference.histogram(converted[..., 0], mask=mask)
+        changed = converted.copy()
+        changed[..., 0] = reference.equalization_lut(counts)[converted[..., 0]]
+        expected = cv2.cvtColor(changed, cv2.COLOR_YCrCb2RGB)
+        result = _color.equalize_ycrcb(all_colours, channel_axis=-1, mask=mask)
+        np.testing.assert_array_equal(result, expected, name)
+
+
+def test_ycrcb_of_pictures_is_that_of_cv2(kernel, pictures):
+    picture = pictures["astronaut"]
+    np.testing.assert_array_equal(_color.equalize_ycrcb(picture, channel_axis=-1), cv2_ycrcb(picture))
+    crops = np.stack([picture[i : i + 224, j : j + 200] for i in (0, 100, 280) for j in (7, 150, 290)])
+    expected = np.stack([cv2_ycrcb(crop) for crop in crops])
+    np.testing.assert_array_equal(_color.equalize_ycrcb(crops, channel_axis=-1), expected)
+
+
+def test_ycrcb_of_random_images_is_that_of_cv2(kernel):
+    for seed, (height, width) in enumerate([(1, 1), (1, 2), (5, 7), (28, 28), (33, 65), (131, 127), (400, 333)]):
+        low, high = sorted(np.random.default_rng(seed).integers(0, 256, 2))
+        images = photos(3, height, width, 3, low=low, high=high + 1, seed=seed)
+        expected = np.stack([cv2_ycrcb(image) for image in images])
+        np.testing.assert_array_equal(_color.equalize_ycrcb(images, channel_axis=-1), expected)
+
+
+def test_one_colour_keeps_its_luma():
+    for colour in ([0, 0, 0], [255, 255, 255], [255, 0, 0], [12, 200, 31]):
+        image = np.full((9, 11, 3), colour, np.uint8)
+        np.testing.assert_array_equal(_color.equalize_ycrcb(image, channel_axis=-1), cv2_ycrcb(image))
+
+
+def test_the_reference_is_cv2():
+    image = photos(91, 83, 3)
+    np.testing.assert_array_equal(color_reference.equalize_ycrcb(image), cv2_ycrcb(image))
+    np.testing.assert_array_equal(color_reference.rgb_to_gray(image), cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+
+
+# ---------------------------------------------------------------- axes, masks, layouts
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("channel_axis", [-1, -3, 0, 1])
+@pytest.mark.parametrize("axes", [None, (1, 2, 3), 2, (-1, 2), (0, 1, 2, 3)])
+def test_axes_and_masks(kernel, channels, channel_axis, axes):
+    shape = np.insert([2, 5, 7, 6], channel_axis % 5, channels)
+    images = photos(*shape, low=30, high=120)
+    if axes is not None:  # the same axes beside the channels
+        beside = [axis for axis in range(5) if axis != channel_axis % 5]
+        axes = tuple(beside[axis] for axis in np.atleast_1d(axes))
+    without = tuple(np.delete(shape, channel_axis % 5))
+    rng = np.random.default_rng(1)
+    masks = [None, rng.random(without) < 0.5, rng.random(without[-2:]) < 0.5, rng.random((5, 1, 6)) < 0.5]
+    masks += [np.zeros(without, bool), np.True_, np.asfortranarray(rng.random(without) < 0.5)]
+    for mask in masks:
+        expected = color_reference.equalize_ycrcb(images, axes=axes, channel_axis=channel_axis, mask=mask)
+        result = _color.equalize_ycrcb(images, axes=axes, channel_axis=channel_axis, mask=mask)
+        np.testing.assert_array_equal(result, expected, strict=True)
+        assert result.flags.c_contiguous
+
+
+@pytest.mark.parametrize("shape", [(4,), (5, 4), (3, 5, 4), (2, 3, 5, 4), (1, 1, 3), (2, 1, 70, 3)])
+def test_gray_of_any_number_of_axes(kernel, shape):
+    for channel_axis in range(-len(shape), len(shape)):
+        full = list(shape)
+        full[channel_axis] = 3
+        for images in (photos(*full), photos16(*full)):
+            before = unchanged(images)
+            result = cheq.rgb_to_gray(images, channel_axis=channel_axis)
+            expected = color_reference.rgb_to_gray(images, channel_axis=channel_axis)
+            np.testing.assert_array_equal(result, expected, strict=True)
+            np.testing.assert_array_equal(images, before)
+
+
+@pytest.mark.parametrize("shape", [(3, 9, 11, 3), (3, 3, 9, 11), (2, 9, 70, 4), (70, 4, 3, 2)])
+def test_any_layout_in_and_any_out(kernel, layout, writable_layout, shape):
+    channel_axis = 1 if shape[1] in (3, 4) else -1
+    images = layout(photos(*shape, low=20, high=150))
+    before = unchanged(images)
+    out = writable_layout(np.full(shape, PATTERN, np.uint8))
+    assert _color.equalize_ycrcb(images, channel_axis=channel_axis, out=out) is out
+    np.testing.assert_array_equal(out, color_reference.equalize_ycrcb(before, channel_axis=channel_axis))
+    np.testing.assert_array_equal(np.array(images), before)
+    for dtype in (np.uint8, np.uint16):
+        images = layout(photos(*shape, dtype=dtype))
+        out = writable_layout(np.full(np.delete(shape, channel_axis), PATTERN, dtype))
+        assert cheq.rgb_to_gray(images, channel_axis=channel_axis, out=out) is out
+        expected = color_reference.rgb_to_gray(np.array(images), channel_axis=channel_axis)
+        np.testing.assert_array_equal(out, expected)
+
+
+def test_byte_swapped_16_bits(kernel, layout):
+    images = layout(photos16(5, 70, 3))
+    swapped = np.array(images).astype(">u2" if sys.byteorder == "little" else "<u2")
+    for view in (swapped, swapped[..., ::-1], np.asfortranarray(swapped), swapped[:, ::2]):
+        result = cheq.rgb_to_gray(view)
+        assert result.dtype.isnative
+        np.testing.assert_array_equal(result, color_reference.rgb_to_gray(view))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_lengths_beside_memory_that_cannot_be_touched(kernel, dtype):
+    size = np.dtype(dtype).itemsize
+    if sys.platform == "win32":
+        pytest.skip("Windows has no mprotect; guard bytes are tested all the same")
+    memories = [GuardedMemory(4 * size * max(LENGTHS)) for _ in range(2)]
+    for pixels, (channels, chosen), at_end in itertools.product(LENGTHS, ALTERNATING, (False, True)):
+        step, stride, first = channels * size, (chosen[1] - chosen[0]) * size, min(chosen)
+        # The view's own first and last bytes, not whole pixels, lie beside the pages.
+        span = (pixels - 1) * step + 3 * size
+        lowest = memories[0].length - span if at_end else 0
+        start = lowest + (chosen[0] - first) * size
+        images = np.ndarray((pixels, 3), dtype, memories[0].bytes, start, (step, stride))
+        images[...] = photos(pixels, 3, dtype=dtype) * np.array(257 if size == 2 else 1, dtype)
+        out = np.ndarray(pixels, dtype, memories[1].bytes, memories[1].length - pixels * size if at_end else 0)
+        cheq.rgb_to_gray(images, out=out)
+        np.testing.assert_array_equal(out, color_reference.rgb_to_gray(images), f"{pixels} {channels} {chosen}")
+        if size == 1:
+            expected = color_reference.equalize_ycrcb(images, axes=0)
+            out = np.ndarray((pixels, 3), dtype, memories[1].bytes, start, (step, stride))
+            dense_at = memories[1].length - 3 * pixels if at_end else 0
+            dense = np.ndarray((pixels, 3), dtype, memories[1].bytes, dense_at)
+            for result in (out, dense, images):
+                memories[1].bytes[:] = PATTERN if result is not images else memories[1].bytes
+                _color.equalize_ycrcb(images, axes=0, channel_axis=-1, out=result)
+                np.testing.assert_array_equal(result, expected, f"{pixels} {channels} {chosen}")
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_bytes_beside_the_result_stay(kernel, channels):
+    for length in LENGTHS:
+        images = photos(length, channels)
+        memory = np.full(length * 6 + 200, PATTERN, np.uint8)
+        for out in (memory[100:][: length * channels].reshape(length, channels), memory[100 : 100 + 6 * length]):
+            view = out if out.ndim == 2 else out.reshape(length, 6)[:, :channels]
+            _color.equalize_ycrcb(images, axes=0, channel_axis=-1, out=view)
+            np.testing.assert_array_equal(view, color_reference.equalize_ycrcb(images, axes=0))
+            view[...] = PATTERN
+            assert (memory == PATTERN).all()
+        gray = memory[100 : 100 + length]
+        cheq.rgb_to_gray(images, out=gray)
+        gray[...] = PATTERN
+        assert (memory == PATTERN).all()
+
+
+# ---------------------------------------------------------------- threads, and memory that overlaps
+
+
+@pytest.mark.parametrize("shape", [(3, 700, 501, 3), (1, 3, 1000, 1200), (1, 2500, 2000, 3), (300, 40, 50, 4)])
+def test_threads_change_nothing(kernel, shape):
+    channel_axis = 1 if shape[1] == 3 else -1
+    images = photos(*shape, low=10, high=200)
+    mask = np.random.default_rng(0).random(np.delete(shape, channel_axis)) < 0.7
+    expected = color_reference.equalize_ycrcb(images, channel_axis=channel_axis)
+    masked = color_reference.equalize_ycrcb(images, channel_axis=channel_axis, mask=mask)
+    gray = color_reference.rgb_to_gray(images, channel_axis=channel_axis)
+    for threads in (1, 2, 5, None):
+        given = {"channel_axis": channel_axis, "num_threads": threads}
+        np.testing.assert_array_equal(_color.equalize_ycrcb(images, **given), expected)
+        np.testing.assert_array_equal(_color.equalize_ycrcb(images, mask=mask, **given), masked)
+        np.testing.assert_array_equal(cheq.rgb_to_gray(images, **given), gray)
+
+
+def test_out_is_images(kernel, writable_layout):
+    for shape, channel_axis in (((3, 9, 70, 3), -1), ((2, 4, 30, 40), 1), ((1, 2300, 2000, 3), -1)):
+        images = writable_layout(photos(*shape, low=50, high=130))
+        expected = color_reference.equalize_ycrcb(images, channel_axis=channel_axis)
+        assert _color.equalize_ycrcb(images, channel_axis=channel_axis, out=images) is images
+        np.testing.assert_array_equal(images, expected)
+
+
+@pytest.mark.parametrize("change", ["flipped", "channels reversed", "shifted by a row", "shifted by a byte"])
+def test_overlapping_memory_is_as_if_copied_first(kernel, change):
+    memory = photos(41 * 50 * 3, low=50, high=130)
+    images = memory[: 40 * 50 * 3].reshape(40, 50, 3)
+    out = {
+        "flipped": images[::-1],
+        "channels reversed": images[..., ::-1],
+        "shifted by a row": memory[150:].reshape(40, 50, 3),
+        "shifted by a byte": memory[1 : 1 + 40 * 50 * 3].reshape(40, 50, 3),
+    }[change]
+    expected = color_reference.equalize_ycrcb(images)
+    _color.equalize_ycrcb(images, channel_axis=-1, out=out)
+    np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_gray_into_the_images(kernel, dtype):
+    for channel in range(3):
+        images = photos(40, 50, 3, dtype=dtype)
+        expected = color_reference.rgb_to_gray(images)
+        cheq.rgb_to_gray(images, out=images[::-1, :, channel])
+        np.testing.assert_array_equal(images[::-1, :, channel], expected)
+
+
+def test_mask_in_the_memory_of_out():
+    images, out = photos(2, 40, 50, 3, low=50, high=130), photos(2, 40, 50, 3, high=2)
+    mask = out[::-1, ..., 1].view(bool)  # the first result is written where the second image's mask is
+    expected = color_reference.equalize_ycrcb(images, mask=mask)
+    _color.equalize_ycrcb(images, channel_axis=-1, mask=mask, out=out, num_threads=1)
+    np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that signal")
+@pytest.mark.parametrize("shape", [(4, 6000, 4000, 3), (3000, 200, 200, 3)])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_interrupt_leaves_images_whole_or_untouched(shape, threads):
+    """Large images are worked on in parts, small ones whole; the slowest kernels make the calls long."""
+    images = np.broadcast_to(photos(1, *shape[1:], low=50, high=130), shape)
+    expected = color_reference.equalize_ycrcb(images[:1])[0]
+    out = np.zeros(shape, np.uint8)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    used, before = integer.kernel(), signal.signal(signal.SIGALRM, interrupt)
+    integer.use_kernel("scalar")
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.03)
+        with pytest.raises(KeyboardInterrupt):
+            _color.equalize_ycrcb(images, channel_axis=-1, out=out, num_threads=threads)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        integer.use_kernel(used)
+    assert not all(image.any() for image in out)
+    for image in out:
+        assert not image.any() or np.array_equal(image, expected)
+
+
+# ---------------------------------------------------------------- empty, refused
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (0, 4, 5, 3), (2, 0, 5, 3), (2, 4, 0, 4)])
+def test_empty(shape):
+    for method in ("opencv", "pillow", "skimage")[: 3 if shape[-1] == 3 else 2]:
+        result = cheq.rgb_to_gray(np.empty(shape, np.uint8), method=method)
+        assert (result.shape, result.dtype) == (shape[:-1], float if method == "skimage" else np.uint8)
+    result = _color.equalize_ycrcb(np.empty(shape, np.uint8), axes=0, channel_axis=-1)
+    assert (result.shape, result.dtype) == (shape, np.uint8)
+
+
+IMAGES = photos(4, 5, 3)
+GRAY_ERRORS = {
+    "method": (IMAGES, {"method": "cv2"}, ValueError, "method: expected one of 'opencv', 'pillow', .*; got 'cv2'"),
+    "method's type": (IMAGES, {"method": None}, ValueError, "method: .*got None"),
+    "float": (IMAGES / 255.0, {}, TypeError, "uint8 or uint16 for method='opencv', got float64; conv"),
+    "int16": (IMAGES.astype(np.int16), {}, TypeError, "images: expected dtype uint8 or uint16"),
+    "pillow": (photos16(4, 5, 3), {"method": "pillow"}, TypeError, "dtype uint8 for method='pillow', got uint16"),
+    "complex": (IMAGES * 1j, {"method": "skimage"}, TypeError, "images: expected dtype .*, got complex128"),
+    "masked": (np.ma.array(IMAGES), {}, TypeError, "images: expected an array without a mask"),
+    "ragged": ([[1, 2], [1]], {}, ValueError, "images: expected an array"),
+    "no axes": (np.uint8(3), {}, ValueError, "channel_axis: expected an axis from"),
+    "channels": (IMAGES, {"channel_axis": 0, "method": "skimage"}, ValueError, r"3 channels along axis 0, got"),
+    "two": (IMAGES[..., :2], {}, ValueError, r"images: expected 3 or 4 channels along axis -1, got shape \(4, 5, 2\)"),
+    "axis": (IMAGES, {"channel_axis": 3}, ValueError, "channel_axis: expected an axis from -3 to 2 for 3 axes, got 3"),
+    "axis' type": (IMAGES, {"channel_axis": 1.0}, TypeError, "channel_axis: expected an int, got 1.0"),
+    "axis None": (IMAGES, {"channel_axis": None}, TypeError, "channel_axis: expected an int, got None"),
+    "threads": (IMAGES, {"num_threads": 0}, ValueError, "num_threads: expected None or an int of at least 1, got 0"),
+    "out's type": (IMAGES, {"out": [0]}, TypeError, "out: expected a numpy.ndarray, got list"),
+    "out's dtype": (IMAGES, {"out": np.zeros((4, 5), np.int8)}, TypeError, "out: expected dtype uint8, got int8"),
+    "out's order": (photos16(4, 5, 3), {"out": np.zeros((4, 5), ">u2")}, TypeError, "expected dtype uint16, got >u2"),
+    "out's shape": (IMAGES, {"out": IMAGES.copy()}, ValueError, r"out: expected .*\(4, 5\), got \(4, 5, 3\)"),
+    "skimage's out": (IMAGES, {"method": "skimage", "out": np.zeros((4, 5), "f4")}, TypeError, "dtype float64"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("error", GRAY_ERRORS)
+def test_gray_refuses(error):
+    images, given, kind, message = GRAY_ERRORS[error]
+    with pytest.raises(kind, match=message):
+        cheq.rgb_to_gray(images, **given)
+
+
+YCRCB_ERRORS = {
+    "no channel_axis": ({"channel_axis": None}, ValueError, "channel_axis: expected the axis of R, G, B for .* None"),
+    "channels": ({"channel_axis": 0}, ValueError, r"images: expected 3 or 4 channels along axis 0, got"),
+    "method": ({"method": "skimage"}, ValueError, "method: expected one of 'opencv'.*; got 'skimage'"),
+    "axes": ({"axes": (0, 2)}, ValueError, "channel_axis: expected an axis that is not in axes"),
+    "mask's dtype": ({"mask": np.ones((5, 6), np.uint8)}, TypeError, "mask: expected dtype bool, got uint8"),
+    "mask's shape": ({"mask": np.ones((6, 5), bool)}, ValueError, r"mask: expected a shape .* to \(5, 6\)"),
+    "mask of channels": ({"mask": np.ones((5, 6, 3), bool)}, ValueError, r"mask: expected .* \(5, 6\)"),
+    "threads": ({"num_threads": -1}, ValueError, "num_threads: expected"),
+    "out's dtype": ({"out": np.zeros((5, 6, 3))}, TypeError, "out: expected dtype uint8, got float64"),
+    "out's shape": ({"out": np.zeros((5, 6), np.uint8)}, ValueError, r"out: expected the .* shape, .* got \(5, 6\)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("error", YCRCB_ERRORS)
+def test_ycrcb_refuses(error):
+    given, kind, message = YCRCB_ERRORS[error]
+    out = np.full((5, 6, 3), PATTERN, np.uint8)
+    with pytest.raises(kind, match=message):
+        _color.equalize_ycrcb(photos(5, 6, 3), **{"channel_axis": -1, "out": out, **given})
+    assert (out == PATTERN).all()
+
+
+def test_ycrcb_refuses_other_dtypes():
+    for images in (photos16(5, 6, 3), photos(5, 6, 3) / 255.0, photos(5, 6, 3).astype(np.int8)):
+        with pytest.raises(
+            TypeError, match=f"images: expected dtype uint8 for color='ycrcb', got {images.dtype}; conv"
+        ):
+            _color.equalize_ycrcb(images, channel_axis=-1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_out_that_cannot_be_written_whole_is_refused(dtype):
+    images = photos(5, 6, 3, dtype=dtype)
+    read_only = np.zeros((5, 6), dtype)
+    read_only.setflags(write=False)
+    with pytest.raises(ValueError, match="out: expected a writable array, got a read-only one"):
+        cheq.rgb_to_gray(images, out=read_only)
+    size = read_only.itemsize
+    for strides in ((0, size), (size, size), (6 * size, size // 2), (1, 2)):
+        out = as_strided(np.zeros(200, dtype), (5, 6), strides)
+        with pytest.raises(ValueError, match="out: expected elements apart in memory, got strides"):
+            cheq.rgb_to_gray(images, out=out)
+        assert not out.any()
+    with pytest.raises(ValueError, match="out: expected elements apart in memory"):
+        _color.equalize_ycrcb(
+            photos(5, 6, 3), channel_axis=-1, out=as_strided(np.zeros(200, np.uint8), (5, 6, 3), (18, 2, 1))
+        )
+
+
+# ---------------------------------------------------------------- scikit-image
+# NumPy's matrix product rounds as its BLAS does, and by the memory order: cheq makes the same call on the same order.
+
+SKIMAGE_DTYPES = ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "?", "f2", "f4", "f8", ">u2", ">f4", ">f8"]
+
+
+@pytest.mark.parametrize("dtype", SKIMAGE_DTYPES)
+@pytest.mark.parametrize("channel_axis", [-1, 0, 1])
+def test_gray_is_that_of_skimage(layout, dtype, channel_axis):
+    dtype = np.dtype(dtype)
+    values = np.random.default_rng(0).integers(0, 2**63, (7, 33, 10), np.int64)
+    values = (
+        (values % 1000 / 999 - (0.2 if dtype == "f8" else 0)).astype(dtype)
+        if dtype.kind == "f"
+        else values.astype(dtype)
+    )
+    images = layout(np.moveaxis(values.reshape(7, 110, 3), -1, channel_axis))
+    expected = skimage.color.rgb2gray(np.array(images, copy=None, subok=False), channel_axis=channel_axis)
+    result = cheq.rgb_to_gray(images, channel_axis=channel_axis, method="skimage")
+    np.testing.assert_array_equal(result, expected, strict=True)
+    out = np.full((110, 14), np.nan, expected.dtype)[:, ::2].T
+    assert cheq.rgb_to_gray(images, channel_axis=channel_axis, method="skimage", out=out) is out
+    np.testing.assert_array_equal(out, expected)
