@@ -11,11 +11,10 @@ import pytest
 import reference
 import skimage.color
 from numpy.lib.stride_tricks import as_strided
-from PIL import Image
+from PIL import Image, ImageOps
 from test_guards import GuardedMemory
 
 import cheq
-from cheq import _color
 from cheq._core import integer
 
 PATTERN = 0xA5
@@ -83,6 +82,10 @@ def test_gray_of_16_bits_is_that_of_cv2(kernel, channels):
         np.testing.assert_array_equal(cheq.rgb_to_gray(images), cv2.cvtColor(images, code))
 
 
+def equalize_ycrcb(images, **named):
+    return cheq.equalize(images, color="ycrcb", **named)
+
+
 def luts_of_all_colours(all_colours):
     """Masks whose counted pixels make LUTs of every kind: spread, identity, two levels, dark, bright."""
     luma = cv2.cvtColor(all_colours, cv2.COLOR_RGB2YCrCb)[..., 0]
@@ -100,16 +103,16 @@ def test_ycrcb_of_all_colours_is_that_of_cv2(kernel, all_colours):
         changed = converted.copy()
         changed[..., 0] = reference.equalization_lut(counts)[converted[..., 0]]
         expected = cv2.cvtColor(changed, cv2.COLOR_YCrCb2RGB)
-        result = _color.equalize_ycrcb(all_colours, channel_axis=-1, mask=mask)
+        result = equalize_ycrcb(all_colours, channel_axis=-1, mask=mask)
         np.testing.assert_array_equal(result, expected, name)
 
 
 def test_ycrcb_of_pictures_is_that_of_cv2(kernel, pictures):
     picture = pictures["astronaut"]
-    np.testing.assert_array_equal(_color.equalize_ycrcb(picture, channel_axis=-1), cv2_ycrcb(picture))
+    np.testing.assert_array_equal(equalize_ycrcb(picture, channel_axis=-1), cv2_ycrcb(picture))
     crops = np.stack([picture[i : i + 224, j : j + 200] for i in (0, 100, 280) for j in (7, 150, 290)])
     expected = np.stack([cv2_ycrcb(crop) for crop in crops])
-    np.testing.assert_array_equal(_color.equalize_ycrcb(crops, channel_axis=-1), expected)
+    np.testing.assert_array_equal(equalize_ycrcb(crops, channel_axis=-1), expected)
 
 
 def test_ycrcb_of_random_images_is_that_of_cv2(kernel):
@@ -117,13 +120,23 @@ def test_ycrcb_of_random_images_is_that_of_cv2(kernel):
         low, high = sorted(np.random.default_rng(seed).integers(0, 256, 2))
         images = photos(3, height, width, 3, low=low, high=high + 1, seed=seed)
         expected = np.stack([cv2_ycrcb(image) for image in images])
-        np.testing.assert_array_equal(_color.equalize_ycrcb(images, channel_axis=-1), expected)
+        np.testing.assert_array_equal(equalize_ycrcb(images, channel_axis=-1), expected)
+
+
+def test_ycrcb_with_pillow_s_rule(kernel, pictures):
+    converted = cv2.cvtColor(pictures["astronaut"], cv2.COLOR_RGB2YCrCb)
+    converted[..., 0] = np.asarray(ImageOps.equalize(Image.fromarray(np.ascontiguousarray(converted[..., 0]))))
+    result = equalize_ycrcb(pictures["astronaut"], channel_axis=-1, method="pillow")
+    np.testing.assert_array_equal(result, cv2.cvtColor(converted, cv2.COLOR_YCrCb2RGB))
+    large = np.tile(pictures["astronaut"], (4, 4, 1))
+    results = [equalize_ycrcb(large, channel_axis=-1, method="pillow", num_threads=n) for n in (1, 2)]
+    np.testing.assert_array_equal(*results)
 
 
 def test_one_colour_keeps_its_luma():
     for colour in ([0, 0, 0], [255, 255, 255], [255, 0, 0], [12, 200, 31]):
         image = np.full((9, 11, 3), colour, np.uint8)
-        np.testing.assert_array_equal(_color.equalize_ycrcb(image, channel_axis=-1), cv2_ycrcb(image))
+        np.testing.assert_array_equal(equalize_ycrcb(image, channel_axis=-1), cv2_ycrcb(image))
 
 
 def test_the_reference_is_cv2():
@@ -150,7 +163,7 @@ def test_axes_and_masks(kernel, channels, channel_axis, axes):
     masks += [np.zeros(without, bool), np.True_, np.asfortranarray(rng.random(without) < 0.5)]
     for mask in masks:
         expected = color_reference.equalize_ycrcb(images, axes=axes, channel_axis=channel_axis, mask=mask)
-        result = _color.equalize_ycrcb(images, axes=axes, channel_axis=channel_axis, mask=mask)
+        result = equalize_ycrcb(images, axes=axes, channel_axis=channel_axis, mask=mask)
         np.testing.assert_array_equal(result, expected, strict=True)
         assert result.flags.c_contiguous
 
@@ -174,7 +187,7 @@ def test_any_layout_in_and_any_out(kernel, layout, writable_layout, shape):
     images = layout(photos(*shape, low=20, high=150))
     before = unchanged(images)
     out = writable_layout(np.full(shape, PATTERN, np.uint8))
-    assert _color.equalize_ycrcb(images, channel_axis=channel_axis, out=out) is out
+    assert equalize_ycrcb(images, channel_axis=channel_axis, out=out) is out
     np.testing.assert_array_equal(out, color_reference.equalize_ycrcb(before, channel_axis=channel_axis))
     np.testing.assert_array_equal(np.array(images), before)
     for dtype in (np.uint8, np.uint16):
@@ -218,7 +231,7 @@ def test_lengths_beside_memory_that_cannot_be_touched(kernel, dtype):
             dense = np.ndarray((pixels, 3), dtype, memories[1].bytes, dense_at)
             for result in (out, dense, images):
                 memories[1].bytes[:] = PATTERN if result is not images else memories[1].bytes
-                _color.equalize_ycrcb(images, axes=0, channel_axis=-1, out=result)
+                equalize_ycrcb(images, axes=0, channel_axis=-1, out=result)
                 np.testing.assert_array_equal(result, expected, f"{pixels} {channels} {chosen}")
 
 
@@ -229,7 +242,7 @@ def test_bytes_beside_the_result_stay(kernel, channels):
         memory = np.full(length * 6 + 200, PATTERN, np.uint8)
         for out in (memory[100:][: length * channels].reshape(length, channels), memory[100 : 100 + 6 * length]):
             view = out if out.ndim == 2 else out.reshape(length, 6)[:, :channels]
-            _color.equalize_ycrcb(images, axes=0, channel_axis=-1, out=view)
+            equalize_ycrcb(images, axes=0, channel_axis=-1, out=view)
             np.testing.assert_array_equal(view, color_reference.equalize_ycrcb(images, axes=0))
             view[...] = PATTERN
             assert (memory == PATTERN).all()
@@ -252,8 +265,8 @@ def test_threads_change_nothing(kernel, shape):
     gray = color_reference.rgb_to_gray(images, channel_axis=channel_axis)
     for threads in (1, 2, 5, None):
         given = {"channel_axis": channel_axis, "num_threads": threads}
-        np.testing.assert_array_equal(_color.equalize_ycrcb(images, **given), expected)
-        np.testing.assert_array_equal(_color.equalize_ycrcb(images, mask=mask, **given), masked)
+        np.testing.assert_array_equal(equalize_ycrcb(images, **given), expected)
+        np.testing.assert_array_equal(equalize_ycrcb(images, mask=mask, **given), masked)
         np.testing.assert_array_equal(cheq.rgb_to_gray(images, **given), gray)
 
 
@@ -261,7 +274,7 @@ def test_out_is_images(kernel, writable_layout):
     for shape, channel_axis in (((3, 9, 70, 3), -1), ((2, 4, 30, 40), 1), ((1, 2300, 2000, 3), -1)):
         images = writable_layout(photos(*shape, low=50, high=130))
         expected = color_reference.equalize_ycrcb(images, channel_axis=channel_axis)
-        assert _color.equalize_ycrcb(images, channel_axis=channel_axis, out=images) is images
+        assert equalize_ycrcb(images, channel_axis=channel_axis, out=images) is images
         np.testing.assert_array_equal(images, expected)
 
 
@@ -276,7 +289,7 @@ def test_overlapping_memory_is_as_if_copied_first(kernel, change):
         "shifted by a byte": memory[1 : 1 + 40 * 50 * 3].reshape(40, 50, 3),
     }[change]
     expected = color_reference.equalize_ycrcb(images)
-    _color.equalize_ycrcb(images, channel_axis=-1, out=out)
+    equalize_ycrcb(images, channel_axis=-1, out=out)
     np.testing.assert_array_equal(out, expected)
 
 
@@ -293,7 +306,7 @@ def test_mask_in_the_memory_of_out():
     images, out = photos(2, 40, 50, 3, low=50, high=130), photos(2, 40, 50, 3, high=2)
     mask = out[::-1, ..., 1].view(bool)  # the first result is written where the second image's mask is
     expected = color_reference.equalize_ycrcb(images, mask=mask)
-    _color.equalize_ycrcb(images, channel_axis=-1, mask=mask, out=out, num_threads=1)
+    equalize_ycrcb(images, channel_axis=-1, mask=mask, out=out, num_threads=1)
     np.testing.assert_array_equal(out, expected)
 
 
@@ -314,7 +327,7 @@ def test_an_interrupt_leaves_images_whole_or_untouched(shape, threads):
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.03)
         with pytest.raises(KeyboardInterrupt):
-            _color.equalize_ycrcb(images, channel_axis=-1, out=out, num_threads=threads)
+            equalize_ycrcb(images, channel_axis=-1, out=out, num_threads=threads)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -332,7 +345,7 @@ def test_empty(shape):
     for method in ("opencv", "pillow", "skimage")[: 3 if shape[-1] == 3 else 2]:
         result = cheq.rgb_to_gray(np.empty(shape, np.uint8), method=method)
         assert (result.shape, result.dtype) == (shape[:-1], float if method == "skimage" else np.uint8)
-    result = _color.equalize_ycrcb(np.empty(shape, np.uint8), axes=0, channel_axis=-1)
+    result = equalize_ycrcb(np.empty(shape, np.uint8), axes=0, channel_axis=-1)
     assert (result.shape, result.dtype) == (shape, np.uint8)
 
 
@@ -371,14 +384,14 @@ def test_gray_refuses(error):
 YCRCB_ERRORS = {
     "no channel_axis": ({"channel_axis": None}, ValueError, "channel_axis: expected the axis of R, G, B for .* None"),
     "channels": ({"channel_axis": 0}, ValueError, r"images: expected 3 or 4 channels along axis 0, got"),
-    "method": ({"method": "skimage"}, ValueError, "method: expected one of 'opencv'.*; got 'skimage'"),
+    "method": ({"method": "skimage"}, ValueError, "method: expected 'opencv' or 'pillow' .*got 'skimage'"),
     "axes": ({"axes": (0, 2)}, ValueError, "channel_axis: expected an axis that is not in axes"),
     "mask's dtype": ({"mask": np.ones((5, 6), np.uint8)}, TypeError, "mask: expected dtype bool, got uint8"),
     "mask's shape": ({"mask": np.ones((6, 5), bool)}, ValueError, r"mask: expected a shape .* to \(5, 6\)"),
     "mask of channels": ({"mask": np.ones((5, 6, 3), bool)}, ValueError, r"mask: expected .* \(5, 6\)"),
     "threads": ({"num_threads": -1}, ValueError, "num_threads: expected"),
     "out's dtype": ({"out": np.zeros((5, 6, 3))}, TypeError, "out: expected dtype uint8, got float64"),
-    "out's shape": ({"out": np.zeros((5, 6), np.uint8)}, ValueError, r"out: expected the .* shape, .* got \(5, 6\)"),
+    "out's shape": ({"out": np.zeros((5, 6), np.uint8)}, ValueError, r"out: expected the .* shape .*got \(5, 6\)"),
 }  # fmt: skip
 
 
@@ -387,7 +400,7 @@ def test_ycrcb_refuses(error):
     given, kind, message = YCRCB_ERRORS[error]
     out = np.full((5, 6, 3), PATTERN, np.uint8)
     with pytest.raises(kind, match=message):
-        _color.equalize_ycrcb(photos(5, 6, 3), **{"channel_axis": -1, "out": out, **given})
+        equalize_ycrcb(photos(5, 6, 3), **{"channel_axis": -1, "out": out, **given})
     assert (out == PATTERN).all()
 
 
@@ -396,7 +409,7 @@ def test_ycrcb_refuses_other_dtypes():
         with pytest.raises(
             TypeError, match=f"images: expected dtype uint8 for color='ycrcb', got {images.dtype}; conv"
         ):
-            _color.equalize_ycrcb(images, channel_axis=-1)
+            equalize_ycrcb(images, channel_axis=-1)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -413,9 +426,7 @@ def test_out_that_cannot_be_written_whole_is_refused(dtype):
             cheq.rgb_to_gray(images, out=out)
         assert not out.any()
     with pytest.raises(ValueError, match="out: expected elements apart in memory"):
-        _color.equalize_ycrcb(
-            photos(5, 6, 3), channel_axis=-1, out=as_strided(np.zeros(200, np.uint8), (5, 6, 3), (18, 2, 1))
-        )
+        equalize_ycrcb(photos(5, 6, 3), channel_axis=-1, out=as_strided(np.zeros(200, np.uint8), (5, 6, 3), (18, 2, 1)))
 
 
 # ---------------------------------------------------------------- scikit-image

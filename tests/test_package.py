@@ -15,7 +15,18 @@ import pytest
 import cheq
 
 ROOT = Path(__file__).parent.parent
-PUBLIC = ["apply_lut", "equalization_lut", "equalize", "histogram", "rgb_to_gray", "show_config"]
+PUBLIC = [
+    "apply_lut",
+    "binarize",
+    "cumulative_distribution",
+    "equalization_lut",
+    "equalize",
+    "histogram",
+    "otsu_threshold",
+    "rgb_to_gray",
+    "show_config",
+]
+MODULES = ["recipes"]
 
 
 def run_python(*arguments, cwd, **options):
@@ -30,7 +41,7 @@ def test_the_version_has_one_source():
 def test_the_public_names():
     named = {name: value for name, value in vars(cheq).items() if not name.startswith("_")}
     assert sorted(name for name, value in named.items() if not isinstance(value, ModuleType)) == PUBLIC
-    assert sorted(cheq.__all__) == ["__version__", *PUBLIC]
+    assert sorted(cheq.__all__) == sorted(["__version__", *PUBLIC, *MODULES])
 
 
 def test_import_needs_numpy_alone(tmp_path):
