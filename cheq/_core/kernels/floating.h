@@ -61,11 +61,18 @@ static inline const double *cheq_floats_load(const cheq_floating_job *job, const
 static inline void cheq_floats_store(const cheq_floating_job *job, const cheq_walk *walk, ptrdiff_t step, size_t n,
                                      const double *values) {
     uint8_t *to = walk->at[CHEQ_OTHER];
-    for (size_t i = 0; i < n; i++) {
-        float narrow = (float)values[i];
-        if (job->result_bytes == 8) {
+    if (job->result_bytes == 8) {
+        for (size_t i = 0; i < n; i++) {
             memcpy(to + (ptrdiff_t)i * step, &values[i], sizeof(double));
-        } else {
+        }
+    } else if (step == sizeof(float)) {
+        for (size_t i = 0; i < n; i++) {
+            float narrow = (float)values[i];
+            memcpy(to + i * sizeof(float), &narrow, sizeof(float));
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            float narrow = (float)values[i];
             memcpy(to + (ptrdiff_t)i * step, &narrow, sizeof(float));
         }
     }
