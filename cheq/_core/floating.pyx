@@ -40,7 +40,8 @@ cdef extern from "kernels/floating.h" nogil:
 
     cheq_work cheq_ranges_work(const cheq_floating_job *job)
     cheq_work cheq_floating_work(const cheq_floating_job *job)
-    bint cheq_floating_has_bins(const cheq_floating_job *job, size_t group, double *edges)
+    bint cheq_floating_has_bins(const cheq_floating_job *job, size_t group, void *memory)
+    size_t cheq_floating_scratch_bytes(size_t n)
 
 # What can be wrong with a plane.
 NAN_FOUND, INFINITY_FOUND, NO_BINS = 1, 2, 3
@@ -129,18 +130,18 @@ cdef int check_shapes(const Py_buffer *views, int n_batch, size_t n) except -1:
 
 cdef find_wrong(const cheq_floating_job *job, bint omit):
     """The first plane without an answer, and why."""
-    cdef double *edges = <double *>calloc(job.n + 1, sizeof(double))
+    cdef void *memory = calloc(cheq_floating_scratch_bytes(job.n), 1)
     cdef size_t group
-    if edges == NULL:
-        raise MemoryError("cheq: no memory for the bins' edges")
+    if memory == NULL:
+        raise MemoryError("cheq: no memory for a plane's bins")
     try:
         for group in range(job.groups if job.pixels > 0 else 0):
             if job.values[group].has_nan and not omit:
                 return group, NAN_FOUND
             if job.values[group].has_infinity and not omit:
                 return group, INFINITY_FOUND
-            if not cheq_floating_has_bins(job, group, edges):
+            if not cheq_floating_has_bins(job, group, memory):
                 return group, NO_BINS
         return None
     finally:
-        free(edges)
+        free(memory)

@@ -11,6 +11,12 @@
 
 /* ---- bins ---------------------------------------------------------------- */
 
+/* A bin's edges, as the counting asks for them: the last bin has no upper one, as it
+ * holds what lies on its right edge. */
+typedef struct {
+    double lower, upper;
+} cheq_bin;
+
 /* n bins of equal width between first and last; edges[n] is last. `single`: in
  * float32, as NumPy does for float32 data; the doubles then hold float32 values. */
 typedef struct {
@@ -18,11 +24,13 @@ typedef struct {
     size_t n;
     int single;
     const double *edges; /* n + 1 */
+    const cheq_bin *bin; /* n */
 } cheq_value_bins;
 
 /* The bins from the smallest value to the largest; round one value if they are equal. */
-static inline cheq_value_bins cheq_bins_make(double smallest, double largest, size_t n, int single, double *edges) {
-    cheq_value_bins bins = {.first = smallest, .last = largest, .n = n, .single = single, .edges = edges};
+static inline cheq_value_bins cheq_bins_make(double smallest, double largest, size_t n, int single, double *edges,
+                                             cheq_bin *bin) {
+    cheq_value_bins bins = {.n = n, .single = single, .edges = edges, .bin = bin};
     const double margin = smallest == largest ? 0.5 : 0.0;
     if (single) {
         const float first = (float)smallest - (float)margin, last = (float)largest + (float)margin;
@@ -43,6 +51,10 @@ static inline cheq_value_bins cheq_bins_make(double smallest, double largest, si
         }
     }
     edges[n] = bins.last;
+    for (size_t i = 0; i < n; i++) {
+        bin[i].lower = edges[i];
+        bin[i].upper = i + 1 < n ? edges[i + 1] : INFINITY;
+    }
     return bins;
 }
 
@@ -57,20 +69,24 @@ static inline int cheq_bins_increase(const cheq_value_bins *bins) {
     return 1;
 }
 
-/* np.histogram's guess; its two corrections by one bin. */
+/* np.histogram's guess, where what rounds up to n is in the last bin; and its two
+ * corrections by one bin, of which at most one is ever made. */
 static inline double cheq_bin_guess(double x, const cheq_value_bins *bins) {
     return (x - bins->first) / bins->width * (double)bins->n;
 }
 
-static inline size_t cheq_bin_corrected(double x, int32_t guess, const cheq_value_bins *bins) {
-    size_t i = (size_t)guess < bins->n ? (size_t)guess : bins->n - 1;
-    i -= x < bins->edges[i];
-    i += (x >= bins->edges[i + 1]) & (i + 1 < bins->n);
-    return i;
+static inline int32_t cheq_bin_at(double guess, const cheq_value_bins *bins) {
+    const int32_t i = (int32_t)guess, last = (int32_t)bins->n - 1;
+    return i < last ? i : last;
+}
+
+static inline size_t cheq_bin_corrected(double x, int32_t i, const cheq_value_bins *bins) {
+    const cheq_bin bin = bins->bin[i];
+    return (size_t)i - (x < bin.lower) + (x >= bin.upper);
 }
 
 static inline size_t cheq_bin_of(double x, const cheq_value_bins *bins) {
-    return cheq_bin_corrected(x, (int32_t)cheq_bin_guess(x, bins), bins);
+    return cheq_bin_corrected(x, cheq_bin_at(cheq_bin_guess(x, bins), bins), bins);
 }
 
 /* ---- distributions ------------------------------------------------------- */

@@ -252,26 +252,29 @@ static void cheq_floats_apply(const cheq_floating_job *job, size_t group, size_t
 /* One plane's bins, counts and curve. */
 typedef struct {
     cheq_knot *knots; /* n + 1 */
+    cheq_bin *bin;    /* n */
     uint64_t *hist;   /* n */
     double *edges, *cdf, *centers; /* n + 1, n, n */
 } cheq_floating_scratch;
 
 static inline size_t cheq_floating_scratch_bytes(size_t n) {
-    return (n + 1) * sizeof(cheq_knot) + (4 * n + 1) * sizeof(double);
+    return (n + 1) * sizeof(cheq_knot) + n * sizeof(cheq_bin) + (4 * n + 1) * sizeof(double);
 }
 
 static inline cheq_floating_scratch cheq_floating_scratch_in(void *memory, size_t n) {
     cheq_knot *knots = memory;
-    uint64_t *hist = (uint64_t *)(knots + n + 1);
+    cheq_bin *bin = (cheq_bin *)(knots + n + 1);
+    uint64_t *hist = (uint64_t *)(bin + n);
     double *edges = (double *)(hist + n);
-    cheq_floating_scratch scratch = {knots, hist, edges, edges + n + 1, edges + 2 * n + 1};
+    cheq_floating_scratch scratch = {knots, bin, hist, edges, edges + n + 1, edges + 2 * n + 1};
     return scratch;
 }
 
-static inline cheq_value_bins cheq_floating_bins(const cheq_floating_job *job, size_t group, double *edges) {
+static inline cheq_value_bins cheq_floating_bins(const cheq_floating_job *job, size_t group,
+                                                 const cheq_floating_scratch *scratch) {
     const cheq_values *values = &job->values[group];
     const double smallest = values->counted ? values->smallest : 0, largest = values->counted ? values->largest : 1;
-    return cheq_bins_make(smallest, largest, job->n, job->bytes == 4, edges);
+    return cheq_bins_make(smallest, largest, job->n, job->bytes == 4, scratch->edges, scratch->bin);
 }
 
 /* The curve through the CDF: at the bins' centres, or at their left edges. Its points
@@ -297,7 +300,7 @@ static void cheq_floating_run(const void *of, size_t begin, size_t end, void *me
     const cheq_floating_job *job = of;
     const cheq_floating_scratch scratch = cheq_floating_scratch_in(memory, job->n);
     for (size_t group = begin; group < end; group++) {
-        const cheq_value_bins bins = cheq_floating_bins(job, group, scratch.edges);
+        const cheq_value_bins bins = cheq_floating_bins(job, group, &scratch);
         memset(scratch.hist, 0, job->n * sizeof *scratch.hist);
         cheq_floats_count(job, group, 0, job->pixels, &bins, scratch.hist);
         const cheq_curve curve = cheq_floating_curve(job, group, &bins, &scratch);
@@ -313,7 +316,7 @@ static void cheq_floating_share(const void *of, int phase, size_t group, size_t 
     const cheq_floating_job *job = of;
     if (phase == 0) {
         const cheq_floating_scratch scratch = cheq_floating_scratch_in(own, job->n);
-        const cheq_value_bins bins = cheq_floating_bins(job, group, scratch.edges);
+        const cheq_value_bins bins = cheq_floating_bins(job, group, &scratch);
         cheq_floats_count(job, group, begin, end, &bins, scratch.hist);
         return;
     }
@@ -336,7 +339,7 @@ static void cheq_floating_join(const void *of, int phase, size_t group, const vo
             scratch.hist[b] += hist[b];
         }
     }
-    const cheq_value_bins bins = cheq_floating_bins(job, group, scratch.edges);
+    const cheq_value_bins bins = cheq_floating_bins(job, group, &scratch);
     *curve = cheq_floating_curve(job, group, &bins, &scratch);
 }
 
@@ -351,9 +354,10 @@ static inline cheq_work cheq_floating_work(const cheq_floating_job *job) {
     return work;
 }
 
-/* Whether np.histogram could make bins of this plane's range. edges: n + 1. */
-static inline int cheq_floating_has_bins(const cheq_floating_job *job, size_t group, double *edges) {
-    const cheq_value_bins bins = cheq_floating_bins(job, group, edges);
+/* Whether np.histogram could make bins of this plane's range. */
+static inline int cheq_floating_has_bins(const cheq_floating_job *job, size_t group, void *memory) {
+    const cheq_floating_scratch scratch = cheq_floating_scratch_in(memory, job->n);
+    const cheq_value_bins bins = cheq_floating_bins(job, group, &scratch);
     return cheq_bins_increase(&bins);
 }
 

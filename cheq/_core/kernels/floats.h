@@ -45,11 +45,11 @@ CHEQ_BODY void cheq_guess_bins(const double *pixels, size_t n, const cheq_value_
     const float first = (float)bins->first, width = (float)bins->width, number = (float)bins->n;
     if (bins->single) {
         for (size_t i = 0; i < n; i++) {
-            guesses[i] = (int32_t)(((float)pixels[i] - first) / width * number);
+            guesses[i] = cheq_bin_at((double)(((float)pixels[i] - first) / width * number), bins);
         }
     } else {
         for (size_t i = 0; i < n; i++) {
-            guesses[i] = (int32_t)cheq_bin_guess(pixels[i], bins);
+            guesses[i] = cheq_bin_at(cheq_bin_guess(pixels[i], bins), bins);
         }
     }
 }

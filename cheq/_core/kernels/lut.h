@@ -217,13 +217,14 @@ CHEQ_BODY void cheq_lut_numpy(const cheq_counts *counts, const cheq_entries *to)
     enum { N = 256 };
     const double minimum = -(double)to->flip;
     double edges[N + 1], cdf[N];
+    cheq_bin bin[N];
     cheq_knot knots[N + 1];
     uint64_t hist[N] = {0};
     if (counts->total == 0) {
         cheq_put_unknown(counts, to);
         return;
     }
-    cheq_value_bins bins = cheq_bins_make((double)counts->first + minimum, (double)counts->last + minimum, N, 0, edges);
+    cheq_value_bins bins = cheq_bins_make((double)counts->first + minimum, (double)counts->last + minimum, N, 0, edges, bin);
     for (size_t i = 0; i < counts->n_spans; i++) {
         for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
             uint64_t count = cheq_count_at(counts, bin);
