@@ -307,6 +307,14 @@ CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uin
 
 /* ---- floats: the compiler's vectors ----------------------------------------- */
 
+CHEQ_AVX2 static void cheq_widen_avx2(const uint8_t *floats, double *to, size_t n) {
+    cheq_widen_body(floats, to, n);
+}
+
+CHEQ_AVX2 static void cheq_narrow_avx2(const double *from, uint8_t *floats, size_t n) {
+    cheq_narrow_body(from, floats, n);
+}
+
 CHEQ_AVX2 static int cheq_bounds_avx2(const double *pixels, size_t n, double *smallest, double *largest) {
     return cheq_bounds_body(pixels, n, smallest, largest);
 }
@@ -325,7 +333,8 @@ CHEQ_AVX2 static void cheq_interpolate_avx2(const double *pixels, double *to, si
         .count_apply = cheq_count_apply_avx2, .lut_opencv = cheq_lut_opencv_avx2, .lut_pillow = cheq_lut_pillow_avx2, \
         .select = cheq_select_avx2, .gather = cheq_gather_avx2, .scatter = cheq_scatter_scalar, \
         .split = cheq_split_avx2, .merge = cheq_merge_avx2, \
-        .bounds = cheq_bounds_avx2, .count_floats = cheq_count_floats_avx2, .interpolate = cheq_interpolate_avx2, \
+        .widen = cheq_widen_avx2, .narrow = cheq_narrow_avx2, .bounds = cheq_bounds_avx2, \
+        .count_floats = cheq_count_floats_avx2, .interpolate = cheq_interpolate_avx2, \
     }
 
 #endif

@@ -222,6 +222,14 @@ CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS],
 
 /* ---- floats: the compiler's vectors ----------------------------------------- */
 
+CHEQ_AVX512 static void cheq_widen_avx512(const uint8_t *floats, double *to, size_t n) {
+    cheq_widen_body(floats, to, n);
+}
+
+CHEQ_AVX512 static void cheq_narrow_avx512(const double *from, uint8_t *floats, size_t n) {
+    cheq_narrow_body(from, floats, n);
+}
+
 CHEQ_AVX512 static int cheq_bounds_avx512(const double *pixels, size_t n, double *smallest, double *largest) {
     return cheq_bounds_body(pixels, n, smallest, largest);
 }
@@ -240,7 +248,8 @@ CHEQ_AVX512 static void cheq_interpolate_avx512(const double *pixels, double *to
         .count_apply = cheq_count_apply_avx512, .lut_opencv = cheq_lut_opencv_avx512, .lut_pillow = cheq_lut_pillow_avx512, \
         .select = cheq_select_avx512, .gather = cheq_gather_avx512, .scatter = cheq_scatter_scalar, \
         .split = cheq_split_avx512, .merge = cheq_merge_avx512, .apply_channels = cheq_apply_channels_avx512, \
-        .bounds = cheq_bounds_avx512, .count_floats = cheq_count_floats_avx512, .interpolate = cheq_interpolate_avx512, \
+        .widen = cheq_widen_avx512, .narrow = cheq_narrow_avx512, .bounds = cheq_bounds_avx512, \
+        .count_floats = cheq_count_floats_avx512, .interpolate = cheq_interpolate_avx512, \
     }
 
 #endif

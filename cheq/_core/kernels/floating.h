@@ -45,10 +45,7 @@ static inline const double *cheq_floats_load(const cheq_floating_job *job, const
             memcpy(&buffer[i], from + (ptrdiff_t)i * step, sizeof(double));
         }
     } else if (step == 4) {
-        for (size_t i = 0; i < n; i++) {
-            memcpy(&narrow, from + i * sizeof(float), sizeof(float));
-            buffer[i] = (double)narrow;
-        }
+        job->kernels->widen(from, buffer, n);
     } else {
         for (size_t i = 0; i < n; i++) {
             memcpy(&narrow, from + (ptrdiff_t)i * step, sizeof(float));
@@ -66,10 +63,7 @@ static inline void cheq_floats_store(const cheq_floating_job *job, const cheq_wa
             memcpy(to + (ptrdiff_t)i * step, &values[i], sizeof(double));
         }
     } else if (step == sizeof(float)) {
-        for (size_t i = 0; i < n; i++) {
-            float narrow = (float)values[i];
-            memcpy(to + i * sizeof(float), &narrow, sizeof(float));
-        }
+        job->kernels->narrow(values, to, n);
     } else {
         for (size_t i = 0; i < n; i++) {
             float narrow = (float)values[i];

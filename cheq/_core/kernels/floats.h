@@ -8,6 +8,21 @@
 
 enum { CHEQ_FLOATS = 512 }; /* values at a time */
 
+CHEQ_BODY void cheq_widen_body(const uint8_t *floats, double *to, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        float x;
+        memcpy(&x, floats + i * sizeof x, sizeof x);
+        to[i] = (double)x;
+    }
+}
+
+CHEQ_BODY void cheq_narrow_body(const double *from, uint8_t *floats, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        float x = (float)from[i];
+        memcpy(floats + i * sizeof x, &x, sizeof x);
+    }
+}
+
 CHEQ_BODY void cheq_bound(double x, double *low, double *high, double *zero) {
     *low = x < *low ? x : *low;
     *high = x > *high ? x : *high;
@@ -84,6 +99,14 @@ CHEQ_BODY void cheq_interpolate_body(const double *pixels, double *to, size_t n,
             to[i] = cheq_interpolate_from(clamped[i], guesses[i], curve);
         }
     }
+}
+
+static void cheq_widen_scalar(const uint8_t *floats, double *to, size_t n) {
+    cheq_widen_body(floats, to, n);
+}
+
+static void cheq_narrow_scalar(const double *from, uint8_t *floats, size_t n) {
+    cheq_narrow_body(from, floats, n);
 }
 
 static int cheq_bounds_scalar(const double *pixels, size_t n, double *smallest, double *largest) {

@@ -89,6 +89,10 @@ typedef struct {
     void (*apply_channels)(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int reversed,
                            const uint8_t *const *luts);
 
+    /* Floats, n of them wherever they lie, to doubles; and the way back. */
+    void (*widen)(const uint8_t *floats, double *to, size_t n);
+    void (*narrow)(const double *from, uint8_t *floats, size_t n);
+
     /* Lower *smallest and raise *largest to the pixels' and return 1; or, if one of them is
      * not finite, return 0 and leave both in any state. */
     int (*bounds)(const double *pixels, size_t n, double *smallest, double *largest);

@@ -338,7 +338,8 @@ CHEQ_BYTEWISE static void cheq_apply_channels_scalar(const uint8_t *pixels, uint
         .count_apply = cheq_count_apply_scalar, .lut_opencv = cheq_lut_opencv_scalar, .lut_pillow = cheq_lut_pillow_scalar, \
         .select = cheq_select_scalar, .gather = cheq_gather_scalar, .scatter = cheq_scatter_scalar, \
         .split = cheq_split_scalar, .merge = cheq_merge_scalar, .apply_channels = cheq_apply_channels_scalar, \
-        .bounds = cheq_bounds_scalar, .count_floats = cheq_count_floats_scalar, .interpolate = cheq_interpolate_scalar, \
+        .widen = cheq_widen_scalar, .narrow = cheq_narrow_scalar, .bounds = cheq_bounds_scalar, \
+        .count_floats = cheq_count_floats_scalar, .interpolate = cheq_interpolate_scalar, \
     }
 
 #endif
