@@ -85,6 +85,7 @@ def equalize(
             y, edges = _recipe_curve(values, nbins)
             x = edges[:-1]
         written[place] = np.interp(pixels, x, y) if values.size else np.nan
+        written[place][np.isnan(pixels)] = np.nan  # np.interp says so too, but for one bin
     return result
 
 
