@@ -200,8 +200,6 @@ def binarize(images, threshold="otsu", *, axes=None, channel_axis=None, mask=Non
             raise ValueError(f"threshold {threshold!r}")
         threshold = otsu_threshold(images, axes=axes, channel_axis=channel_axis, mask=mask)
     batch, threshold = _batch(images, axes, channel_axis), np.asarray(threshold)
-    if threshold.shape not in ((), batch):
-        raise ValueError(f"thresholds of shape {threshold.shape}")
     one_each = np.broadcast_to(threshold, batch).reshape(*batch, *[1] * (images.ndim - len(batch)))
     result = np.empty(images.shape, images.dtype)
     written = _batch_first(result, _plane_axes(images.ndim, axes, channel_axis))  # a view
@@ -264,8 +262,9 @@ def _otsu(counts):
     mu = sum(level * count for level, count in enumerate(counts)) * scale
     mu1 = q1 = best = 0.0
     threshold = 0
-    for level, count in enumerate(counts):
-        p = count * scale
+    present = [level for level, count in enumerate(counts) if count]
+    for level in range(present[0], present[-1] + 1):  # outside, q1 or q2 is 0
+        p = counts[level] * scale
         mu1 *= q1
         q1 += p
         q2 = 1.0 - q1
