@@ -1,106 +1,390 @@
 """The definition of what cheq computes: slow, readable, in plain Python and NumPy.
 
 The names are those of cheq's API. ``num_threads`` and ``out`` are left out: they never change a value, so a test
-compares what cheq wrote to ``out`` with what this module returns for a copy of the input. Neither cheq nor cv2 is
-imported here; ``test_values.py`` checks this module against cv2 itself.
+compares what cheq wrote to ``out`` with what this module returns for a copy of the input. Neither cheq nor a library
+that it is compared with is imported here; ``test_references.py`` holds this module against those libraries.
 
-The rule is that of OpenCV's ``equalizeHist`` (``modules/imgproc/src/histogram.cpp``), for one plane of n pixels whose
-lowest level i occurs h times::
+A level's bin is the level minus the dtype's minimum. For a plane of n counted pixels, h of them at level v:
 
-    scale  = float32(255) / float32(n - h)                      one rounding
-    LUT[v] = round_half_even(float32(count of i < level <= v) * scale)       v > i, product in float32
-    LUT[v] = 0                                                               v <= i
+- ``opencv`` (OpenCV's ``equalizeHist``, ``modules/imgproc/src/histogram.cpp``; 16 bits and masks are cheq's own), with
+  the lowest level i and the highest possible level ``top``::
 
-A plane with one level, or none, is left as it is. What OpenCV does not define follows cheq's own rules: a mask selects
-the pixels that are counted, and the LUT is applied to all pixels of the plane.
+      scale  = float32(top) / float32(n - h[i])                  one rounding
+      LUT[v] = round_half_even(float32(count of i < level <= v) * scale)       v > i, product in float32
+      LUT[v] = 0                                                               v <= i
+
+- ``pillow`` (``PIL.ImageOps.equalize``), with the highest level j, in whole numbers::
+
+      step   = (n - h[j]) // 255
+      LUT[v] = min((step // 2 + count of level < v) // step, 255)
+
+- ``skimage`` (``skimage.exposure.equalize_hist``): integers become the CDF, the part of the pixels at their level or
+  below, and levels below the lowest counted one its CDF; floats (and booleans) are interpolated between the centres of
+  the bins of ``np.histogram``.
+- ``numpy``: the recipe with ``np.histogram(density=True)``, 255 * cumulative sum / last, and ``np.interp`` between the
+  left edges.
+
+``opencv`` and ``pillow`` leave a plane with one level, or none, or a step of 0, as it is; ``skimage`` and ``numpy`` make
+a plane without a counted pixel NaN, or leave it as it is where ``dtype="same"`` keeps integers. A mask selects the pixels
+that are counted, and all pixels of the plane are replaced.
 """
+
+import operator
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 LEVELS = 256
+FLOATS = ("float32", "float64")
+INTEGERS = ("uint8", "int8", "uint16", "int16")
+METHODS = {
+    "opencv": ("uint8", "uint16"),
+    "pillow": ("uint8",),
+    "skimage": (*INTEGERS, *FLOATS, "bool"),
+    "numpy": (*INTEGERS, *FLOATS),
+}
 
 
-def equalize(images, *, method="opencv", axes=None, channel_axis=None, mask=None):
+def equalize(
+    images,
+    *,
+    method="opencv",
+    color="channels",
+    axes=None,
+    channel_axis=None,
+    mask=None,
+    dtype=None,
+    nbins=256,
+    nan_policy="raise",
+):
     """Equalize every plane on its own."""
-    counts = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask)
-    lut = equalization_lut(counts, method=method)
-    return apply_lut(images, lut, axes=axes, channel_axis=channel_axis)
+    images = _images(images, _supported(method))
+    kind = images.dtype
+    same, nbins = _same(dtype), _nbins(nbins)
+    if nan_policy not in ("raise", "omit"):
+        raise ValueError(f"nan_policy {nan_policy!r}")
+    if same and kind == bool:
+        raise TypeError("booleans have no levels between")
+    if nbins != 256 and kind.name not in FLOATS:
+        raise ValueError(f"nbins {nbins} for {kind}")
+    if color == "ycrcb":
+        return _equalize_ycrcb(images, method, axes, channel_axis, mask)
+    if color != "channels":
+        raise ValueError(f"color {color!r}")
+    if kind.name in INTEGERS:
+        counts = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask)
+        lut = equalization_lut(counts, method=method, dtype=dtype, images_dtype=kind)
+        return apply_lut(images, lut, axes=axes, channel_axis=channel_axis)
+    result = np.empty(images.shape, kind if same or method == "skimage" and kind != bool else np.float64)
+    written = _batch_first(result, _plane_axes(images.ndim, axes, channel_axis))  # a view
+    for place, pixels, counted in _planes(images, axes, channel_axis, mask):
+        values = _counted_values(pixels[counted], nan_policy)
+        if method == "skimage":
+            y, x = _skimage_curve(values, nbins)
+        else:
+            y, edges = _recipe_curve(values, nbins)
+            x = edges[:-1]
+        written[place] = np.interp(pixels, x, y) if values.size else np.nan
+        written[place][np.isnan(pixels)] = np.nan  # np.interp says so too, but for one bin
+    return result
 
 
 def histogram(images, *, axes=None, channel_axis=None, mask=None):
-    """Count the levels of every plane: batch shape + (256,), int64."""
-    images = _images(images)
-    axes = _plane_axes(images.ndim, axes, channel_axis)
-    counted = np.ones(images.shape, bool) if mask is None else _mask(mask, images.shape, channel_axis)
-    planes, selected = _batch_first(images, axes), _batch_first(counted, axes)
-    batch = planes.shape[: images.ndim - len(axes)]
-    counts = np.zeros((*batch, LEVELS), np.int64)
-    for place in np.ndindex(batch):
-        counts[place] = np.bincount(planes[place][selected[place]], minlength=LEVELS)
+    """Count the levels of every plane: batch shape + (256,) or (65536,), int64."""
+    images = _images(images, INTEGERS)
+    lowest, levels = np.iinfo(images.dtype).min, _levels(images.dtype)
+    counts = np.zeros((*_batch(images, axes, channel_axis), levels), np.int64)
+    for place, pixels, counted in _planes(images, axes, channel_axis, mask):
+        counts[place] = np.bincount(pixels[counted].astype(np.int64) - lowest, minlength=levels)
     return counts
 
 
-def equalization_lut(histogram, *, method="opencv"):
+def equalization_lut(histogram, *, method="opencv", dtype=None, images_dtype=None):
     """Turn every histogram (last axis) into a LUT."""
-    if method != "opencv":
-        raise ValueError(f"method {method!r}")
+    supported, same = _supported(method), _same(dtype)
     histogram = np.asarray(histogram)
     if not np.issubdtype(histogram.dtype, np.integer):
         raise TypeError(f"counts of dtype {histogram.dtype}")
-    if histogram.ndim == 0 or histogram.shape[-1] != LEVELS or (histogram < 0).any():
-        raise ValueError("counts must be 256 numbers >= 0")
-    lut = np.zeros(histogram.shape, np.uint8)
+    if histogram.ndim == 0 or histogram.shape[-1] not in (256, 65536) or (histogram < 0).any():
+        raise ValueError("counts must be 256 or 65536 numbers >= 0")
+    images_dtype = np.dtype(images_dtype or (np.uint8 if histogram.shape[-1] == 256 else np.uint16))
+    if images_dtype.name not in INTEGERS or images_dtype.name not in supported:
+        raise TypeError(f"images of dtype {images_dtype} for {method}")
+    if _levels(images_dtype) != histogram.shape[-1]:
+        raise ValueError(f"{histogram.shape[-1]} bins for {images_dtype}")
+    lut = np.empty(histogram.shape, images_dtype if same or method in ("opencv", "pillow") else np.float64)
+    limits = np.iinfo(images_dtype)
+    levels = np.arange(limits.min, limits.max + 1)
     for place in np.ndindex(histogram.shape[:-1]):
-        lut[place] = _opencv_lut([int(count) for count in histogram[place]])
+        counts = histogram[place].astype(np.uint64)
+        if method == "opencv":
+            lut[place] = _opencv_lut(counts)
+        elif method == "pillow":
+            lut[place] = _pillow_lut([int(count) for count in counts])
+        elif not counts.any():
+            lut[place] = levels if same else np.nan
+        else:
+            top = 1 if same or method == "skimage" else 255
+            cdf = _skimage_cdf(counts) if method == "skimage" else _numpy_cdf(counts, levels, top)
+            lut[place] = limits.min + np.rint(cdf * (limits.max - limits.min)) if same else cdf
     return lut
 
 
 def apply_lut(images, lut, *, axes=None, channel_axis=None):
     """Look every pixel up, in one LUT or in the LUT of its plane."""
-    images, lut = _images(images), np.asarray(lut)
-    axes = _plane_axes(images.ndim, axes, channel_axis)
-    planes = _batch_first(images, axes)
-    batch = planes.shape[: images.ndim - len(axes)]
-    if lut.dtype != np.uint8:
+    images, lut = _images(images, INTEGERS), np.asarray(lut)
+    levels = _levels(images.dtype)
+    if lut.dtype.name not in (*INTEGERS, *FLOATS):
         raise TypeError(f"LUT of dtype {lut.dtype}")
-    if lut.shape not in ((LEVELS,), (*batch, LEVELS)):
+    if lut.shape not in ((levels,), (*_batch(images, axes, channel_axis), levels)):
         raise ValueError(f"LUT of shape {lut.shape}")
-    result = np.empty(images.shape, np.uint8)
-    written = _batch_first(result, axes)  # a view
-    for place in np.ndindex(batch):
+    result = np.empty(images.shape, lut.dtype.newbyteorder("="))
+    written = _batch_first(result, _plane_axes(images.ndim, axes, channel_axis))  # a view
+    for place, pixels, _ in _planes(images, axes, channel_axis):
         one = lut if lut.ndim == 1 else lut[place]
-        written[place] = one[planes[place]]
+        written[place] = one[pixels.astype(np.int64) - np.iinfo(images.dtype).min]
     return result
 
 
-def _opencv_lut(counts):
-    lut = np.arange(LEVELS)
-    present = [level for level in range(LEVELS) if counts[level] > 0]
-    if len(present) < 2:
-        return lut
-    lowest = present[0]
-    scale = np.float32(255) / float32(sum(counts) - counts[lowest])
-    lut[:] = 0
-    running = 0
-    for level in present[1:]:
-        running += counts[level]
-        lut[level:] = min(np.rint(float32(running) * scale), 255)  # levels that are absent repeat the one below
-    return lut
+def cumulative_distribution(images, *, axes=None, channel_axis=None, mask=None, nbins=256, nan_policy="raise"):
+    """Each plane's CDF, and the centres of its bins: of all levels of an integer dtype, of ``nbins`` bins of floats."""
+    images = _images(images, (*INTEGERS, *FLOATS))
+    nbins = _nbins(nbins)
+    if nan_policy not in ("raise", "omit"):
+        raise ValueError(f"nan_policy {nan_policy!r}")
+    if images.dtype.name in INTEGERS:
+        if nbins != 256:
+            raise ValueError(f"nbins {nbins} for {images.dtype}")
+        counts = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask)
+        limits = np.iinfo(images.dtype)
+        with np.errstate(invalid="ignore"):  # 0 / 0: no counted pixel
+            return counts.cumsum(-1) / counts.sum(-1, keepdims=True), np.arange(limits.min, limits.max + 1)
+    cdf = np.empty((*_batch(images, axes, channel_axis), nbins), images.dtype)
+    centers = np.empty_like(cdf)
+    for place, pixels, counted in _planes(images, axes, channel_axis, mask):
+        cdf[place], centers[place] = _skimage_curve(_counted_values(pixels[counted], nan_policy), nbins)
+    return cdf, centers
+
+
+def image_histogram_equalization(image, number_bins=256, *, axes=None, channel_axis=None):
+    """The NumPy recipe, batched: (equalized, cdf). Without axes, R, G and B of a last axis of 3 are pooled."""
+    image = _images(image, METHODS["numpy"])
+    number_bins = _nbins(number_bins)
+    if axes is None and channel_axis is None and image.ndim > 2 and image.shape[-1] == 3:
+        axes = (-3, -2, -1)
+    equalized = np.empty(image.shape)
+    written = _batch_first(equalized, _plane_axes(image.ndim, axes, channel_axis))  # a view
+    cdf = np.empty((*_batch(image, axes, channel_axis), number_bins))
+    for place, pixels, counted in _planes(image, axes, channel_axis):
+        cdf[place], edges = _recipe_curve(_counted_values(pixels[counted], "raise"), number_bins)
+        written[place] = np.interp(pixels, edges[:-1], cdf[place])
+    return equalized, cdf
+
+
+def otsu_threshold(images, *, axes=None, channel_axis=None, mask=None):
+    """OpenCV's threshold of every plane: batch shape, the dtype of the images."""
+    images = _images(images, ("uint8", "uint16"))
+    counts = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask)
+    thresholds = np.empty(counts.shape[:-1], images.dtype)
+    for place in np.ndindex(thresholds.shape):
+        thresholds[place] = _otsu([int(count) for count in counts[place]])
+    return thresholds
+
+
+def binarize(images, threshold="otsu", *, axes=None, channel_axis=None, mask=None):
+    """Pixels above the threshold become the dtype's maximum, the others 0."""
+    images = _images(images, ("uint8", "uint16"))
+    planes = _batch_first(images, _plane_axes(images.ndim, axes, channel_axis))
+    if isinstance(threshold, str):
+        if threshold != "otsu":
+            raise ValueError(f"threshold {threshold!r}")
+        threshold = otsu_threshold(images, axes=axes, channel_axis=channel_axis, mask=mask)
+    batch, threshold = _batch(images, axes, channel_axis), np.asarray(threshold)
+    one_each = np.broadcast_to(threshold, batch).reshape(*batch, *[1] * (images.ndim - len(batch)))
+    result = np.empty(images.shape, images.dtype)
+    written = _batch_first(result, _plane_axes(images.ndim, axes, channel_axis))  # a view
+    written[...] = np.where(planes > one_each, np.iinfo(images.dtype).max, 0)
+    return result
+
+
+# ---------------------------------------------------------------- integers: counts to LUT
 
 
 def float32(count):
     """Round a count to float32 once, half to even; ``np.float32(count)`` would round to float64 first."""
-    return np.uint64(count).astype(np.float32)
+    return np.asarray(count, np.uint64).astype(np.float32)[()]
 
 
-def _images(images):
+def _opencv_lut(counts):
+    levels = len(counts)
+    present = np.flatnonzero(counts)
+    if len(present) < 2:
+        return np.arange(levels)
+    lowest = present[0]
+    running = np.cumsum(counts[lowest + 1 :], dtype=np.uint64)  # levels that are absent repeat the one below
+    scale = np.float32(levels - 1) / float32(running[-1])
+    lut = np.zeros(levels, np.int64)
+    lut[lowest + 1 :] = np.minimum(np.rint(float32(running) * scale), levels - 1)
+    return lut
+
+
+def _pillow_lut(counts):
+    present = [count for count in counts if count]
+    step = (sum(present) - present[-1]) // 255 if present else 0
+    if step == 0:
+        return list(range(256))
+    return [min((step // 2 + sum(counts[:level])) // step, 255) for level in range(256)]
+
+
+def _skimage_cdf(counts):
+    cdf = np.cumsum(counts) / float(counts.sum())
+    lowest = np.flatnonzero(counts)[0]
+    cdf[:lowest] = cdf[lowest]  # np.interp's answer left of its first point
+    return cdf
+
+
+def _numpy_cdf(counts, levels, top):
+    present = counts > 0
+    weights = counts[present].astype(np.int64)  # one value with its count as weight stands for equal pixels
+    density, edges = np.histogram(levels[present], 256, density=True, weights=weights)
+    cdf = density.cumsum()
+    cdf = top * cdf / cdf[-1]
+    return np.interp(levels, edges[:-1], cdf)
+
+
+def _otsu(counts):
+    """OpenCV's ``getThreshVal_Otsu`` (``modules/imgproc/src/thresh.cpp``), in Python's doubles and the same order."""
+    epsilon = 2.0**-23  # FLT_EPSILON
+    total = sum(counts)
+    if total == 0:
+        return 0
+    scale = 1.0 / total
+    mu = sum(level * count for level, count in enumerate(counts)) * scale
+    mu1 = q1 = best = 0.0
+    threshold = 0
+    present = [level for level, count in enumerate(counts) if count]
+    for level in range(present[0], present[-1] + 1):  # outside, q1 or q2 is 0
+        p = counts[level] * scale
+        mu1 *= q1
+        q1 += p
+        q2 = 1.0 - q1
+        if min(q1, q2) < epsilon or max(q1, q2) > 1.0 - epsilon:
+            continue
+        mu1 = (mu1 + level * p) / q1
+        mu2 = (mu - q1 * mu1) / q2
+        sigma = q1 * q2 * (mu1 - mu2) * (mu1 - mu2)
+        if sigma > best:
+            best, threshold = sigma, level
+    return threshold
+
+
+# ---------------------------------------------------------------- floats: values to a curve for np.interp
+
+
+def _counted_values(values, nan_policy):
+    """The values that np.histogram gets, or its errors."""
+    finite = np.isfinite(values)
+    if not finite.all():
+        if nan_policy == "raise":
+            raise ValueError("NaN or infinity")
+        values = values[finite]
+    if values.size and values.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            if np.isinf(values.max() - values.min()):
+                raise ValueError("the range overflows")
+    return values.astype(np.uint8) if values.dtype == bool else values
+
+
+def _skimage_curve(values, nbins):
+    """The CDF and the centres of the bins."""
+    with np.errstate(all="ignore"):
+        counts, edges = np.histogram(values, nbins)
+        cdf = counts.cumsum()
+        cdf = cdf / float(cdf[-1])
+        return cdf.astype(np.float32 if values.dtype == np.float32 else np.float64), (edges[:-1] + edges[1:]) / 2.0
+
+
+def _recipe_curve(values, nbins):
+    """The recipe's 255 * CDF and the edges of the bins."""
+    with np.errstate(all="ignore"):
+        density, edges = np.histogram(values, nbins, density=True)
+        cdf = density.cumsum()
+        return 255 * cdf / cdf[-1], edges
+
+
+# ---------------------------------------------------------------- colour
+
+
+def _equalize_ycrcb(images, method, axes, channel_axis, mask):
+    """OpenCV's RGB2YCrCb, Y equalized, YCrCb2RGB in whole numbers (``color_yuv.simd.hpp``); a fourth channel is kept."""
+    if images.dtype != np.uint8:
+        raise TypeError(f"images of dtype {images.dtype}")
+    if method not in ("opencv", "pillow") or channel_axis is None or images.shape[channel_axis] not in (3, 4):
+        raise ValueError(f"method {method!r}, channel axis {channel_axis!r}, shape {images.shape}")
+    if np.ndim(mask) >= images.ndim:
+        raise ValueError("a mask with a channel axis")
+    channels = np.moveaxis(images.astype(np.int64), channel_axis, 0)
+    r, g, b = channels[:3]
+    y = (4899 * r + 9617 * g + 1868 * b + 2**13) >> 14
+    cr = np.clip((11682 * (r - y) + 128 * 2**14 + 2**13) >> 14, 0, 255) - 128
+    cb = np.clip((9241 * (b - y) + 128 * 2**14 + 2**13) >> 14, 0, 255) - 128
+    luminance = np.expand_dims(y.astype(np.uint8), channel_axis)  # of one channel, so that axes mean the same
+    luminance = equalize(luminance, method=method, axes=axes, channel_axis=channel_axis, mask=mask)
+    y = luminance.astype(np.int64).squeeze(channel_axis)
+    r = y + ((22987 * cr + 2**13) >> 14)
+    g = y + ((-5636 * cb - 11698 * cr + 2**13) >> 14)
+    b = y + ((29049 * cb + 2**13) >> 14)
+    return np.moveaxis(np.clip([r, g, b, *channels[3:]], 0, 255), 0, channel_axis).astype(np.uint8)
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def _images(images, supported):
     if isinstance(images, np.ma.MaskedArray):
         raise TypeError("a masked array")
     images = np.asarray(images)
-    if images.dtype != np.uint8:
+    if images.dtype.name not in supported:
         raise TypeError(f"images of dtype {images.dtype}")
-    return images
+    return images.astype(images.dtype.newbyteorder("="), copy=False)
+
+
+def _supported(method):
+    if method not in METHODS:
+        raise ValueError(f"method {method!r}")
+    return METHODS[method]
+
+
+def _same(dtype):
+    if dtype is not None and not (isinstance(dtype, str) and dtype == "same"):
+        raise ValueError(f"dtype {dtype!r}")
+    return dtype is not None
+
+
+def _nbins(nbins):
+    nbins = operator.index(nbins)
+    if nbins < 1:
+        raise ValueError(f"{nbins} bins")
+    return nbins
+
+
+def _levels(dtype):
+    return 2 ** (8 * dtype.itemsize)
+
+
+def _batch(images, axes, channel_axis):
+    """The batch shape."""
+    planes = _batch_first(images, _plane_axes(images.ndim, axes, channel_axis))
+    return planes.shape[: images.ndim - len(_plane_axes(images.ndim, axes, channel_axis))]
+
+
+def _planes(images, axes, channel_axis, mask=None):
+    """Every plane: its place in the batch, its pixels, and which of them are counted."""
+    counted = np.ones(images.shape, bool) if mask is None else _mask(mask, images.shape, channel_axis)
+    where = _plane_axes(images.ndim, axes, channel_axis)
+    planes, selected = _batch_first(images, where), _batch_first(counted, where)
+    for place in np.ndindex(_batch(images, axes, channel_axis)):
+        yield place, planes[place], selected[place]
 
 
 def _plane_axes(ndim, axes, channel_axis):

@@ -1,0 +1,183 @@
+"""What the tests of the methods share: planes of every dtype, comparison of bits, and the peers, one plane a call."""
+
+import warnings
+
+import cv2
+import numpy as np
+import PIL.Image
+import PIL.ImageOps
+import pytest
+import skimage.exposure
+
+INTEGERS = ("uint8", "int8", "uint16", "int16")
+FLOATS = ("float32", "float64")
+DTYPES = {
+    "opencv": ("uint8", "uint16"),
+    "pillow": ("uint8",),
+    "skimage": (*INTEGERS, "bool", *FLOATS),
+    "numpy": (*INTEGERS, *FLOATS),
+}
+CASES = [(method, dtype) for method, dtypes in DTYPES.items() for dtype in dtypes]
+
+
+def result_dtype(method, dtype, same=False):
+    """The dtype that the specification gives a result."""
+    keeps = same or method in ("opencv", "pillow") or (method == "skimage" and dtype in FLOATS)
+    return np.dtype(dtype if keeps else "float64")
+
+
+def assert_bits(result, expected, what=""):
+    """Equal shapes and native dtypes and equal bits, -0.0 apart from 0.0; every NaN is like another."""
+    result, expected = np.asarray(result), np.asarray(expected)
+    np.testing.assert_array_equal(result, expected, what, strict=True)
+    assert result.dtype.isnative
+    if result.dtype.kind == "f":
+        np.testing.assert_array_equal(np.signbit(result[result == 0]), np.signbit(expected[expected == 0]), what)
+
+
+# ---------------------------------------------------------------- planes
+
+
+def plane(kind, dtype, shape, seed=0):
+    """One kind of pixels, in a range that fits the dtype: integers use all of it, floats 0 to 1."""
+    random = np.random.default_rng([seed, *shape])
+    dtype = np.dtype(dtype)
+    if dtype.kind in "iu":
+        low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+        return np.clip(np.rint(low + (high - low) * _unit(kind, random, shape)), low, high).astype(dtype)
+    return (_unit(kind, random, shape) > 0.5 if dtype == bool else _unit(kind, random, shape)).astype(dtype)
+
+
+def _unit(kind, random, shape):
+    if kind == "constant":
+        return np.full(shape, random.random())
+    if kind in ("two levels", "three levels"):
+        levels = random.random(2 if kind == "two levels" else 3)
+        return random.choice(levels, shape, p=random.dirichlet(np.ones(len(levels))))
+    if kind == "one apart":
+        values = np.full(shape, 0.7)
+        values[..., -1, -1] = random.random()
+        return values
+    ramp = np.linspace(0, 1, shape[-2] * shape[-1]).reshape(shape[-2:])
+    return {
+        "uniform": lambda: random.random(shape),
+        "gaussian": lambda: random.normal(0.5, 0.15, shape),
+        "gaussian, bright": lambda: random.normal(0.94, 0.25, shape),
+        "narrow": lambda: 0.38 + 0.03 * random.random(shape),
+        "beta": lambda: random.beta(0.4, 0.4, shape),
+        "beta, dark": lambda: random.beta(2, 9, shape),
+        "12 of 16 bits": lambda: random.beta(2, 3, shape) / 16 + 0.5,
+        "ramp": lambda: np.broadcast_to(ramp, shape),
+        "ramp down": lambda: np.broadcast_to(0.8 - 0.65 * ramp, shape),
+    }[kind]()
+
+
+KINDS = (
+    "uniform", "gaussian", "gaussian, bright", "narrow", "beta", "beta, dark", "12 of 16 bits", "ramp", "ramp down",
+    "constant", "two levels", "three levels", "one apart",
+)  # fmt: skip
+
+
+def counted_plane(counts, levels, dtype=np.uint8):
+    """A shuffled plane, of one row, with so many pixels of each level."""
+    pixels = np.repeat(np.array(levels, dtype), counts)
+    np.random.default_rng(len(pixels)).shuffle(pixels)
+    return pixels[np.newaxis]
+
+
+def mask_of(kind, plane, seed=0):
+    """A mask of one kind for one plane."""
+    mask = np.zeros(plane.shape, bool)
+    random = np.random.default_rng([seed, 77])
+    if kind == "one pixel":
+        mask[plane.shape[0] // 2, plane.shape[1] // 3] = True
+    elif kind == "constant inside":
+        mask[plane == plane[0, -1]] = True
+    elif kind == "two levels inside":
+        mask[(plane == plane[0, 0]) | (plane == plane[-1, -1])] = True
+    elif kind == "middle":
+        low, high = np.quantile(plane, [0.3, 0.7])
+        mask = (plane >= low) & (plane <= high)
+    elif kind == "random":
+        mask = random.random(plane.shape) < 0.4
+    elif kind == "all":
+        mask[...] = True
+    return mask
+
+
+MASKS = ("none counted", "one pixel", "constant inside", "two levels inside", "middle", "random", "all")
+
+
+# ---------------------------------------------------------------- the peers
+
+
+def recipe(image, number_bins=256, counted=None):
+    """The well-known NumPy recipe; with ``counted``, the pixels that the histogram is of."""
+    hist, bins = np.histogram((image if counted is None else image[counted]).flatten(), number_bins, density=True)
+    cdf = hist.cumsum()
+    cdf = 255 * cdf / cdf[-1]
+    equalized = np.interp(image.flatten(), bins[:-1], cdf)
+    return equalized.reshape(image.shape), cdf
+
+
+def pillow(image, counted=None):
+    mask = None if counted is None else PIL.Image.fromarray(counted.astype(np.uint8) * 255)
+    return np.asarray(PIL.ImageOps.equalize(PIL.Image.fromarray(np.ascontiguousarray(image)), mask))
+
+
+def scikit_image(image, counted=None, nbins=256):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Converting input from bool", RuntimeWarning)
+        return skimage.exposure.equalize_hist(image, nbins, mask=counted)
+
+
+def opencv(image, counted=None):
+    """With a mask: OpenCV's LUT of the counted pixels, for the pixels at one of their levels; the others stay."""
+    if counted is None:
+        return cv2.equalizeHist(image)
+    result = image.copy()
+    inside = cv2.equalizeHist(np.ascontiguousarray(image[counted])[np.newaxis])[0]
+    result[counted] = inside
+    return result
+
+
+PEERS = {
+    "opencv": opencv,
+    "pillow": pillow,
+    "skimage": scikit_image,
+    "numpy": lambda image, counted=None: recipe(image, 256, counted)[0],
+}
+
+
+def peer(method, image, counted=None):
+    """What the library that a method is named after gives for one plane, its floating-point warnings aside."""
+    with np.errstate(all="ignore"):
+        return PEERS[method](image, counted)
+
+
+def opencv_otsu(image):
+    """(threshold, binary) of OpenCV's own code: Intel's, which x86 wheels use for uint8, chooses otherwise in ties."""
+    with_intel = cv2.ipp.useIPP()
+    cv2.ipp.setUseIPP(False)
+    try:
+        return cv2.threshold(image, 0, int(np.iinfo(image.dtype).max), cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    finally:
+        cv2.ipp.setUseIPP(with_intel)
+
+
+def has_peer(method, dtype):
+    return method != "opencv" or dtype == "uint8"
+
+
+def of_each_plane(call, images):
+    """``call`` of each (height, width) plane, stacked."""
+    planes = images.reshape(-1, *images.shape[-2:])
+    return np.stack([call(plane) for plane in planes]).reshape(images.shape)
+
+
+def refuses(error, call, *fragments):
+    """Demand an error whose message holds all the fragments."""
+    with pytest.raises(error) as caught:
+        call()
+    for fragment in fragments:
+        assert fragment in str(caught.value), f"{fragment!r} is not in: {caught.value}"

@@ -1,0 +1,442 @@
+"""What do the methods, dtypes and steps refuse? Which error, what it says, and that nothing is written before it."""
+
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+import reference
+from numpy.lib.stride_tricks import as_strided
+from pixel_tools import CASES, DTYPES, FLOATS, INTEGERS, assert_bits, plane, refuses, result_dtype
+
+import cheq
+
+all_cases = pytest.mark.parametrize(("method", "dtype"), CASES)
+THREADED = {
+    "equalize": lambda images, **named: cheq.equalize(images, method="skimage", **named),
+    "cumulative_distribution": cheq.cumulative_distribution,
+    "otsu_threshold": cheq.otsu_threshold,
+    "binarize": cheq.binarize,
+    "binarize with a number": lambda images, **named: cheq.binarize(images, 99, **named),
+}
+
+
+def blank(method, dtype, shape=(5, 7)):
+    return np.full(shape, 77, result_dtype(method, dtype))
+
+
+def refused(error, fragments, images, out=None, **named):
+    """Demand an error of equalize that holds the fragments, and that neither the images nor ``out`` change."""
+    out = blank(named.get("method", "opencv"), "uint8", np.shape(images)) if out is None else out
+    base = out if out.base is None else out.base
+    kept, before = images.tobytes(), base.tobytes()
+    refuses(error, lambda: cheq.equalize(images, out=out, **named), *fragments)
+    assert images.tobytes() == kept
+    assert base.tobytes() == before
+
+
+# ---------------------------------------------------------------- signatures
+
+SIGNATURES = {
+    "equalize": {
+        "images": ..., "method": "opencv", "color": "channels", "axes": None, "channel_axis": None, "mask": None,
+        "out": None, "dtype": None, "nbins": 256, "nan_policy": "raise", "num_threads": None,
+    },
+    "histogram": {"images": ..., "axes": None, "channel_axis": None, "mask": None, "num_threads": None},
+    "equalization_lut": {"histogram": ..., "method": "opencv", "dtype": None, "images_dtype": None},
+    "apply_lut": {"images": ..., "lut": ..., "axes": None, "channel_axis": None, "out": None, "num_threads": None},
+    "cumulative_distribution": {
+        "images": ..., "axes": None, "channel_axis": None, "mask": None, "nbins": 256, "nan_policy": "raise",
+        "num_threads": None,
+    },
+    "otsu_threshold": {"images": ..., "axes": None, "channel_axis": None, "mask": None, "num_threads": None},
+    "binarize": {
+        "images": ..., "threshold": "otsu", "axes": None, "channel_axis": None, "mask": None, "out": None,
+        "num_threads": None,
+    },
+    "recipes.image_histogram_equalization": {
+        "image": ..., "number_bins": 256, "axes": None, "channel_axis": None, "num_threads": None,
+    },
+}  # fmt: skip
+POSITIONAL = ("images", "image", "histogram", "lut", "threshold", "number_bins")
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signatures(name):
+    call = cheq
+    for part in name.split("."):
+        call = getattr(call, part)
+    parameters = inspect.signature(call).parameters
+    assert list(parameters) == list(SIGNATURES[name])
+    for parameter, default in SIGNATURES[name].items():
+        found = parameters[parameter]
+        assert found.default == (inspect.Parameter.empty if default is ... else default)
+        assert (found.kind is inspect.Parameter.KEYWORD_ONLY) == (parameter not in POSITIONAL)
+    same = [parameter for parameter in parameters if parameter not in ("out", "num_threads")]
+    assert list(inspect.signature(getattr(reference, call.__name__)).parameters) == same
+
+
+# ---------------------------------------------------------------- dtypes of images
+
+
+@pytest.mark.parametrize("dtype", [
+    "bool", "int8", "uint16", "int16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64",
+    "longdouble", "complex64", "complex128", "object", "U3", "M8[s]", "m8[s]",
+])  # fmt: skip
+@pytest.mark.parametrize("method", DTYPES)
+def test_images_of_another_dtype(method, dtype):
+    images = np.zeros((5, 7), dtype)
+    if dtype in DTYPES[method]:
+        cheq.equalize(images, method=method)
+        return
+    for some in (images, images[:0], images.astype(images.dtype.newbyteorder())):
+        refused(TypeError, ["images", str(some.dtype), *DTYPES[method]], some, method=method)
+
+
+def test_pillow_on_uint16_names_the_method_that_takes_it():
+    refused(TypeError, ["images", "uint16", "opencv"], np.zeros((5, 7), np.uint16), method="pillow")
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int32", "int64", "uint32", "float16", "float32", "float64", "object"])
+def test_steps_take_8_and_16_bit_integers_alone(dtype):
+    images = np.zeros((5, 7), dtype)
+    refuses(TypeError, lambda: cheq.histogram(images), "images", dtype, *INTEGERS)
+    for levels in (256, 65536):
+        refuses(TypeError, lambda: cheq.apply_lut(images, np.zeros(levels)), "images", dtype)  # noqa: B023
+        refuses(TypeError, lambda: cheq.apply_lut(images[:0], np.zeros(levels)), "images", dtype)  # noqa: B023
+
+
+@all_cases
+def test_masked_arrays_are_refused(method, dtype):
+    images = np.ma.MaskedArray(plane("beta", dtype, (5, 7)), mask=plane("uniform", bool, (5, 7)))
+    refuses(TypeError, lambda: cheq.equalize(images, method=method), "images", "mask=~")
+
+
+def test_lists_are_not_converted_silently():
+    for method in DTYPES:
+        refuses(TypeError, lambda: cheq.equalize([[1, 2], [3, 4]], method=method), "images", "int64")  # noqa: B023
+    for method in ("skimage", "numpy"):
+        assert cheq.equalize([[0.5, 0.25], [1.0, 2.0]], method=method).dtype == np.float64
+
+
+# ---------------------------------------------------------------- names
+
+
+@pytest.mark.parametrize("argument", ["method", "nan_policy", "color"])
+@pytest.mark.parametrize("value", ["Same", "", "opencv ", "SKIMAGE", "RAISE", "propagate", "YCrCb", "rgb", "scikit-image"])
+def test_another_name(argument, value):
+    valid = {"method": tuple(DTYPES), "nan_policy": ("raise", "omit"), "color": ("channels", "ycrcb")}[argument]
+    for images in (np.zeros((5, 7), np.uint8), np.zeros((0, 7), np.uint8)):
+        out = np.full_like(images, 77)
+        refused(ValueError, [argument, repr(value), *map(repr, valid)], images, out, **{argument: value})
+    if argument == "method":
+        refuses(ValueError, lambda: cheq.equalization_lut(np.zeros(256, int), method=value), "method", repr(value))
+
+
+@pytest.mark.parametrize("argument", ["method", "nan_policy", "color", "dtype"])
+@pytest.mark.parametrize("value", [3, b"same", ["opencv"], np.uint8, np.array(["a", "b"]), {}, 0.5, True])
+def test_what_is_not_a_name(argument, value):
+    refused((TypeError, ValueError), [argument], np.zeros((5, 7), np.uint8), **{argument: value})
+
+
+@pytest.mark.parametrize("value", ["Same", "", "uint8", "float64", np.uint8, np.dtype("f8"), float, 8])
+@all_cases
+def test_another_dtype_of_the_result(method, dtype, value):
+    images = plane("beta", dtype, (5, 7))
+    out = blank(method, dtype)
+    refused((TypeError, ValueError), ["dtype", "same"], images, out, method=method, dtype=value)
+    if dtype == "uint8":
+        refuses((TypeError, ValueError), lambda: cheq.equalization_lut(np.zeros(256, int), dtype=value), "dtype", "same")
+
+
+def test_bool_has_no_levels_to_keep():
+    images = plane("uniform", bool, (5, 7))
+    for out in (np.zeros((5, 7), bool), np.zeros((5, 7))):
+        refused(TypeError, ["dtype", "bool"], images, out, method="skimage", dtype="same")
+    refused(TypeError, ["dtype", "bool"], images[:0], np.zeros((0, 7)), method="skimage", dtype="same")
+
+
+# ---------------------------------------------------------------- nbins, nan_policy
+
+
+@pytest.mark.parametrize("nbins", [1, 10, 255, 257, 65536])
+@pytest.mark.parametrize(("method", "dtype"), [case for case in CASES if case[1] not in FLOATS])
+def test_nbins_where_there_is_a_bin_a_level(method, dtype, nbins):
+    images = plane("beta", dtype, (5, 7))
+    for some in (images, images[:0]):
+        out = blank(method, dtype, some.shape)
+        refused(ValueError, ["nbins", "256", str(nbins)], some, out, method=method, nbins=nbins)
+    cheq.equalize(images, method=method, nbins=256)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("method", ["skimage", "numpy"])
+def test_nbins_out_of_range_or_not_an_integer(method, dtype):
+    images, out = plane("beta", dtype, (5, 7)), blank(method, dtype)
+    for nbins in (0, -1, -256, -(2**70)):
+        refused(ValueError, ["nbins", str(nbins)], images, out, method=method, nbins=nbins)
+    for nbins in (256.0, 2.5, "256", None, (256,), np.array([1, 2])):
+        refused(TypeError, ["nbins"], images, out, method=method, nbins=nbins)
+    for nbins in (2**62, 2**70):
+        refused((ValueError, MemoryError), [], images, out, method=method, nbins=nbins)
+    expected = reference.equalize(images, method=method, nbins=10)
+    assert_bits(cheq.equalize(images, method=method, nbins=np.uint8(10)), expected)
+
+
+@all_cases
+def test_nan_policy_is_taken_by_all_and_matters_to_floats(method, dtype):
+    images = plane("beta", dtype, (5, 7))
+    assert_bits(cheq.equalize(images, method=method, nan_policy="omit"), reference.equalize(images, method=method))
+
+
+# ---------------------------------------------------------------- out
+
+
+@all_cases
+def test_out_of_another_dtype(method, dtype):
+    images, right = plane("beta", dtype, (5, 7)), result_dtype(method, dtype)
+    for other in ("bool", *INTEGERS, "int64", "float16", *FLOATS, "complex128", "object"):
+        if other != right:
+            out = np.ones((5, 7), other)
+            refused(TypeError, ["out", np.dtype(other).name, right.name], images, out, method=method)
+            refused(TypeError, ["out"], images[:0], out[:0], method=method)
+    if right.itemsize > 1:
+        refused(TypeError, ["out"], images, np.ones((5, 7), right.newbyteorder()), method=method)
+    if dtype != "bool":
+        wrong = np.ones((5, 7), "float64" if dtype == "float32" or method in ("opencv", "pillow") else "float32")
+        refused(TypeError, ["out", wrong.dtype.name, dtype], images, wrong, method=method, dtype="same")
+
+
+@all_cases
+def test_out_of_another_shape_or_kind(method, dtype):
+    images, right = plane("beta", dtype, (4, 5, 7)), result_dtype(method, dtype)
+    for shape in ((4, 5, 6), (4, 7, 5), (1, 4, 5, 7), (5, 7), (140,), ()):
+        refused(ValueError, ["out", str(shape), "(4, 5, 7)"], images, np.ones(shape, right), method=method)
+    read_only = np.ones((4, 5, 7), right)
+    read_only.setflags(write=False)
+    refused(ValueError, ["out", "read-only"], images, read_only, method=method)
+    for out in ([1], memoryview(np.ones((4, 5, 7), right)), "out", np.ma.ones((4, 5, 7))):
+        refuses(TypeError, lambda: cheq.equalize(images, method=method, out=out), "out")  # noqa: B023
+
+
+@pytest.mark.parametrize("strides", [(35, 7, 0), (0, 7, 1), (35, 1, 1), (35, 6, 1), (7, 7, 1), (-34, -7, -1)])
+@all_cases
+def test_out_whose_elements_overlap_each_other(method, dtype, strides):
+    right = result_dtype(method, dtype)
+    buffer = np.ones(600, right)
+    out = as_strided(buffer[300:], (4, 5, 7), tuple(stride * right.itemsize for stride in strides))
+    refuses(ValueError, lambda: cheq.equalize(plane("beta", dtype, (4, 5, 7)), method=method, out=out), "out")
+    assert (buffer == 1).all()
+
+
+@all_cases
+def test_out_whose_elements_overlap_in_part(method, dtype):
+    right = result_dtype(method, dtype)
+    if right.itemsize == 1:
+        return
+    buffer = np.zeros(600, np.uint8)
+    for step in (right.itemsize - 1, 1, right.itemsize // 2):
+        out = as_strided(buffer[:8].view(right), (1, 7), (64, step))
+        refuses(ValueError, lambda: cheq.equalize(plane("beta", dtype, (1, 7)), method=method, out=out), "out")  # noqa: B023
+    assert (buffer == 0).all()
+
+
+@pytest.mark.parametrize("method", ["skimage", "numpy"])
+def test_images_of_another_size_an_element_in_the_memory_of_out(method):
+    shape = (6, 9)
+    for dtype in ("uint8", "int16", "float32", "bool"):
+        right, count = result_dtype(method, dtype) if dtype in DTYPES[method] else None, 54
+        if right is None:
+            continue
+        for start in (0, 8, 54 * right.itemsize - 54, 300):
+            buffer = np.zeros(54 * 8 + 320, np.uint8)
+            images = buffer[start : start + count * np.dtype(dtype).itemsize].view(dtype).reshape(shape)
+            images[...] = plane("beta", dtype, shape)
+            out = buffer[: count * right.itemsize].view(right).reshape(shape)
+            expected = reference.equalize(images.copy(), method=method)
+            assert cheq.equalize(images, method=method, out=out) is out
+            assert_bits(out, expected)
+
+
+@all_cases
+def test_an_error_elsewhere_leaves_out_as_it_was(method, dtype):
+    images, out = plane("beta", dtype, (4, 5, 7)), blank(method, dtype, (4, 5, 7))
+    for error, argument, value in (
+        (ValueError, "num_threads", 0), (TypeError, "num_threads", 1.5), (TypeError, "num_threads", True),
+        (ValueError, "axes", (0, 0)), (ValueError, "axes", (7,)), (TypeError, "axes", "01"),
+        (ValueError, "channel_axis", 9), (TypeError, "channel_axis", 1.0),
+        (TypeError, "mask", np.ones((5, 7))), (ValueError, "mask", np.ones((3, 5, 7), bool)),
+    ):  # fmt: skip
+        refused(error, [argument], images, out, method=method, **{argument: value})
+    refused(ValueError, [], images[0, 0], out[0, 0], method=method)
+
+
+# ---------------------------------------------------------------- color="ycrcb"
+
+
+def test_what_ycrcb_refuses():
+    rgb = plane("beta", "uint8", (4, 5, 7, 3))
+    named = {"color": "ycrcb"}
+    refused(ValueError, ["channel_axis"], rgb, np.full_like(rgb, 77), **named)
+    for channels in (1, 2, 5):
+        wrong = np.zeros((5, 7, channels), np.uint8)
+        refused(ValueError, ["3", "4", str(channels)], wrong, np.full_like(wrong, 77), channel_axis=-1, **named)
+    for dtype in ("uint16", "int8", "float32", "float64", "bool"):
+        wrong = rgb.astype(dtype)
+        with pytest.raises(TypeError, match="uint8"):
+            cheq.equalize(wrong, channel_axis=-1, **named)
+    for method in ("skimage", "numpy"):
+        out = np.full_like(rgb, 77)
+        refused((TypeError, ValueError), ["method|color".split("|")[0]], rgb, out, channel_axis=-1, method=method, **named)
+    for shape in ((4, 5, 7, 3), (4, 5, 7, 1), (4, 5, 6), (5, 5, 7), (1, 4, 5, 7)):
+        mask = np.ones(shape, bool)
+        refused(ValueError, ["mask", str(shape)], rgb, np.full_like(rgb, 77), channel_axis=-1, mask=mask, **named)
+    refused(ValueError, ["axes"], rgb, np.full_like(rgb, 77), channel_axis=-1, axes=(2, 3), **named)
+
+
+def test_ycrcb_with_axes_masks_and_a_fourth_channel():
+    images = np.random.default_rng(1).integers(0, 256, (2, 4, 13, 21)).astype(np.uint8) // 3
+    mask = plane("uniform", bool, (2, 13, 21))
+    for named in ({}, {"mask": mask}, {"mask": mask[0]}, {"axes": (0, 2, 3)}, {"axes": (0, 2, 3), "mask": mask}):
+        for method in ("opencv", "pillow"):
+            where = {"color": "ycrcb", "channel_axis": 1, "method": method, **named}
+            result = cheq.equalize(images, **where)
+            assert_bits(result, reference.equalize(images, **where))
+            assert_bits(result[:, 3], images[:, 3])
+
+
+# ---------------------------------------------------------------- histogram, equalization_lut
+
+
+def test_pillow_has_no_lut_of_65536_bins():
+    counts = np.ones(65536, np.int64)
+    refuses(TypeError, lambda: cheq.equalization_lut(counts, method="pillow"), "pillow", "65536", "uint8")
+    refuses(TypeError, lambda: cheq.equalization_lut(counts, method="pillow", images_dtype="uint16"), "pillow", "uint16")
+    refuses(TypeError, lambda: cheq.equalization_lut(counts[:256], method="pillow", images_dtype="int8"), "int8")
+
+
+def test_opencv_has_no_lut_of_signed_images():
+    for levels, dtype in ((256, "int8"), (65536, "int16")):
+        call = lambda: cheq.equalization_lut(np.ones(levels, np.int64), images_dtype=dtype)  # noqa: B023, E731
+        refuses(TypeError, call, "images_dtype", dtype, "uint8", "uint16")
+
+
+@pytest.mark.parametrize("method", DTYPES)
+def test_images_dtype_that_does_not_fit_the_bins(method):
+    for levels, dtypes in ((256, ("uint16", "int16", ">u2")), (65536, ("uint8", "int8"))):
+        for dtype in dtypes:
+            call = lambda: cheq.equalization_lut(np.ones((2, levels), np.int64), method=method, images_dtype=dtype)  # noqa: B023, E731
+            refuses((ValueError, TypeError), call, str(levels))
+    for dtype in ("bool", "float32", "int64", "object"):
+        call = lambda: cheq.equalization_lut(np.ones(256, np.int64), method=method, images_dtype=dtype)  # noqa: B023, E731
+        refuses((ValueError, TypeError), call, "images_dtype", dtype)
+
+
+def test_images_dtype_in_every_spelling():
+    counts = np.random.default_rng(1).integers(0, 9, (2, 256))
+    expected = reference.equalization_lut(counts, method="numpy", dtype="same", images_dtype="int8")
+    for dtype in ("int8", np.int8, np.dtype("int8"), "i1"):
+        assert_bits(cheq.equalization_lut(counts, method="numpy", dtype="same", images_dtype=dtype), expected)
+
+
+@pytest.mark.parametrize("method", ["opencv", "skimage", "numpy"])
+def test_counts_of_another_shape_or_sign(method):
+    for shape in ((), (0,), (255,), (257,), (4096,), (65535,), (65537,), (3, 512), (65536, 1), (256, 65535)):
+        call = lambda: cheq.equalization_lut(np.zeros(shape, np.int64), method=method)  # noqa: B023, E731
+        refuses(ValueError, call, "histogram", str(shape), "256", "65536")
+    for levels in (256, 65536):
+        counts = np.full((2, levels), 5)
+        counts[1, levels - 1] = -3
+        refuses(ValueError, lambda: cheq.equalization_lut(counts, method=method), "histogram", "-3")  # noqa: B023
+        refuses(TypeError, lambda: cheq.equalization_lut(counts * 1.0, method=method), "histogram")  # noqa: B023
+
+
+# ---------------------------------------------------------------- apply_lut
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_luts_of_another_length(dtype):
+    images = plane("beta", dtype, (3, 5, 7))
+    levels = 2 ** (8 * images.itemsize)
+    for shape in ((), (255,), (levels + 1,), (levels - 1,), (65536 + 256 - levels,), (2, levels), (levels, 3), (3, 1, levels)):
+        for lut_dtype in (dtype, "float64"):
+            out = np.full((3, 5, 7), 77, lut_dtype)
+            lut = np.zeros(shape, lut_dtype)
+            refuses(ValueError, lambda: cheq.apply_lut(images, lut, out=out), "lut", str(shape), str(levels))  # noqa: B023
+            assert (out == 77).all()
+
+
+@pytest.mark.parametrize("lut_dtype", ["bool", "int64", "uint32", "float16", "longdouble", "complex128", "object", "U3"])
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_luts_of_another_dtype(dtype, lut_dtype):
+    images = plane("beta", dtype, (3, 5, 7))
+    lut = np.zeros(2 ** (8 * images.itemsize), lut_dtype)
+    refuses(TypeError, lambda: cheq.apply_lut(images, lut), "lut", str(lut.dtype))
+    refuses(TypeError, lambda: cheq.apply_lut(images[:0], lut), "lut", str(lut.dtype))
+
+
+@pytest.mark.parametrize("lut_dtype", [*INTEGERS, "float64"])
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_out_has_the_lut_s_dtype(dtype, lut_dtype):
+    images = plane("beta", dtype, (3, 5, 7))
+    lut = np.arange(2 ** (8 * images.itemsize)).astype(lut_dtype)
+    for other in (*INTEGERS, *FLOATS):
+        if other != lut_dtype:
+            out = np.full((3, 5, 7), 77, other)
+            refuses(TypeError, lambda: cheq.apply_lut(images, lut, out=out), "out", other, lut_dtype)  # noqa: B023
+            assert (out == 77).all()
+
+
+def test_luts_of_another_byte_order():
+    images = plane("beta", "uint16", (3, 5, 7))
+    for dtype in (">u2", ">f8", ">i2"):
+        lut = np.random.default_rng(1).integers(0, 2**15, (3, 65536)).astype(dtype)
+        assert_bits(cheq.apply_lut(images, lut), reference.apply_lut(images, lut))
+
+
+# ---------------------------------------------------------------- what all functions have in common
+
+
+@pytest.mark.parametrize("name", THREADED)
+def test_axes_threads_and_masked_arrays(name):
+    call, images = THREADED[name], plane("beta", "uint8", (4, 5, 7))
+    for threads in (0, -1):
+        refuses(ValueError, lambda: call(images, num_threads=threads), "num_threads", str(threads))  # noqa: B023
+    for threads in (True, 2.0, "2"):
+        refuses(TypeError, lambda: call(images, num_threads=threads), "num_threads", "int")  # noqa: B023
+    for where in ({"axes": (1, 1)}, {"axes": ()}, {"axes": 3}, {"channel_axis": 3}, {"channel_axis": 1, "axes": (0, 1)}):
+        refuses(ValueError, lambda: call(images, **where), next(iter(where)))  # noqa: B023
+    refuses(TypeError, lambda: call(images, axes=1.0), "axes")
+    refuses(TypeError, lambda: call(np.ma.MaskedArray(images)), "images", "mask=~")
+
+
+@pytest.mark.parametrize("name", [name for name in THREADED if "number" not in name])
+def test_a_forgotten_channel_axis_is_warned_of_once_where_the_call_is(name):
+    function = getattr(cheq, name)
+    for shape in ((5, 7, 3), (2, 5, 7, 4)):
+        images = plane("beta", "uint8", shape)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            function(images)
+        assert [warning.category for warning in caught] == [UserWarning]
+        assert "channel_axis=-1" in str(caught[0].message)
+        assert caught[0].filename == __file__
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            function(images, channel_axis=-1)
+            function(images, axes=(-2, -1))
+
+
+@all_cases
+def test_floats_and_16_bits_warn_too_and_nothing_else_does(method, dtype):
+    images = plane("beta", dtype, (5, 7, 3))
+    with pytest.warns(UserWarning, match="channel_axis=-1"):
+        cheq.equalize(images, method=method)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # np.histogram's about bool among them
+        cheq.equalize(images, method=method, channel_axis=-1)
+        cheq.equalize(images, method=method, axes=(0, 1), mask=np.zeros((5, 7, 3), bool))
+        cheq.equalize(images[:, :0], method=method, channel_axis=-1)
+    with warnings.catch_warnings(), pytest.raises(UserWarning):
+        warnings.simplefilter("error")
+        cheq.equalize(images, method=method, out=blank(method, dtype, (5, 7, 3)))

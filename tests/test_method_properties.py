@@ -1,0 +1,215 @@
+"""For any method, dtype, shape, axes, mask, layout, options and threads: cheq gives what the reference gives, or both raise.
+
+Examples are the same every run; HYPOTHESIS_PROFILE=thorough tries many more.
+"""
+
+import math
+
+import numpy as np
+import pytest
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pixel_tools import CASES, FLOATS, INTEGERS, assert_bits, result_dtype
+
+import cheq
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*channel_axis:UserWarning")
+SHAPES = st.lists(st.integers(0, 6), max_size=4).map(tuple) | st.tuples(st.integers(1, 3), *[st.integers(1, 40)] * 2)
+THREADS = st.sampled_from([None, 1, 2, 5])
+FEWER = settings(max_examples=settings.default.max_examples // 2)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+@st.composite
+def pixels(draw, shape, dtype):
+    """Planes of one to many levels: hypothesis chooses the form of the histogram, a seed the pixels."""
+    random, dtype = np.random.default_rng(draw(SEEDS)), np.dtype(dtype)
+    number = draw(st.sampled_from([1, 2, 3, 5, 16, 256, 4096]))
+    if dtype == bool:
+        levels = random.random(number) < 0.5
+    elif dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        span = draw(st.sampled_from([1, 20, 256, 4096, 65536]))
+        low = int(random.integers(limits.min, limits.max + 1))
+        levels = np.clip(random.integers(low, low + span, number), limits.min, limits.max).astype(dtype)
+    else:
+        levels = draw(float_levels(number, dtype))
+    weights = random.dirichlet(np.full(number, draw(st.sampled_from([0.05, 1.0, 50.0]))))
+    return random.choice(levels, shape, p=weights)
+
+
+@st.composite
+def float_levels(draw, number, dtype):
+    """Values of one range: fractions of 255, edges of bins and their neighbours, any, denormals, with or without NaN."""
+    random = np.random.default_rng(draw(SEEDS))
+    low = draw(st.sampled_from([0.0, 0.0, 1.0, -0.5, 1 / 3, 1e3, -1e6, 1e15]))
+    width = draw(st.sampled_from([1.0, 1.0, 255.0, 0.7, 1e-3, 1e6, 1e-12, 1e30, 0.0]))
+    units = draw(st.sampled_from(["any", "255", "256", "10", "neighbours"]))
+    if units == "any":
+        part = random.random(number)
+    elif units == "neighbours":
+        part = random.integers(0, 257, number) / 256
+    else:
+        part = random.integers(0, int(units) + 1, number) / int(units)
+    with np.errstate(all="ignore"):
+        levels = (low + width * part).astype(dtype)
+        if units == "neighbours":
+            levels = np.nextafter(levels, random.choice([-np.inf, np.inf], number).astype(dtype))
+    if draw(st.integers(0, 9)) == 0:
+        levels[random.random(number) < 0.2] = draw(st.sampled_from([np.nan, np.inf, -np.inf]))
+    return levels
+
+
+@st.composite
+def planes(draw, ndim):
+    """Keywords axes and channel_axis such as make planes, but for one axis alone without axes."""
+    order = draw(st.permutations(range(ndim)))
+    number = draw(st.integers(0, ndim))
+    sign = draw(st.lists(st.booleans(), min_size=ndim, max_size=ndim))
+    axes = tuple(axis - ndim * minus for axis, minus in zip(order, sign, strict=True))
+    channel = axes[-1] if number < ndim and draw(st.booleans()) else None
+    return {"axes": axes[:number] or None, "channel_axis": channel}
+
+
+@st.composite
+def masks(draw, shape, channel_axis):
+    """Masks that broadcast, with and without a channel axis."""
+    target = list(shape)
+    if channel_axis is not None and draw(st.booleans()):
+        del target[channel_axis]
+    kept = target[draw(st.integers(0, len(target))) :]
+    kept = [length if draw(st.integers(0, 3)) else 1 for length in kept]
+    random = np.random.default_rng(draw(SEEDS))
+    return random.random(kept) < draw(st.sampled_from([0.0, 0.02, 0.5, 0.98, 1.0]))
+
+
+def outcome(call, *arguments, **named):
+    """What a call returns, or the kind of error that it raises."""
+    try:
+        return call(*arguments, **named)
+    except ValueError:
+        return ValueError
+    except TypeError:
+        return TypeError
+
+
+def assert_same(result, expected):
+    if isinstance(expected, type) or isinstance(result, type):
+        assert result is expected
+    elif isinstance(expected, tuple):
+        for one, other in zip(result, expected, strict=True):
+            assert_bits(one, other)
+    else:
+        assert_bits(result, expected)
+
+
+def awkward(data, layouts, array, *, writable=False):
+    by_name, names = layouts
+    name = data.draw(st.sampled_from(names if writable else list(by_name))) if array.ndim else "contiguous"
+    return by_name[name](array)
+
+
+def drawn_call(data, layouts, shape, dtype):
+    """(images in some layout, an equal array, keywords for cheq, keywords for the reference)."""
+    where = data.draw(planes(len(shape)))
+    if np.dtype(dtype).name in ("uint16", "int16") and shape and math.prod(shape) > 6 * math.prod(shape[-2:]):
+        where = {"axes": tuple(range(len(shape))), "channel_axis": None}  # the reference is slow with 65536 levels
+    images = awkward(data, layouts, data.draw(pixels(shape, dtype)))
+    named, copy = dict(where), np.array(images)
+    if data.draw(st.booleans()):
+        named["mask"] = awkward(data, layouts, data.draw(masks(shape, where["channel_axis"])))
+        where["mask"] = np.array(named["mask"])
+    if np.dtype(dtype).itemsize > 1 and data.draw(st.integers(0, 7)) == 0:
+        images = copy.astype(copy.dtype.newbyteorder())
+    return images, copy, named, where
+
+
+@settings(max_examples=settings.default.max_examples * 2)
+@given(data=st.data(), case=st.sampled_from(CASES), shape=SHAPES, threads=THREADS)
+def test_equalize(layouts, data, case, shape, threads):
+    method, dtype = case
+    images, copy, named, where = drawn_call(data, layouts, shape, dtype)
+    options = {"method": method, "dtype": data.draw(st.sampled_from([None, None, "same"])) if dtype != "bool" else None}
+    if dtype in FLOATS:
+        options["nbins"] = data.draw(st.sampled_from([256, 256, 1, 2, 10, 1000]))
+        options["nan_policy"] = data.draw(st.sampled_from(["raise", "omit"]))
+    expected = outcome(reference.equalize, copy, **where, **options)
+    assert_same(outcome(cheq.equalize, images, **named, **options, num_threads=threads), expected)
+    np.testing.assert_array_equal(np.array(images), copy, "images changed")
+
+    pattern = np.full(shape, 77, result_dtype(method, dtype, options["dtype"] == "same"))
+    out = awkward(data, layouts, pattern, writable=True)
+    result = outcome(cheq.equalize, images, **named, **options, out=out, num_threads=threads)
+    assert result is out or result is expected
+    assert_bits(out, pattern if isinstance(expected, type) else expected)
+
+
+@given(data=st.data(), case=st.sampled_from([case for case in CASES if case[1] != "bool"]), shape=SHAPES, threads=THREADS)
+def test_in_place(layouts, data, case, shape, threads):
+    method, dtype = case
+    where = data.draw(planes(len(shape)))
+    images = awkward(data, layouts, data.draw(pixels(shape, dtype)), writable=True)
+    expected = outcome(reference.equalize, images.copy(), method=method, dtype="same", **where)
+    before = images.copy()
+    result = outcome(cheq.equalize, images, method=method, dtype="same", **where, out=images, num_threads=threads)
+    assert result is images or result is expected
+    assert_bits(images, before if isinstance(expected, type) else expected)
+
+
+@FEWER
+@given(data=st.data(), case=st.sampled_from([case for case in CASES if case[1] in INTEGERS]), shape=SHAPES, threads=THREADS)
+def test_the_three_steps(layouts, data, case, shape, threads):
+    method, dtype = case
+    images, copy, named, where = drawn_call(data, layouts, shape, dtype)
+    counts = outcome(reference.histogram, copy, **where)
+    assert_same(outcome(cheq.histogram, images, **named, num_threads=threads), counts)
+    if isinstance(counts, type):
+        return
+    options = {"method": method, "dtype": data.draw(st.sampled_from([None, "same"])), "images_dtype": dtype}
+    luts = reference.equalization_lut(counts, **options)
+    given_counts = awkward(data, layouts, counts)
+    assert_same(
+        cheq.equalization_lut(given_counts, **options), reference.equalization_lut(np.array(given_counts), **options)
+    )
+    where.pop("mask", None)
+    expected = reference.apply_lut(copy, luts, **where)
+    assert_same(cheq.apply_lut(images, luts, **where, num_threads=threads), expected)
+    out = awkward(data, layouts, np.zeros(shape, expected.dtype), writable=True)
+    assert cheq.apply_lut(images, luts, **where, out=out, num_threads=threads) is out
+    assert_bits(out, expected)
+
+
+@FEWER
+@given(data=st.data(), dtype=st.sampled_from(["uint8", "uint8", "uint16"]), shape=SHAPES, threads=THREADS)
+def test_thresholds(layouts, data, dtype, shape, threads):
+    images, copy, named, where = drawn_call(data, layouts, shape, dtype)
+    expected = outcome(reference.otsu_threshold, copy, **where)
+    assert_same(outcome(cheq.otsu_threshold, images, **named, num_threads=threads), expected)
+    binary = outcome(reference.binarize, copy, **where)
+    assert_same(outcome(cheq.binarize, images, **named, num_threads=threads), binary)
+    if isinstance(expected, type):
+        return
+    for mask in (named, where):
+        mask.pop("mask", None)
+    number = data.draw(st.sampled_from([-1, 0, 7.5, 99, 254.5, 255, 65535, 1e9]))
+    thresholds = number if data.draw(st.booleans()) else expected + np.float64(number) - 7
+    result = cheq.binarize(images, thresholds, **named, num_threads=threads)
+    assert_same(result, reference.binarize(copy, thresholds, **where))
+
+
+@FEWER
+@given(data=st.data(), dtype=st.sampled_from([*INTEGERS, *FLOATS]), shape=SHAPES, threads=THREADS)
+def test_distributions_and_the_recipe(layouts, data, dtype, shape, threads):
+    images, copy, named, where = drawn_call(data, layouts, shape, dtype)
+    options = {"nan_policy": data.draw(st.sampled_from(["raise", "omit"]))}
+    nbins = data.draw(st.sampled_from([256, 1, 2, 10, 1000]))
+    if dtype in FLOATS:
+        options["nbins"] = nbins
+    expected = outcome(reference.cumulative_distribution, copy, **where, **options)
+    assert_same(outcome(cheq.cumulative_distribution, images, **named, **options, num_threads=threads), expected)
+    for mask in (named, where):
+        mask.pop("mask", None)
+    expected = outcome(reference.image_histogram_equalization, copy, nbins, **where)
+    result = outcome(cheq.recipes.image_histogram_equalization, images, nbins, **named, num_threads=threads)
+    assert_same(result, expected)

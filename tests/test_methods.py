@@ -1,0 +1,478 @@
+"""Is every answer of every method and dtype the one of the library it is named after? Tolerance 0 and the same dtype.
+
+``opencv`` on uint16 and under masks has no library to ask: there the reference stands for it.
+"""
+
+import numpy as np
+import pytest
+import reference
+from pixel_tools import (
+    CASES, INTEGERS, KINDS, MASKS, assert_bits, counted_plane, has_peer, mask_of, of_each_plane, peer, plane,
+    result_dtype, scikit_image,
+)  # fmt: skip
+
+import cheq
+
+INTEGER_CASES = [(method, dtype) for method, dtype in CASES if dtype in INTEGERS]
+EIGHT_BITS = [(method, dtype) for method, dtype in CASES if dtype in ("uint8", "int8")]
+all_cases = pytest.mark.parametrize(("method", "dtype"), CASES)
+
+
+def judged(method, images, counted=None):
+    """Plane by plane: the peer's answer, or the reference's where there is no peer."""
+    if not has_peer(method, images.dtype.name) or (method == "opencv" and counted is not None):
+        return reference.equalize(images, method=method, mask=counted)
+    if counted is None:
+        return of_each_plane(lambda image: peer(method, image), images)
+    planes, masks = (array.reshape(-1, *array.shape[-2:]) for array in (images, counted))
+    results = [peer(method, image, mask) for image, mask in zip(planes, masks, strict=True)]
+    return np.stack(results).reshape(images.shape)
+
+
+def same(method, images, *, mask=None, **named):
+    """Demand the judged answer for (height, width) planes, with and without ``out``, and unchanged input."""
+    before, mask_before = images.copy(), None if mask is None else mask.copy()
+    expected = judged(method, images, mask)
+    assert_bits(cheq.equalize(images, method=method, mask=mask, **named), expected)
+    assert expected.dtype == result_dtype(method, images.dtype.name)
+    out = np.full_like(expected, 77)
+    assert cheq.equalize(images, method=method, mask=mask, out=out, **named) is out
+    assert_bits(out, expected, "with out")
+    np.testing.assert_array_equal(images, before, "images changed", strict=True)
+    if mask is not None:
+        np.testing.assert_array_equal(mask, mask_before, "mask changed", strict=True)
+
+
+# ---------------------------------------------------------------- planes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@all_cases
+def test_stated_sizes(method, dtype, kind):
+    for seed, size in enumerate([(123, 321), (256, 256)]):
+        same(method, plane(kind, dtype, size, seed))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@all_cases
+def test_small_sizes_with_many_seeds(method, dtype, kind):
+    for seed in range(6):
+        height, width = np.random.default_rng(seed).integers(1, 40, 2)
+        same(method, plane(kind, dtype, (height, width + (height == width)), seed))
+
+
+@all_cases
+def test_batches_of_small_planes(method, dtype):
+    for size in ((8, 8), (28, 28), (1, 1), (3, 65)):
+        images = np.stack([plane(kind, dtype, (2, *size), seed) for seed, kind in enumerate(KINDS)])
+        for threads in (None, 1, 2):
+            same(method, images, num_threads=threads)
+
+
+@all_cases
+def test_many_planes(method, dtype):
+    images = plane("beta", dtype, (600, 6, 7))
+    for threads in (1, 2):
+        same(method, images, num_threads=threads)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@all_cases
+def test_one_plane_that_threads_share(method, dtype, threads):
+    same(method, plane("beta", dtype, (601, 907)), num_threads=threads)
+
+
+@pytest.mark.parametrize(("method", "dtype"), EIGHT_BITS)
+def test_8_bits_with_every_kernel(kernel, method, dtype):
+    for kind in KINDS:
+        for width in (1, 31, 64, 65):
+            same(method, plane(kind, dtype, (2, 11, width)))
+    same(method, plane("beta", dtype, (601, 307)), num_threads=2)
+    images, mask = plane("uniform", dtype, (5, 31, 67)), plane("uniform", bool, (5, 31, 67))
+    same(method, images, mask=mask)
+    rgb = plane("beta", dtype, (40, 33, 3))
+    expected = np.moveaxis(judged(method, np.ascontiguousarray(np.moveaxis(rgb, -1, 0))), 0, -1)
+    assert_bits(cheq.equalize(rgb, method=method, channel_axis=-1), expected)
+
+
+# ---------------------------------------------------------------- pictures
+
+
+@pytest.mark.parametrize("method", ["opencv", "pillow", "skimage", "numpy"])
+@pytest.mark.parametrize("name", ["camera", "coins", "moon", "faces"])
+def test_real_pictures(pictures, name, method):
+    picture = pictures[name]
+    same(method, picture)
+    if method in ("skimage", "numpy"):
+        for dtype in ("float32", "float64"):
+            same(method, (picture[-160:, :130] / 255).astype(dtype))
+        same(method, picture[:90].astype(np.uint16) * 16)
+        same(method, (picture[:90].astype(np.int16) - 128) * 9)
+
+
+@pytest.mark.parametrize("method", ["opencv", "pillow", "skimage", "numpy"])
+def test_a_colour_picture(pictures, method):
+    rgb = pictures["astronaut"][:100, :73]
+    expected = np.stack([peer(method, np.ascontiguousarray(rgb[..., c])) for c in range(3)], axis=-1)
+    assert_bits(cheq.equalize(rgb, method=method, channel_axis=-1), expected)
+    assert_bits(cheq.equalize(rgb.transpose(2, 1, 0), method=method, channel_axis=0), expected.transpose(2, 1, 0))
+    if method == "pillow":
+        assert_bits(cheq.equalize(rgb, method=method, channel_axis=-1), peer(method, rgb))
+    pooled = cheq.equalize(rgb, method=method, axes=(0, 1, 2))
+    assert_bits(pooled.reshape(100, -1), peer(method, rgb.reshape(100, -1)))
+
+
+# ---------------------------------------------------------------- counts where the arithmetic shows
+
+
+@pytest.mark.parametrize("method", ["opencv", "pillow", "skimage", "numpy"])
+def test_three_levels_with_counts_1_m_km(method):
+    for m in (1, 2, 3, 7, 97, 127, 255, 256):
+        for k in (1, 2, 3, 10, 31):
+            same(method, counted_plane((1, m, k * m), (3, 77, 78)))
+            same(method, counted_plane((k * m, 1, m), (0, 128, 255)))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint16", "int16"])
+def test_few_levels_of_other_integers(dtype):
+    limits = np.iinfo(dtype)
+    middle = int(limits.min) + 100
+    for method in (case for case, kind in CASES if kind == dtype):
+        for counts in ((1, 1), (3, 1), (1, 97), (255, 510)):
+            for levels in ((limits.min, limits.max), (middle, middle + 1), (limits.min, limits.min + 1)):
+                same(method, counted_plane(counts, levels, dtype))
+        for m in (1, 2, 7, 97, 255):
+            same(method, counted_plane((1, m, 31 * m), (limits.min, middle, limits.max), dtype))
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_a_constant_plane_of_every_kind_of_level(dtype):
+    limits = np.iinfo(dtype)
+    for level in (limits.min, limits.min + 1, -1 if limits.min else 1, 0, 1, limits.max - 1, limits.max):
+        image = np.full((5, 7), level, dtype)
+        for method in (case for case, kind in CASES if kind == dtype):
+            same(method, image)
+            if method in ("opencv", "pillow"):
+                np.testing.assert_array_equal(cheq.equalize(image, method=method), image)
+        assert (cheq.equalize(image, method="skimage") == 1).all()
+        assert (cheq.equalize(image, method="numpy") == peer("numpy", image)).all()
+
+
+def test_pillow_with_a_step_of_0_leaves_the_plane_alone():
+    for others in (1, 254):
+        image = counted_plane((others, 3), (200, 255))
+        same("pillow", image)
+        np.testing.assert_array_equal(cheq.equalize(image, method="pillow"), image)
+    image = counted_plane((255, 3), (200, 255))
+    same("pillow", image)
+    assert (cheq.equalize(image, method="pillow") != image).any()
+    mixed = np.stack([counted_plane((254, 255), (9, 99)), counted_plane((255, 254), (9, 99))])
+    same("pillow", mixed)
+
+
+def test_pillow_clips_values_above_255():
+    image = np.concatenate([np.arange(200).repeat(3)[:508], [209], [212]]).astype(np.uint8)[np.newaxis]
+    assert (image.size - 1) // 255 == 1  # the step: more than 255 pixels below the last level give 255 and more
+    same("pillow", image)
+    for total in range(500, 520):
+        same("pillow", np.arange(total).reshape(1, -1).astype(np.uint8) // 2)
+
+
+# ---------------------------------------------------------------- 16 bits
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16"])
+@pytest.mark.parametrize("size", [(8, 8), (28, 28), (61, 97)])
+def test_small_planes_of_wide_ranges_and_of_narrow_ones(dtype, size):
+    limits, random = np.iinfo(dtype), np.random.default_rng(size)
+    images = np.stack([
+        random.integers(limits.min, limits.max, size, dtype, endpoint=True),
+        random.integers(limits.min, limits.min + 4096, size, dtype),
+        random.integers(limits.max - 255, limits.max, size, dtype, endpoint=True),
+        random.choice(np.array([limits.min, limits.max], dtype), size),
+        random.integers(limits.max - 70, limits.max - 67, size, dtype),
+        np.clip(np.rint(random.normal(limits.max // 2, 3000, size)), limits.min, limits.max).astype(dtype),
+        np.full(size, limits.min + 5, dtype),
+    ])  # fmt: skip
+    for method in (case for case, kind in CASES if kind == dtype):
+        for threads in (1, 2):
+            same(method, images, num_threads=threads)
+            same(method, images[::-1, ::-1], num_threads=threads)  # the levels of a plane must not leak into the next
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16"])
+def test_every_level_once(dtype):
+    limits = np.iinfo(dtype)
+    levels = np.arange(limits.min, limits.max + 1).astype(dtype)
+    np.random.default_rng(1).shuffle(levels)
+    for method in (case for case, kind in CASES if kind == dtype):
+        same(method, levels.reshape(128, 512))
+        same(method, levels.reshape(8, 64, 128))
+
+
+@pytest.mark.parametrize("bits", [8, 9, 10, 12, 14, 15, 16])
+def test_uint16_of_fewer_bits(bits):
+    images = np.random.default_rng(bits).integers(0, 2**bits, (3, 61, 97)).astype(np.uint16)
+    images[0] |= 2 ** (bits - 1)
+    for method in ("opencv", "skimage", "numpy"):
+        same(method, images)
+
+
+def test_opencv_on_uint16_is_not_that_on_uint8():
+    image = plane("beta", np.uint8, (31, 67))
+    result = cheq.equalize(image.astype(np.uint16))
+    assert result.dtype == np.uint16
+    assert result.max() == 65535
+    assert_bits(result, reference.equalize(image.astype(np.uint16)))
+
+
+# ---------------------------------------------------------------- masks
+
+
+@pytest.mark.parametrize("kind", MASKS)
+@all_cases
+def test_masks(method, dtype, kind):
+    for seed, pixels in enumerate(("uniform", "narrow", "three levels", "beta")):
+        image = plane(pixels, dtype, (23, 41), seed)
+        mask = mask_of(kind, image if dtype != "bool" else image.astype(np.uint8), seed)
+        if mask.any():
+            same(method, image, mask=mask)
+        else:
+            unchanged = method in ("opencv", "pillow")
+            expected = image if unchanged else np.full(image.shape, np.nan, result_dtype(method, dtype))
+            assert_bits(cheq.equalize(image, method=method, mask=mask), expected)
+        assert_bits(
+            cheq.equalize(image, method=method, mask=mask), reference.equalize(image, method=method, mask=mask)
+        )
+
+
+@all_cases
+def test_a_batch_of_masks_and_a_mask_for_all(method, dtype):
+    images = np.stack([plane("beta", dtype, (23, 41), seed) for seed in range(len(MASKS))])
+    quantiles = images if dtype != "bool" else images.astype(np.uint8)
+    masks = np.stack([mask_of(kind, image) for kind, image in zip(MASKS, quantiles, strict=True)])
+    for mask in (masks, masks[5], masks[5][:1], masks[:1, :, :1]):
+        for threads in (1, 2):
+            result = cheq.equalize(images, method=method, mask=mask, num_threads=threads)
+            assert_bits(result, reference.equalize(images, method=method, mask=mask))
+
+
+def test_levels_outside_a_mask_s_range():
+    image = np.arange(-100, 100, dtype=np.int8).reshape(10, 20)
+    mask = (image >= -50) & (image < 30)
+    result = cheq.equalize(image, method="skimage", mask=mask)
+    assert (result[image < -50] == 1 / 80).all()
+    assert (result[image >= 29] == 1).all()
+    assert_bits(result, scikit_image(image, mask))
+    assert_bits(cheq.equalize(image, method="numpy", mask=mask), peer("numpy", image, mask))
+
+
+# ---------------------------------------------------------------- dtype="same"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("method", "dtype"), [case for case in CASES if case[1] != "bool"])
+def test_the_same_dtype(method, dtype, kind):
+    image = plane(kind, dtype, (31, 67))
+    result = cheq.equalize(image, method=method, dtype="same")
+    assert_bits(result, reference.equalize(image, method=method, dtype="same"))
+    assert result.dtype == dtype
+    plain = cheq.equalize(image, method=method)
+    if result.dtype.kind == "f" or method in ("opencv", "pillow"):
+        assert_bits(result, plain.astype(dtype))
+    elif method == "skimage":
+        limits = np.iinfo(dtype)
+        expected = limits.min + np.rint(scikit_image(image) * (limits.max - limits.min))
+        assert_bits(result, expected.astype(dtype))
+    elif dtype == "uint8":
+        np.testing.assert_allclose(result, plain, atol=0.5 + 1e-9)
+
+
+@pytest.mark.parametrize(("method", "dtype"), [case for case in CASES if case[1] != "bool"])
+def test_the_same_dtype_in_place_and_under_masks(method, dtype):
+    images = np.stack([plane("beta", dtype, (23, 41), seed) for seed in range(len(MASKS))])
+    masks = np.stack([mask_of(kind, image) for kind, image in zip(MASKS, images, strict=True)])
+    expected = reference.equalize(images, method=method, dtype="same", mask=masks)
+    if dtype in INTEGERS:
+        assert_bits(expected[0], images[0])  # nothing is counted
+    out = images.copy()
+    assert cheq.equalize(out, method=method, dtype="same", mask=masks, out=out) is out
+    assert_bits(out, expected)
+
+
+# ---------------------------------------------------------------- axes, layouts, byte order, empty arrays
+
+
+@pytest.mark.parametrize(("shape", "where"), [
+    ((3, 9, 14), {}),
+    ((2, 1, 3, 9, 14), {}),
+    ((9, 14, 3), {"channel_axis": -1}),
+    ((2, 9, 14, 3), {"channel_axis": -1}),
+    ((2, 3, 9, 14), {"channel_axis": 1}),
+    ((3, 9, 14), {"channel_axis": 0}),
+    ((2, 5, 6, 7), {"axes": (-3, -2, -1)}),
+    ((5, 6, 7, 2), {"axes": (0, 1, 2), "channel_axis": -1}),
+    ((5, 6, 7), {"axes": (2, 0)}),
+    ((40,), {"axes": 0}),
+    ((3, 40), {"axes": 1}),
+    ((5, 7, 3), {"axes": (0, 1, 2)}),
+])  # fmt: skip
+@all_cases
+def test_shapes_and_axes(method, dtype, shape, where):
+    images = plane("beta", dtype, shape if len(shape) > 1 else (1, *shape)).reshape(shape)
+    mask = plane("uniform", bool, shape if len(shape) > 1 else (1, *shape), 1).reshape(shape)
+    for named in ({}, {"mask": mask}, {"num_threads": 2}):
+        result = cheq.equalize(images, method=method, **where, **named)
+        named.pop("num_threads", None)
+        assert_bits(result, reference.equalize(images, method=method, **where, **named))
+
+
+@all_cases
+def test_every_layout(layout, method, dtype):
+    images = layout(plane("beta", dtype, (5, 11, 17)))
+    before = np.array(images)
+    for channel_axis in (None, -1):
+        expected = reference.equalize(before, method=method, channel_axis=channel_axis)
+        assert_bits(cheq.equalize(images, method=method, channel_axis=channel_axis), expected)
+    np.testing.assert_array_equal(np.array(images), before, "images changed", strict=True)
+
+
+@all_cases
+def test_every_layout_of_out(writable_layout, method, dtype):
+    images = plane("beta", dtype, (5, 11, 17))
+    expected = reference.equalize(images, method=method)
+    out = writable_layout(np.full(images.shape, 7, expected.dtype))
+    assert cheq.equalize(images, method=method, out=out) is out
+    assert_bits(out, expected)
+
+
+@pytest.mark.parametrize(("method", "dtype"), [case for case in CASES if result_dtype(*case) == case[1]])
+def test_in_place_in_every_layout(writable_layout, method, dtype):
+    images = writable_layout(plane("beta", dtype, (5, 11, 17)))
+    expected = reference.equalize(images.copy(), method=method)
+    assert cheq.equalize(images, method=method, out=images) is images
+    assert_bits(images, expected)
+
+
+@pytest.mark.parametrize(("method", "dtype"), [case for case in CASES if np.dtype(case[1]).itemsize > 1])
+def test_another_byte_order(method, dtype):
+    images = plane("beta", dtype, (5, 11, 17))
+    swapped = images.astype(images.dtype.newbyteorder())
+    kept = swapped.tobytes()
+    expected = reference.equalize(images, method=method)
+    assert_bits(cheq.equalize(swapped, method=method), expected)
+    assert_bits(cheq.equalize(swapped[:, ::-1, ::2], method=method), reference.equalize(images[:, ::-1, ::2], method=method))
+    out = np.empty(images.shape, expected.dtype)
+    assert cheq.equalize(swapped, method=method, out=out) is out
+    assert_bits(out, expected)
+    assert swapped.tobytes() == kept
+
+
+@pytest.mark.parametrize("shape", [(0, 7), (7, 0), (0, 5, 7), (3, 0, 7), (0, 0)])
+@all_cases
+def test_empty_arrays(method, dtype, shape):
+    empty = np.empty(shape, dtype)
+    for same_dtype in (None, "same"):
+        if (dtype, same_dtype) == ("bool", "same"):
+            continue
+        result = cheq.equalize(empty, method=method, dtype=same_dtype)
+        assert_bits(result, np.empty(shape, result_dtype(method, dtype, bool(same_dtype))))
+    assert_bits(cheq.equalize(empty, method=method, mask=np.ones(shape, bool)), cheq.equalize(empty, method=method))
+
+
+# ---------------------------------------------------------------- the three steps
+
+
+@pytest.mark.parametrize("same_dtype", [None, "same"])
+@pytest.mark.parametrize(("method", "dtype"), INTEGER_CASES)
+def test_the_steps_together_are_equalize(method, dtype, same_dtype):
+    images = np.stack([plane(kind, dtype, (2, 23, 41)) for kind in KINDS])
+    mask = plane("uniform", bool, images.shape, 3)
+    mask[:, 1] = mask[0, 1] & (images[:, 1] == images[:, 1, :1, :1])
+    mask[1] = False
+    for named in ({}, {"mask": mask}):
+        counts = cheq.histogram(images, **named)
+        assert_bits(counts, reference.histogram(images, **named))
+        luts = cheq.equalization_lut(counts, method=method, dtype=same_dtype, images_dtype=dtype)
+        expected = reference.equalization_lut(counts, method=method, dtype=same_dtype, images_dtype=dtype)
+        assert_bits(luts, expected)
+        if not dtype.startswith("int"):
+            assert_bits(cheq.equalization_lut(counts, method=method, dtype=same_dtype), expected)
+        for threads in (1, 2):
+            result = cheq.apply_lut(images, luts, num_threads=threads)
+            assert_bits(result, cheq.equalize(images, method=method, dtype=same_dtype, **named))
+            assert_bits(result, reference.apply_lut(images, luts))
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_histogram_of_all_levels(dtype):
+    limits = np.iinfo(dtype)
+    levels = np.arange(limits.min, limits.max + 1).astype(dtype)
+    counts = cheq.histogram(np.stack([levels, np.full_like(levels, limits.min)]), axes=1)
+    assert counts.shape == (2, len(levels))
+    assert counts.dtype == np.int64
+    assert (counts[0] == 1).all()
+    assert counts[1].tolist() == [len(levels)] + [0] * (len(levels) - 1)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_histogram_in_every_layout(layout, dtype):
+    images = layout(plane("beta", dtype, (5, 11, 17)))
+    for where in ({}, {"channel_axis": -1}, {"axes": (0, 2)}, {"axes": (0, 1, 2)}):
+        for threads in (1, 2):
+            result = cheq.histogram(images, **where, num_threads=threads)
+            assert_bits(result, reference.histogram(np.array(images), **where))
+
+
+@pytest.mark.parametrize("method", ["opencv", "skimage", "numpy"])
+@pytest.mark.parametrize("bits", [8, 16, 24, 31, 32, 40, 52])
+def test_luts_of_synthetic_histograms_of_16_bits(method, bits):
+    random = np.random.default_rng(bits)
+    counts = (random.dirichlet(np.full(65536, 0.02), 3) * 2.0**bits).astype(np.int64)
+    counts[1] *= random.random(65536) < 0.001
+    counts[2, :60000] = 0
+    counts[:, 61000] += 1
+    for images_dtype in ("uint16", "int16") if method != "opencv" else ("uint16",):
+        result = cheq.equalization_lut(counts, method=method, images_dtype=images_dtype)
+        assert_bits(result, reference.equalization_lut(counts, method=method, images_dtype=images_dtype))
+
+
+@pytest.mark.parametrize("method", ["pillow", "skimage", "numpy"])
+@pytest.mark.parametrize("bits", [8, 16, 24, 31, 32, 33, 52])
+def test_luts_of_synthetic_histograms_of_8_bits(method, bits):
+    random = np.random.default_rng(bits)
+    counts = (random.dirichlet(np.full(256, 0.3), 6) * 2.0**bits).astype(np.int64)
+    counts[2:4] *= random.random((2, 256)) < 0.05
+    counts[:, 200] += 1
+    counts[4, 201:] = 0
+    assert_bits(cheq.equalization_lut(counts, method=method), reference.equalization_lut(counts, method=method))
+
+
+@pytest.mark.parametrize(("method", "dtype"), INTEGER_CASES)
+def test_luts_of_one_occupied_bin_and_of_none(method, dtype):
+    levels = 2 ** (8 * np.dtype(dtype).itemsize)
+    counts = np.zeros((4, levels), np.int64)
+    counts[1, 0], counts[2, 99], counts[3, -1] = 3, 1, 2**40
+    for same_dtype in (None, "same"):
+        named = {"method": method, "dtype": same_dtype, "images_dtype": dtype}
+        result = cheq.equalization_lut(counts, **named)
+        assert_bits(result, reference.equalization_lut(counts, **named))
+        if method in ("opencv", "pillow"):
+            assert (result == np.arange(levels)).all()
+
+
+@pytest.mark.parametrize("lut_dtype", [*INTEGERS, "float64"])
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_apply_lut_returns_the_lut_s_dtype(dtype, lut_dtype):
+    images = plane("uniform", dtype, (3, 11, 17))
+    levels, random = 2 ** (8 * np.dtype(dtype).itemsize), np.random.default_rng(2)
+    for shape in ((levels,), (3, levels)):
+        lut = random.integers(0, 2**62, shape).astype(lut_dtype)
+        expected = reference.apply_lut(images, lut)
+        assert_bits(cheq.apply_lut(images, lut), expected)
+        out = np.zeros_like(expected)
+        assert cheq.apply_lut(images, lut, out=out, num_threads=2) is out
+        assert_bits(out, expected)
+        assert_bits(cheq.apply_lut(images[..., ::-2], lut), expected[..., ::-2].copy())
+    nan = np.full(levels, np.nan)
+    assert np.isnan(cheq.apply_lut(images, nan)).all()
