@@ -202,7 +202,6 @@ def test_thresholds(layouts, data, dtype, shape, threads):
     assert_same(result, reference.binarize(copy, thresholds, **where))
 
 
-@FEWER
 @given(data=st.data(), dtype=st.sampled_from([*INTEGERS, *FLOATS]), shape=SHAPES, threads=THREADS)
 def test_distributions_and_the_recipe(layouts, data, dtype, shape, threads):
     images, copy, named, where = drawn_call(data, layouts, shape, dtype)

@@ -84,6 +84,15 @@ def test_a_batch_of_colour_images_is_pooled_image_by_image(pictures):
         assert_pair((one, curve), original(image))
 
 
+def test_no_other_last_axis_is_taken_for_colours():
+    images = plane("beta", "uint8", (13, 21, 4))
+    with pytest.warns(UserWarning, match="channel_axis=-1"):
+        result = cheq.recipes.image_histogram_equalization(images)
+    assert_pair(result, reference.image_histogram_equalization(images))
+    assert result[1].shape == (13, 256)
+    assert cheq.recipes.image_histogram_equalization(images[..., :2])[1].shape == (13, 256)
+
+
 @pytest.mark.parametrize(("shape", "where", "batch"), [
     ((13, 21, 3), {"channel_axis": -1}, (3,)),
     ((13, 21, 3), {"axes": (0, 1)}, (3,)),
@@ -262,6 +271,16 @@ def test_no_counted_pixel_has_no_cdf(dtype):
     assert np.isnan(cdf[1]).all()
     assert_bits(cdf[::2], reference.cumulative_distribution(images, mask=mask)[0][::2])
     assert cheq.cumulative_distribution(images[:0])[0].shape == cdf[:0].shape
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_the_bins_of_nothing_are_numpy_s(dtype):
+    image, none = plane("beta", dtype, (5, 7)), np.zeros((5, 7), bool)
+    for nbins in NUMBERS:
+        with np.errstate(invalid="ignore"):
+            expected = skimage.exposure.cumulative_distribution(image[none], nbins)  # of 0 to 1
+        assert_pair(cheq.cumulative_distribution(image, mask=none, nbins=nbins), expected)
+        assert_pair(cheq.cumulative_distribution(image[:0], nbins=nbins), expected)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
