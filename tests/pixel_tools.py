@@ -45,7 +45,8 @@ def plane(kind, dtype, shape, seed=0):
     if dtype.kind in "iu":
         low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
         return np.clip(np.rint(low + (high - low) * _unit(kind, random, shape)), low, high).astype(dtype)
-    return (_unit(kind, random, shape) > 0.5 if dtype == bool else _unit(kind, random, shape)).astype(dtype)
+    values = _unit(kind, random, shape)
+    return values > 0.5 if dtype.kind == "b" else values.astype(dtype)
 
 
 def _unit(kind, random, shape):

@@ -24,9 +24,9 @@ A level's bin is the level minus the dtype's minimum. For a plane of n counted p
 - ``numpy``: the recipe with ``np.histogram(density=True)``, 255 * cumulative sum / last, and ``np.interp`` between the
   left edges.
 
-``opencv`` and ``pillow`` leave a plane with one level, or none, or a step of 0, as it is; ``skimage`` and ``numpy`` make
-a plane without a counted pixel NaN, or leave it as it is where ``dtype="same"`` keeps integers. A mask selects the pixels
-that are counted, and all pixels of the plane are replaced.
+``opencv`` and ``pillow`` leave a plane with one level, or none, or a step of 0, as it is; ``skimage`` and ``numpy``
+make a plane without a counted pixel NaN, or leave it as it is where ``dtype="same"`` keeps integers. A mask selects
+the pixels that are counted, and all pixels of the plane are replaced.
 """
 
 import operator
@@ -63,7 +63,7 @@ def equalize(
     same, nbins = _same(dtype), _nbins(nbins)
     if nan_policy not in ("raise", "omit"):
         raise ValueError(f"nan_policy {nan_policy!r}")
-    if same and kind == bool:
+    if same and kind.kind == "b":
         raise TypeError("booleans have no levels between")
     if nbins != 256 and kind.name not in FLOATS:
         raise ValueError(f"nbins {nbins} for {kind}")
@@ -75,7 +75,7 @@ def equalize(
         counts = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask)
         lut = equalization_lut(counts, method=method, dtype=dtype, images_dtype=kind)
         return apply_lut(images, lut, axes=axes, channel_axis=channel_axis)
-    result = np.empty(images.shape, kind if same or method == "skimage" and kind != bool else np.float64)
+    result = np.empty(images.shape, kind if same or (method == "skimage" and kind.kind == "f") else np.float64)
     written = _batch_first(result, _plane_axes(images.ndim, axes, channel_axis))  # a view
     for place, pixels, counted in _planes(images, axes, channel_axis, mask):
         values = _counted_values(pixels[counted], nan_policy)
@@ -187,7 +187,7 @@ def otsu_threshold(images, *, axes=None, channel_axis=None, mask=None):
     counts = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask)
     thresholds = np.empty(counts.shape[:-1], images.dtype)
     for place in np.ndindex(thresholds.shape):
-        thresholds[place] = _otsu([int(count) for count in counts[place]])
+        thresholds[place] = _otsu(counts[place])
     return thresholds
 
 
@@ -255,16 +255,15 @@ def _numpy_cdf(counts, levels, top):
 def _otsu(counts):
     """OpenCV's ``getThreshVal_Otsu`` (``modules/imgproc/src/thresh.cpp``), in Python's doubles and the same order."""
     epsilon = 2.0**-23  # FLT_EPSILON
-    total = sum(counts)
-    if total == 0:
+    present = np.flatnonzero(counts).tolist()
+    if not present:
         return 0
-    scale = 1.0 / total
-    mu = sum(level * count for level, count in enumerate(counts)) * scale
+    scale = 1.0 / int(counts.sum())
+    mu = sum(level * int(counts[level]) for level in present) * scale
     mu1 = q1 = best = 0.0
     threshold = 0
-    present = [level for level, count in enumerate(counts) if count]
     for level in range(present[0], present[-1] + 1):  # outside, q1 or q2 is 0
-        p = counts[level] * scale
+        p = int(counts[level]) * scale
         mu1 *= q1
         q1 += p
         q2 = 1.0 - q1
@@ -316,7 +315,7 @@ def _recipe_curve(values, nbins):
 
 
 def _equalize_ycrcb(images, method, axes, channel_axis, mask):
-    """OpenCV's RGB2YCrCb, Y equalized, YCrCb2RGB in whole numbers (``color_yuv.simd.hpp``); a fourth channel is kept."""
+    """OpenCV's RGB2YCrCb, Y equalized, YCrCb2RGB (``color_yuv.simd.hpp``), in whole numbers; a fourth channel stays."""
     if images.dtype != np.uint8:
         raise TypeError(f"images of dtype {images.dtype}")
     if method not in ("opencv", "pillow") or channel_axis is None or images.shape[channel_axis] not in (3, 4):

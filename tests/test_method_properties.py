@@ -1,4 +1,4 @@
-"""For any method, dtype, shape, axes, mask, layout, options and threads: cheq gives what the reference gives, or both raise.
+"""For any method, dtype, shape, axes, mask, layout and options: cheq gives what the reference gives, or both raise.
 
 Examples are the same every run; HYPOTHESIS_PROFILE=thorough tries many more.
 """
@@ -17,7 +17,7 @@ import cheq
 pytestmark = pytest.mark.filterwarnings("ignore:.*channel_axis:UserWarning")
 SHAPES = st.lists(st.integers(0, 6), max_size=4).map(tuple) | st.tuples(st.integers(1, 3), *[st.integers(1, 40)] * 2)
 THREADS = st.sampled_from([None, 1, 2, 5])
-FEWER = settings(max_examples=settings.default.max_examples // 2)
+FEWER = settings(max_examples=settings.default.max_examples // 3)
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -26,7 +26,7 @@ def pixels(draw, shape, dtype):
     """Planes of one to many levels: hypothesis chooses the form of the histogram, a seed the pixels."""
     random, dtype = np.random.default_rng(draw(SEEDS)), np.dtype(dtype)
     number = draw(st.sampled_from([1, 2, 3, 5, 16, 256, 4096]))
-    if dtype == bool:
+    if dtype.kind == "b":
         levels = random.random(number) < 0.5
     elif dtype.kind in "iu":
         limits = np.iinfo(dtype)
@@ -41,7 +41,7 @@ def pixels(draw, shape, dtype):
 
 @st.composite
 def float_levels(draw, number, dtype):
-    """Values of one range: fractions of 255, edges of bins and their neighbours, any, denormals, with or without NaN."""
+    """Values of one range: fractions of 255, edges of bins and their neighbours, or any; now and then NaN."""
     random = np.random.default_rng(draw(SEEDS))
     low = draw(st.sampled_from([0.0, 0.0, 1.0, -0.5, 1 / 3, 1e3, -1e6, 1e15]))
     width = draw(st.sampled_from([1.0, 1.0, 255.0, 0.7, 1e-3, 1e6, 1e-12, 1e30, 0.0]))
@@ -145,7 +145,9 @@ def test_equalize(layouts, data, case, shape, threads):
     assert_bits(out, pattern if isinstance(expected, type) else expected)
 
 
-@given(data=st.data(), case=st.sampled_from([case for case in CASES if case[1] != "bool"]), shape=SHAPES, threads=THREADS)
+@given(
+    data=st.data(), case=st.sampled_from([case for case in CASES if case[1] != "bool"]), shape=SHAPES, threads=THREADS
+)
 def test_in_place(layouts, data, case, shape, threads):
     method, dtype = case
     where = data.draw(planes(len(shape)))
@@ -158,7 +160,9 @@ def test_in_place(layouts, data, case, shape, threads):
 
 
 @FEWER
-@given(data=st.data(), case=st.sampled_from([case for case in CASES if case[1] in INTEGERS]), shape=SHAPES, threads=THREADS)
+@given(
+    data=st.data(), case=st.sampled_from([case for case in CASES if case[1] in INTEGERS]), shape=SHAPES, threads=THREADS
+)
 def test_the_three_steps(layouts, data, case, shape, threads):
     method, dtype = case
     images, copy, named, where = drawn_call(data, layouts, shape, dtype)
@@ -181,7 +185,7 @@ def test_the_three_steps(layouts, data, case, shape, threads):
 
 
 @FEWER
-@given(data=st.data(), dtype=st.sampled_from(["uint8", "uint8", "uint16"]), shape=SHAPES, threads=THREADS)
+@given(data=st.data(), dtype=st.sampled_from(["uint8"] * 4 + ["uint16"]), shape=SHAPES, threads=THREADS)
 def test_thresholds(layouts, data, dtype, shape, threads):
     images, copy, named, where = drawn_call(data, layouts, shape, dtype)
     expected = outcome(reference.otsu_threshold, copy, **where)
@@ -198,7 +202,6 @@ def test_thresholds(layouts, data, dtype, shape, threads):
     assert_same(result, reference.binarize(copy, thresholds, **where))
 
 
-@FEWER
 @given(data=st.data(), dtype=st.sampled_from([*INTEGERS, *FLOATS]), shape=SHAPES, threads=THREADS)
 def test_distributions_and_the_recipe(layouts, data, dtype, shape, threads):
     images, copy, named, where = drawn_call(data, layouts, shape, dtype)

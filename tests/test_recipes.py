@@ -84,6 +84,15 @@ def test_a_batch_of_colour_images_is_pooled_image_by_image(pictures):
         assert_pair((one, curve), original(image))
 
 
+def test_no_other_last_axis_is_taken_for_colours():
+    images = plane("beta", "uint8", (13, 21, 4))
+    with pytest.warns(UserWarning, match="channel_axis=-1"):
+        result = cheq.recipes.image_histogram_equalization(images)
+    assert_pair(result, reference.image_histogram_equalization(images))
+    assert result[1].shape == (13, 256)
+    assert cheq.recipes.image_histogram_equalization(images[..., :2])[1].shape == (13, 256)
+
+
 @pytest.mark.parametrize(("shape", "where", "batch"), [
     ((13, 21, 3), {"channel_axis": -1}, (3,)),
     ((13, 21, 3), {"axes": (0, 1)}, (3,)),
@@ -156,7 +165,7 @@ def gray_recipe(img, nbins=256):
 
 
 def close(result, expected):
-    """Equal but for the last bits of rgb2gray (BLAS adds in any order), and so for a few pixels that change their bin."""
+    """Equal but for the last bits of rgb2gray (BLAS adds in any order), so that a few pixels may change their bin."""
     assert result.shape == expected.shape
     assert result.dtype == expected.dtype
     few = 6 / expected[..., 0].size if expected.ndim > 2 else 6 / expected.size
@@ -235,8 +244,8 @@ def test_cumulative_distribution_of_integers(dtype, kind):
 
 @pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS])
 def test_cumulative_distributions_of_batches(layout, dtype):
-    images = layout(plane("beta", dtype, (5, 11, 17)))
-    copy, mask = np.array(images), plane("uniform", bool, (5, 11, 17))
+    images = layout(plane("beta", dtype, (3, 11, 7)))
+    copy, mask = np.array(images), plane("uniform", bool, (3, 11, 7))
     for named in ({}, {"channel_axis": -1}, {"axes": (0, 2)}, {"axes": (0, 1, 2)}, {"mask": mask}, {"mask": mask[0]}):
         expected = reference.cumulative_distribution(copy, **named)
         for threads in (1, 2):
@@ -262,6 +271,16 @@ def test_no_counted_pixel_has_no_cdf(dtype):
     assert np.isnan(cdf[1]).all()
     assert_bits(cdf[::2], reference.cumulative_distribution(images, mask=mask)[0][::2])
     assert cheq.cumulative_distribution(images[:0])[0].shape == cdf[:0].shape
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_the_bins_of_nothing_are_numpy_s(dtype):
+    image, none = plane("beta", dtype, (5, 7)), np.zeros((5, 7), bool)
+    for nbins in NUMBERS:
+        with np.errstate(invalid="ignore"):
+            expected = skimage.exposure.cumulative_distribution(image[none], nbins)  # of 0 to 1
+        assert_pair(cheq.cumulative_distribution(image, mask=none, nbins=nbins), expected)
+        assert_pair(cheq.cumulative_distribution(image[:0], nbins=nbins), expected)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

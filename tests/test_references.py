@@ -12,9 +12,25 @@ import pytest
 import reference
 import skimage.exposure
 from pixel_tools import (
-    CASES, DTYPES, FLOATS, INTEGERS, KINDS, MASKS, assert_bits, counted_plane, has_peer, mask_of, opencv, opencv_otsu, peer,
-    pillow, plane, recipe, result_dtype, scikit_image,
-)  # fmt: skip
+    CASES,
+    DTYPES,
+    FLOATS,
+    INTEGERS,
+    KINDS,
+    MASKS,
+    assert_bits,
+    counted_plane,
+    has_peer,
+    mask_of,
+    opencv,
+    opencv_otsu,
+    peer,
+    pillow,
+    plane,
+    recipe,
+    result_dtype,
+    scikit_image,
+)
 
 WITH_PEER = [(method, dtype) for method, dtype in CASES if has_peer(method, dtype)]
 AWKWARD_FLOATS = {

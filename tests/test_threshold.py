@@ -245,7 +245,9 @@ def test_8_bits_with_every_kernel(kernel):
 # ---------------------------------------------------------------- errors
 
 
-@pytest.mark.parametrize("dtype", ["bool", "int8", "int16", "int32", "uint32", "int64", "float16", "float32", "float64"])
+@pytest.mark.parametrize(
+    "dtype", ["bool", "int8", "int16", "int32", "uint32", "int64", "float16", "float32", "float64"]
+)
 def test_other_dtypes(dtype):
     images = np.ones((5, 7), dtype)
     for call in (cheq.otsu_threshold, cheq.binarize, lambda images: cheq.binarize(images, 3)):
