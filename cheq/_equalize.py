@@ -17,14 +17,14 @@ def equalize(
     images: npt.ArrayLike,
     *,
     method: str = "opencv",
-    color: str = "channels",
+    color: str = _methods.CHANNELS,
     axes: int | Iterable[int] | None = None,
     channel_axis: int | None = None,
     mask: npt.ArrayLike | None = None,
     out: npt.NDArray[Any] | None = None,
     dtype: str | None = None,
     nbins: int = _methods.NBINS,
-    nan_policy: str = "raise",
+    nan_policy: str = _methods.RAISE,
     num_threads: int | None = None,
 ) -> npt.NDArray[Any]:
     """
@@ -126,9 +126,10 @@ def equalize(
     >>> cheq.equalize(faces[0, 0], method="skimage").dtype
     dtype('float64')
     """
-    how = _methods.OPENCV if method == "opencv" else _methods.of(method)
-    if color != "channels":
-        _methods.check_choice("color", color, ("channels", "ycrcb"))
+    how = _methods.of(method)
+    if color is not _methods.CHANNELS:
+        _methods.check_choice("color", color, (_methods.CHANNELS, "ycrcb"))
+    if color == "ycrcb":
         _methods.result(how, np.dtype(np.uint8), dtype, nbins, nan_policy)
         return _color.equalize_ycrcb(
             images, method=method, axes=axes, channel_axis=channel_axis, mask=mask, out=out, num_threads=num_threads
@@ -139,7 +140,7 @@ def equalize(
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if mask is not None:
         mask = _planes.as_mask(mask, shape, channel_axis)
-    if dtype is None and nbins == _methods.NBINS and nan_policy == "raise" and how.levels:
+    if dtype is None and nbins is _methods.NBINS and nan_policy is _methods.RAISE and how.levels:
         result = images.dtype
     else:
         result = _methods.result(how, images.dtype, dtype, nbins, nan_policy)

@@ -90,4 +90,12 @@ def distributions(
         images, mask, out = arrays  # type: ignore[assignment]
     cdf, points = np.full(shape, np.nan), np.full(shape, np.nan)
     run(images, mask, out, cdf, points, n_batch, threads, method, nbins, nan_policy)
+    points[np.isnan(cdf[..., 0])] = _points_of_nothing(method, nbins, images.dtype)
     return cdf, points
+
+
+def _points_of_nothing(method: _methods.Method, nbins: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return the points of a plane without a counted pixel: np.histogram makes bins from 0 to 1 for it."""
+    edges = np.linspace(0, 1, nbins + 1, dtype=dtype if dtype.kind == "f" else np.float64)
+    left: npt.NDArray[Any] = edges[:-1]
+    return (left + edges[1:]) / 2.0 if method is _methods.SKIMAGE else left

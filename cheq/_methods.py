@@ -11,6 +11,8 @@ import numpy.typing as npt
 from cheq._core import integer
 
 INTEGERS = ("uint8", "int8", "uint16", "int16")  # dtypes with a bin a level
+# Defaults, which calls that give none have the very objects of.
+CHANNELS, RAISE = "channels", "raise"
 NBINS = 256  # of float images, where nothing else is asked for
 _MOST_BINS = 1 << 24
 
@@ -35,8 +37,11 @@ TAKEN = {name: method.dtypes for name, method in METHODS.items()}
 
 
 def of(name: str) -> Method:
-    check_choice("method", name, METHODS)
-    return METHODS[name]
+    found = METHODS.get(name) if type(name) is str else None
+    if found is None:
+        check_choice("method", name, METHODS)
+        found = METHODS[str(name)]
+    return found
 
 
 def check_choice(argument: str, value: Any, valid: Collection[Any]) -> None:
@@ -45,11 +50,11 @@ def check_choice(argument: str, value: Any, valid: Collection[Any]) -> None:
 
 
 def result(
-    method: Method, images: np.dtype[Any], dtype: str | None, nbins: int = NBINS, nan_policy: str = "raise"
+    method: Method, images: np.dtype[Any], dtype: str | None, nbins: int = NBINS, nan_policy: str = RAISE
 ) -> np.dtype[Any]:
     """Return the result's dtype for images of one; check the options that decide it, and those of float images."""
     check_choice("dtype", dtype, (None, "same"))
-    check_choice("nan_policy", nan_policy, ("raise", "omit"))
+    check_choice("nan_policy", nan_policy, (RAISE, "omit"))
     check_nbins(nbins, images)
     if dtype == "same" and images == np.bool_:
         raise TypeError("dtype: expected None for images of dtype bool, got 'same'; pass images.astype(np.uint8) * 255")
@@ -83,7 +88,10 @@ def levels_of(dtype: np.dtype[Any]) -> int:
 def counted_dtype(method: Method, levels: int, images_dtype: npt.DTypeLike | None) -> np.dtype[Any]:
     """Return the dtype of images whose histograms have so many bins, or raise if the method does not take it."""
     default = np.dtype(np.uint8 if levels == 1 << 8 else np.uint16)
-    dtype = default if images_dtype is None else np.dtype(images_dtype)
+    try:
+        dtype = default if images_dtype is None else np.dtype(images_dtype)
+    except TypeError as error:
+        raise TypeError(f"images_dtype: expected a dtype, got {images_dtype!r}: {error}") from None
     if dtype.name not in INTEGERS or levels_of(dtype) != levels:
         names = " or ".join(name for name in INTEGERS if levels_of(np.dtype(name)) == levels)
         raise ValueError(f"images_dtype: expected {names} for histograms of {levels} bins, got {images_dtype!r}")

@@ -44,7 +44,9 @@ def otsu_threshold(
 
     Notes
     -----
-    The variance is computed in float64, in the order of OpenCV's ``modules/imgproc/src/thresh.cpp``.
+    The variance is computed in float64, in the order of OpenCV's ``modules/imgproc/src/thresh.cpp``. Where several
+    levels part a plane equally well, OpenCV's wheels for x86 may take another of them for uint8 without a mask, as
+    Intel's IPP does it there.
 
     Examples
     --------
@@ -125,6 +127,8 @@ def binarize(
 
 def _luts_above(threshold: npt.ArrayLike, dtype: np.dtype[Any], batch: tuple[int, ...]) -> npt.NDArray[Any]:
     """Return a LUT, or one a plane, with the dtype's maximum for levels above the threshold."""
+    if isinstance(threshold, int) and not isinstance(threshold, bool):
+        threshold = min(max(threshold, -1), np.iinfo(dtype).max)  # of any size
     numbers = np.asarray(threshold)
     if numbers.dtype.kind not in "iuf":
         raise TypeError(f"threshold: expected 'otsu' or numbers, got {threshold!r}")

@@ -1,7 +1,6 @@
 """Recipes that people paste, under their own names: the same results bit for bit, for whole batches in one call."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +31,8 @@ def image_histogram_equalization(
     number_bins : int
         The number of bins, from the smallest to the largest value.
     axes, channel_axis, num_threads
-        As for `cheq.equalize`. Without `axes` and `channel_axis`, three or more axes of which the last is 3 or 4
-        long are taken for colour: the channels of each image share one histogram, as in the original.
+        As for `cheq.equalize`. Without `axes` and `channel_axis`, three or more axes of which the last is 3 long
+        are taken for R, G, B: the channels of each image share one histogram, as in the original.
 
     Returns
     -------
@@ -59,7 +58,7 @@ def image_histogram_equalization(
     how = _methods.NUMPY
     images = _planes.as_images(image, how.dtypes)
     number = _methods.check_nbins(number_bins, np.dtype(np.float64), "number_bins")
-    if axes is None and channel_axis is None and images.ndim > 2 and images.shape[-1] in (3, 4):
+    if axes is None and channel_axis is None and images.ndim > 2 and images.shape[-1] == 3:
         axes = (-3, -2, -1)
     n_batch, order = _planes.order_axes(images.shape, axes, channel_axis)
     small = num_threads is None and images.size < _equalize.SMALL_WORK
@@ -76,24 +75,26 @@ def histogram_equalize(
     *,
     nbins: int = 256,
     axes: int | Iterable[int] | None = None,
-    channel_axis: int | None = None,
+    channel_axis: int | None = -1,
     num_threads: int | None = None,
-) -> npt.NDArray[Any]:
+) -> npt.NDArray[np.float64]:
     """
     Equalize by scikit-image's recipe: ``rgb2gray``, ``cumulative_distribution``, ``np.interp``.
 
     Parameters
     ----------
-    img : array_like, shape (..., height, width, 3), or (..., height, width) without colour
-        One picture or a batch. With `channel_axis`, or without and a last axis of 3, colour is made gray first.
-    nbins, axes, num_threads
-        As for `cheq.equalize` with method ``"skimage"``; `axes` count without the channel axis.
-    channel_axis : int, optional
-        The axis of R, G, B.
+    img : array_like, shape (..., height, width, 3), or (..., height, width) with ``channel_axis=None``
+        One picture or a batch.
+    nbins, num_threads
+        As for `cheq.equalize` with method ``"skimage"``.
+    axes
+        As for `cheq.equalize`, of the gray pictures.
+    channel_axis : int or None
+        The axis of R, G, B; None for pictures that are gray already.
 
     Returns
     -------
-    ndarray of float64 or float32
+    ndarray of float64
         The CDF of every pixel, in the shape of the gray pictures.
 
     Raises
@@ -105,10 +106,25 @@ def histogram_equalize(
     -----
     Gray values are a matrix product, whose order of sums is the linear algebra library's: equal to
     ``skimage.color.rgb2gray`` where that is called on arrays of the same layout by the same NumPy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from cheq.recipes import histogram_equalize
+    >>> pictures = np.random.default_rng(0).integers(0, 256, (10, 28, 28, 3), dtype=np.uint8)
+    >>> histogram_equalize(pictures).shape
+    (10, 28, 28)
     """
-    images: npt.NDArray[Any] = np.asanyarray(img)
-    if channel_axis is None and axes is None and images.ndim > 2 and images.shape[-1] == 3:
-        channel_axis = -1
+    how = _methods.SKIMAGE
     if channel_axis is not None:
-        images = _color.rgb_to_gray(images, channel_axis=channel_axis, method="skimage")
-    return _equalize.equalize(images, method="skimage", axes=axes, nbins=nbins, num_threads=num_threads)
+        img = _color.rgb_to_gray(img, channel_axis=channel_axis, method="skimage")
+    images = _planes.as_images(img, how.dtypes)
+    if images.dtype != np.float32:
+        return _equalize.equalize(images, method="skimage", axes=axes, nbins=nbins, num_threads=num_threads)
+    # The recipe keeps the doubles that np.interp makes of floats, and equalize_hist does not.
+    number = _methods.check_nbins(nbins, images.dtype)
+    n_batch, order = _planes.order_axes(images.shape, axes, None)
+    out = np.empty(images.shape, np.float64)
+    threads = _threads.resolve(num_threads)
+    _floating.equalize(images, None, out, n_batch, order, threads, how, number, _methods.RAISE)
+    return out
