@@ -54,7 +54,7 @@ BAD = {
     "dangling.png": (lambda path: path.symlink_to("gone.png"), "No such file or directory"),
     "empty.npy": (lambda path: path.touch(), "the file is empty"),
     "empty.png": (lambda path: path.touch(), "the file is empty"),
-    "float.npy": (lambda path: np.save(path, np.zeros((4, 6))), "images: expected dtype uint8, got float64"),
+    "float.npy": (lambda path: np.save(path, np.zeros((4, 6))), "images: expected dtype uint8 or uint16, got float64"),
     "line.npy": (lambda path: save(path, pixels(6)), "images: expected at least two axes (height, width)"),
     "objects.npy": (lambda path: np.save(path, np.array([{}])), "not an array that can be read: Array can't be"),
     "pipe.png": (os.mkfifo, "neither a file nor a folder"),

@@ -125,7 +125,7 @@ def test_files_that_make_no_sense_set_no_quota(system, own, mount):
 def test_a_quota_is_the_limit_and_a_change_is_seen(system, monkeypatch):
     monkeypatch.setattr(
         _threads,
-        "integer",
+        "work",
         SimpleNamespace(forked=lambda: False, openmp_version=lambda: 201511, openmp_max_threads=lambda: 64),
     )
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(48)), raising=False)

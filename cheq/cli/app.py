@@ -71,8 +71,8 @@ def equalize(
     """Equalize the histograms of image files and .npy arrays, exactly as OpenCV's equalizeHist does.
 
     Pictures are 8-bit gray or color (each of R, G and B is equalized on its own, alpha is kept): PNG, JPEG, TIFF,
-    WebP, BMP, PPM and PGM. Arrays are uint8, their last two axes height and width unless --channel-axis is one of
-    them. Each result has its source's name and path below OUTPUT; other files in folders are passed over.
+    WebP, BMP, PPM and PGM. Arrays are uint8 or uint16, their last two axes height and width unless --channel-axis is
+    one of them. Each result has its source's name and path below OUTPUT; other files in folders are passed over.
 
     A file that fails is named on stderr, the others go on, and the exit status is 1. No file is ever half written.
     """
