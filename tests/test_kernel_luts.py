@@ -141,3 +141,64 @@ def test_next_to_ties_of_totals_of_every_magnitude(kernel, magnitude):
 @pytest.mark.parametrize("seed", range(1, 25))
 def test_assorted_histograms(kernel, seed):
     check(assorted(seed), seed)
+
+
+# ---------------------------------------------------------------- method "pillow"
+
+MOST_PILLOW = 2**30 - 1  # the largest total that a kernel gets
+
+
+def pillow_luts(histograms):
+    """ImageOps.equalize's tables of many histograms at once; the last bin is the last occupied one."""
+    step = (histograms.sum(axis=1) - histograms[:, -1]) // 255
+    below = np.cumsum(histograms, axis=1) - histograms
+    divisor = np.maximum(step, 1)[:, np.newaxis]
+    luts = np.minimum((step[:, np.newaxis] // 2 + below) // divisor, 255)
+    return np.where(step[:, np.newaxis] == 0, np.arange(256), luts).astype(np.uint8)
+
+
+def from_below(below, last=1):
+    """Histograms with so many pixels below each level, (n, 256), and so many of the last one."""
+    return np.concatenate([np.diff(below, axis=1), np.full((len(below), 1), last)], axis=1)
+
+
+def next_to_quotients(steps, offset, rest):
+    """Pixels below each level, for each step, next to where the level's quotient goes from one number to the next."""
+    steps = np.asarray(steps, np.int64)[:, np.newaxis]
+    total = 255 * steps + np.minimum(rest, steps * 255)
+    where = np.arange(1, 255) * steps - steps // 2 + offset
+    edges = np.clip(where, 0, total)
+    return np.concatenate([np.zeros_like(steps), edges, total], axis=1)
+
+
+def test_the_pillow_model_is_the_reference():
+    few = from_below(next_to_quotients([1, 2, 3, 10, 77], 0, 30))
+    none = from_below(np.minimum(np.arange(256), 254)[np.newaxis])  # step 0
+    histograms = np.concatenate([few, none])
+    same(pillow_luts(histograms), reference.equalization_lut(histograms, method="pillow"), "model")
+
+
+@pytest.mark.parametrize("offset", [-1, 0, 1])
+def test_pillow_next_to_every_quotient(kernel, offset):
+    largest = (MOST_PILLOW - 1 - 254) // 255
+    random = np.random.default_rng(offset + 1)
+    steps = np.concatenate([np.arange(1, 3000), random.integers(3000, largest, 5000), largest - np.arange(300)])
+    for rest in (0, 1, 254):
+        histograms = from_below(next_to_quotients(steps, offset, rest))
+        same(cheq.equalization_lut(histograms, method="pillow"), pillow_luts(histograms), (offset, rest))
+
+
+def test_pillow_beyond_the_kernels(kernel):
+    for total in (MOST_PILLOW, MOST_PILLOW + 1, 2**32 + 5, 2**40):
+        histograms = from_below(next_to_quotients([(total - 1) // 255], 0, (total - 1) % 255))
+        same(cheq.equalization_lut(histograms, method="pillow"), pillow_luts(histograms), total)
+
+
+def test_pillow_with_few_levels(kernel):
+    random = np.random.default_rng(5)
+    for occupied in (1, 2, 3, 20):
+        histograms = np.zeros((400, 256), np.int64)
+        for histogram in histograms:
+            histogram[random.choice(256, occupied, replace=False)] = random.integers(1, 3000, occupied)
+        expected = reference.equalization_lut(histograms, method="pillow")
+        same(cheq.equalization_lut(histograms, method="pillow"), expected, occupied)
