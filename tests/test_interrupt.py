@@ -52,16 +52,24 @@ def end(process, limit=120):
     ],
 )
 def test_ctrl_c_ends_a_long_call_within_a_second(case, threads):
+    for _ in range(5):
+        told, waited, rest = interrupted(case, threads)
+        assert told == "interrupted\n"
+        assert waited < 1.5  # a chunk is 0.1 s; the rest is allowed to a busy machine
+        if "too early" not in rest:
+            return
+    pytest.fail("five times nothing was done before the interrupt")
+
+
+def interrupted(case, threads):
+    """Interrupt one call; return what the process said, the seconds it took to, and what it said then."""
     process = start(case, threads)
     assert process.stdout.readline() == "started\n", process.communicate()
     time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)
     sent = time.monotonic()
     told = process.stdout.readline()
-    waited = time.monotonic() - sent
-    end(process)
-    assert told == "interrupted\n"
-    assert waited < 1.5  # a chunk is 0.1 s; the rest is allowed to a busy machine
+    return told, time.monotonic() - sent, end(process)
 
 
 @no_signals

@@ -268,12 +268,14 @@ static inline cheq_entries cheq_wide_entries(const cheq_wide_job *job, void *lut
 
 static void cheq_wide_run(const void *of, size_t begin, size_t end, void *memory) {
     const cheq_wide_job *job = of;
-    cheq_wide_scratch scratch = cheq_wide_scratch_in(memory, job->levels);
+    for (size_t group = begin; group < end && !job->counts; group++) {
+        cheq_wide_apply(job, group, 0, job->pixels, job->luts + group * job->lut_step);
+    }
+    if (!job->counts) {
+        return;
+    }
+    const cheq_wide_scratch scratch = cheq_wide_scratch_in(memory, job->levels);
     for (size_t group = begin; group < end; group++) {
-        if (!job->counts) {
-            cheq_wide_apply(job, group, 0, job->pixels, job->luts + group * job->lut_step);
-            continue;
-        }
         cheq_counts counts = cheq_wide_count_plane(job, group, &scratch);
         if (job->hist) {
             uint64_t *hist = job->hist + group * job->levels;
@@ -297,7 +299,7 @@ typedef struct {
 } cheq_wide_part;
 
 typedef struct {
-    CHEQ_ALIGNED uint8_t lut[CHEQ_WIDE_LEVELS * sizeof(double)];
+    double lut[CHEQ_WIDE_LEVELS]; /* or entries of less */
     uint64_t hist[CHEQ_WIDE_LEVELS];
 } cheq_wide_joined;
 
@@ -307,7 +309,8 @@ static void cheq_wide_share(const void *of, int phase, size_t group, size_t begi
     const cheq_wide_joined *joined = common;
     cheq_wide_part *part = own;
     if (phase > 0 || !job->counts) {
-        cheq_wide_apply(job, group, begin, end, job->luts ? job->luts + group * job->lut_step : joined->lut);
+        const void *lut = job->counts ? (const void *)joined->lut : job->luts + group * job->lut_step;
+        cheq_wide_apply(job, group, begin, end, lut);
         return;
     }
     if (job->bytes == 1) {
