@@ -203,16 +203,21 @@ static inline double cheq_interpolate_from(double value, int32_t guess, const ch
     return cheq_interpolate_at(value, j);
 }
 
-/* np.interp as it is, for crowded knots. */
+/* np.interp as it is, for crowded knots: of equal ones the last counts. */
 static inline double cheq_interpolate_crowded(double value, const cheq_curve *curve) {
-    const cheq_knot *first = curve->knots, *last = first + curve->n - 1, *j = last;
-    if (value < first->x || value != value) {
-        return value != value ? value : first->y;
+    const cheq_knot *knots = curve->knots;
+    size_t at_or_before = 0, behind = curve->n;
+    if (value != value) {
+        return value;
     }
-    while (j > first && value < j->x) {
-        j--;
+    if (value < knots[0].x) {
+        return knots[0].y;
     }
-    return j == last ? last->y : cheq_interpolate_at(value, j);
+    while (behind - at_or_before > 1) {
+        size_t middle = at_or_before + (behind - at_or_before) / 2;
+        *(value < knots[middle].x ? &behind : &at_or_before) = middle;
+    }
+    return behind == curve->n ? knots[at_or_before].y : cheq_interpolate_at(value, &knots[at_or_before]);
 }
 
 static inline double cheq_interpolate(double value, const cheq_curve *curve) {
