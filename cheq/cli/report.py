@@ -11,6 +11,8 @@ from rich.text import Text
 
 from cheq.cli.files import Plan
 
+INTERRUPTED = 130  # the exit status after Ctrl-C: 128 + SIGINT, as a shell has it
+
 
 def say(console: Console, text: str, label: str = "", style: str = "", colon: str = ": ") -> None:
     """Print one line, however long it is and whatever it contains.
