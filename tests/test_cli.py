@@ -50,9 +50,9 @@ def test_several_files_into_a_folder_that_is_made(run, tmp_path, opencv):
 def test_a_folder_is_taken_with_all_below_it_in_sorted_order(run, tmp_path, opencv, monkeypatch):
     names = ["z.png", "a.npy", "Upper/deep/x.PNG", "sub/b.png", "sub/a.png", ".hidden/h.png"]
     images = {name: save(tmp_path / "in" / name, pixels(9, 14, seed=seed)) for seed, name in enumerate(names)}
-    read, order = pictures.read, []
-    monkeypatch.setattr(pictures, "read", lambda path: order.append(path.relative_to("in").as_posix()) or read(path))
-    assert run("equalize", "in", "-o", "out").exit_code == 0
+    pages, order = pictures.pages, []
+    monkeypatch.setattr(pictures, "pages", lambda path: order.append(path.relative_to("in").as_posix()) or pages(path))
+    assert run("equalize", "in", "-o", "out", "--threads", 1).exit_code == 0
     assert tree(tmp_path / "out") == sorted(names)
     assert order == ["z.png", ".hidden/h.png", "Upper/deep/x.PNG", "sub/a.png", "sub/b.png"]
     for name in set(names) - {"a.npy"}:
@@ -61,7 +61,7 @@ def test_a_folder_is_taken_with_all_below_it_in_sorted_order(run, tmp_path, open
 
 def test_what_a_folder_holds_besides_is_passed_over_and_counted(run, tmp_path):
     save(tmp_path / "in/a.png", pixels(9, 14))
-    for name in ["in/notes.txt", "in/sub/more.TXT", "in/README", "in/x.gif", "in/out/old.png", "in/out/sub/old.png"]:
+    for name in ["in/notes.txt", "in/sub/more.TXT", "in/README", "in/x.heic", "in/out/old.png", "in/out/sub/old.png"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("not looked at")
     (tmp_path / "in/link").symlink_to(tmp_path / "in/sub")
@@ -69,7 +69,7 @@ def test_what_a_folder_holds_besides_is_passed_over_and_counted(run, tmp_path):
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         "1 file equalized into in/out",
-        "passed over: 4 files with unknown extensions (.txt 2, none 1, .gif 1); 1 linked folder; "
+        "passed over: 4 files with unknown extensions (.txt 2, none 1, .heic 1); 1 linked folder; "
         "in/out itself (2 files)",
     ]
     assert tree(tmp_path / "in/out") == ["a.png", "old.png", "sub/old.png"]
@@ -127,7 +127,8 @@ def test_the_second_of_two_inputs_with_one_target_is_an_error(run, tmp_path, ope
     ("arguments", "message"),
     [
         ([], "Missing argument 'INPUT'"),
-        (["a.png"], "Missing option '-"),
+        (["a.png"], "an OUTPUT is needed, or a --suffix for results beside their sources"),
+        (["a.png", "--suffix", "x/y"], "--suffix 'x/y' has a slash in it"),
         (["nowhere.png", "-o", "out/"], "INPUT 'nowhere.png' does not exist"),
         (["a.png", "nowhere", "-o", "out"], "INPUT 'nowhere' does not exist"),
         (["", "-o", "out"], "an INPUT is empty"),
@@ -160,7 +161,7 @@ def test_named_files_that_are_not_known_are_errors(run, tmp_path):
     (tmp_path / "b").write_text("x")
     result = run("equalize", "a.xyz", "b", "-o", "out")
     assert result.exit_code == 1
-    known = ".bmp .jpeg .jpg .npy .pgm .png .pnm .ppm .tif .tiff .webp"
+    known = ".bmp .gif .jpeg .jpg .npy .npz .pgm .png .pnm .ppm .tif .tiff .webp"
     assert result.stderr.splitlines() == [
         f"error: a.xyz: unknown extension .xyz; known are {known}",
         f"error: b: no extension; known are {known}",
@@ -173,7 +174,7 @@ def test_a_folder_with_nothing_to_do_is_an_error(run, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in/notes.txt").write_text("x")
     result = run("equalize", "in", "-o", "out")
-    assert (result.exit_code, result.stderr) == (1, "error: no file with a known extension was found\n")
+    assert (result.exit_code, result.stderr) == (1, "error: no file to equalize was found\n")
     assert result.stdout == "passed over: 1 file with unknown extensions (.txt 1)\n"
 
 
@@ -201,7 +202,7 @@ def test_an_existing_target_is_noticed_before_the_work(run, tmp_path, monkeypatc
     save(tmp_path / "a.png", pixels(9, 14))
     (tmp_path / "out").mkdir()
     (tmp_path / "out/a.png").symlink_to("nowhere")
-    monkeypatch.setattr(pictures, "read", lambda path: pytest.fail("was read"))
+    monkeypatch.setattr(pictures, "pages", lambda path: pytest.fail("was read"))
     result = run("equalize", "a.png", "-o", "out")
     assert result.exit_code == 1
     assert result.stderr == "error: a.png: out/a.png exists already (replace it with --overwrite)\n"

@@ -18,7 +18,7 @@ from rich.console import Console
 
 import cheq
 from cheq.cli.files import describe, whole_file
-from cheq.cli.pictures import FORMATS, Picture, write
+from cheq.cli.pictures import FORMATS, Picture, check, write
 from cheq.cli.report import say
 from cheq.cli.samples import SOURCES, real_batch
 from cheq.cli.sheet import contact_sheet
@@ -125,9 +125,11 @@ def _seconds(job: Callable[[], object]) -> float:
 def _check_path(path: Path, replace: bool) -> None:
     """Find out before the work, not after, that the sheet cannot be written under this name."""
     if path.suffix.lower() not in FORMATS:
-        raise DemoError(f"{path}: the sheet's name must end in one of {' '.join(FORMATS)}")
-    if "RGB" not in FORMATS[path.suffix.lower()].modes:
-        raise DemoError(f"{path}: a {path.suffix} file cannot hold colors")
+        raise DemoError(f"{path}: the sheet's name must end in one of {' '.join(sorted(FORMATS))}")
+    try:
+        check(Picture(np.zeros((1, 1, 3), np.uint8), rgb=True), path.suffix)
+    except ValueError as error:
+        raise DemoError(f"{path}: {error}") from None
     if not replace and os.path.lexists(path):
         raise DemoError(f"{path} exists already; remove it or choose another name")
 
@@ -135,6 +137,6 @@ def _check_path(path: Path, replace: bool) -> None:
 def _save(sheet: Image.Image, path: Path, replace: bool) -> None:
     try:
         with whole_file(path, replace) as file:
-            write(Picture(np.array(sheet), {}), file, path.suffix)
+            write([Picture(np.array(sheet), rgb=True)], file, path.suffix)
     except OSError as error:
         raise DemoError(f"{path}: {describe(error, path)}") from None

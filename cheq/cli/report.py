@@ -1,15 +1,25 @@
 """What the user sees: a progress bar, one line for every problem, and a summary."""
 
+import os
+import threading
 from collections import Counter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
-from cheq.cli.files import Plan
+from cheq.cli.plan import Plan
 
 INTERRUPTED = 130  # the exit status after Ctrl-C: 128 + SIGINT, as a shell has it
 
@@ -45,12 +55,19 @@ class Report:
         self.done = 0
         self.failed = 0
         self._plan = plan
+        self._lock = threading.Lock()
         self._out = Console()
         self._err = Console(stderr=True)
-        columns = (TextColumn("equalizing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _FilesASecond(),
+            TimeRemainingColumn(),
+        )
         # redirect_stdout: what is printed to stdout belongs there, and not above the bar.
         self._bar = Progress(*columns, console=self._err, transient=True, redirect_stdout=False)
-        self._task = self._bar.add_task("", total=len(plan.jobs))
+        self._task = self._bar.add_task("equalizing", total=len(plan.jobs))
 
     def __enter__(self) -> Self:
         # Not left to Progress(disable=...): before rich 14 that prints an empty line at the end all the same.
@@ -64,9 +81,18 @@ class Report:
         if self._err.is_terminal:
             self._bar.stop()
 
+    def begin(self, doing: str, total: int) -> None:
+        """Begin another pass over the files."""
+        self._bar.reset(self._task, description=doing, total=total)
+
+    def step(self) -> None:
+        """One more file of a pass that writes nothing; any thread may say so."""
+        self._bar.advance(self._task)
+
     def success(self) -> None:
-        """One more file is written."""
-        self.done += 1
+        """One more file is written; any thread may say so."""
+        with self._lock:
+            self.done += 1
         self._bar.advance(self._task)
 
     def failure(self, path: Path, message: str) -> None:
@@ -84,25 +110,54 @@ class Report:
         total = len(self._plan.jobs)
         say(self._err, f"{self.done} of {_files(total)} equalized; no file is half written", "interrupted", "bold red")
 
-    def summary(self, output: str) -> None:
+    def summary(self, output: str | None) -> None:
         """The run's last words."""
         total = self.done + self.failed
+        where = "beside the sources" if output is None else f"into {output}"
         if not total:
-            say(self._err, "no file with a known extension was found", "error", "bold red")
+            say(self._err, "no file to equalize was found", "error", "bold red")
         elif self.failed:
-            say(self._out, f"{self.done} of {_files(total)} equalized into {output}, {self.failed} failed")
+            say(self._out, f"{self.done} of {_files(total)} equalized {where}, {self.failed} failed")
         else:
-            say(self._out, f"{_files(total)} equalized into {output}")
+            say(self._out, f"{_files(total)} equalized {where}")
+        self._passed_over(output)
+
+    def rehearsal(self, output: str | None, overwrite: bool) -> None:
+        """What a run would do."""
+        for path, problem in self._plan.problems:
+            self.failure(path, problem)
+        for source, target, _ in self._plan.jobs:
+            if not overwrite and os.path.lexists(target):
+                self.failure(source, f"{target} exists already (replace it with --overwrite)")
+            else:
+                say(self._out, f"{source} -> {target}")
+                self.done += 1
+        say(self._out, f"{_files(self.done)} would be equalized, {self.failed} would fail")
+        self._passed_over(output)
+
+    def _passed_over(self, output: str | None) -> None:
         passed_over = "; ".join(_passed_over(self._plan, output))
         if passed_over:
             say(self._out, f"passed over: {passed_over}")
 
 
-def _passed_over(plan: Plan, output: str) -> list[str]:
+class _FilesASecond(ProgressColumn):
+    """How fast it goes."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f} files/s")
+
+
+def _passed_over(plan: Plan, output: str | None) -> list[str]:
     parts = []
     if plan.unknown:
         kinds = ", ".join(f"{kind or 'none'} {count}" for kind, count in _most_first(plan.unknown))
         parts.append(f"{_files(plan.unknown.total())} with unknown extensions ({kinds})")
+    if plan.unmatched:
+        parts.append(f"{_files(plan.unmatched)} that do not match")
+    if plan.results:
+        parts.append(f"{_files(plan.results)} with the suffix of results")
     if plan.links:
         parts.append(f"{plan.links} linked folder{'s' * (plan.links > 1)}")
     if plan.own is not None:

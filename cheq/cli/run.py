@@ -1,21 +1,40 @@
-"""Equalizing files one after another: a bad one is reported, and the rest go on."""
+"""Equalizing files: pictures several at a time, arrays one after the other; a bad one is reported, the rest go on.
 
+In memory are at most as many pictures as there are threads (of a TIFF, a page at a time): each as read, its result and
+its compressed bytes. An array file is mapped, an archive's arrays are read one at a time.
+"""
+
+import threading
 import warnings
-from pathlib import Path
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+from typing import Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from PIL import Image
 
-import cheq
-from cheq.cli import pictures
-from cheq.cli.files import Plan, check_free, describe, refuse_empty, whole_file
+from cheq.cli import arrays, pictures
+from cheq.cli.files import check_free, describe, whole_file
+from cheq.cli.masks import Mask
+from cheq.cli.pictures import Picture
+from cheq.cli.pixels import Equalizer, SharedHistograms
+from cheq.cli.plan import Job, Plan
 from cheq.cli.report import Report
+from cheq.cli.settings import Settings
 
-EXTENSIONS = frozenset({".npy", *pictures.FORMATS})
+EXTENSIONS = frozenset({*arrays.EXTENSIONS, *pictures.FORMATS})
+
+_AHEAD = 16  # files given to each thread before the oldest is reported, so that one that is large makes no other wait
+
+_Outcome = tuple[str | None, list[str]]  # what went wrong if anything did, and warnings
 
 
-def run(plan: Plan, report: Report, *, channel_axis: int | None, overwrite: bool) -> None:
+def run(plan: Plan, report: Report, settings: Settings, mask_of: Callable[[Any], Mask | None]) -> None:
     """Equalize the files of a plan.
 
     Parameters
@@ -23,60 +42,163 @@ def run(plan: Plan, report: Report, *, channel_axis: int | None, overwrite: bool
     plan : Plan
         Sources and targets.
     report : Report
-        Is told of every success, failure and warning.
-    channel_axis : int or None
-        The channel axis of the ``.npy`` arrays; pictures know theirs.
-    overwrite : bool
-        Whether existing targets are replaced.
+        Is told of every success, failure and warning, in the plan's order: pictures first, then arrays.
+    settings : Settings
+        What is done to them.
+    mask_of : callable
+        Gives the mask of a picture by its path below the input folder.
     """
     for path, problem in plan.problems:
         report.failure(path, problem)
-    for source, target in plan.jobs:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("ignore")  # what is meant for programmers
-            warnings.simplefilter("always", UserWarning)
-            # Pillow only warns of pictures of over 89 million pixels, which it takes for an attack from twice that on.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            try:
-                check_free(target, overwrite)
-                if source.suffix.lower() == ".npy":
-                    _equalize_array(source, target, channel_axis, overwrite)
-                else:
-                    _equalize_picture(source, target, overwrite)
-                failure = None
-            # Damaged files make Pillow and NumPy raise nearly anything.
-            except Exception as error:
-                failure = describe(error, source)
-        for message in dict.fromkeys(str(warning.message) for warning in caught):
-            report.warning(source, _in_options(message))
+    jobs = plan.jobs
+    shared = SharedHistograms() if settings.shared_lut else None
+    worker = _Worker(Equalizer(settings, shared), mask_of)
+    with _pixel_limit(settings.most_pixels), _collected_warnings() as collected:
+        if shared is not None:
+            report.begin("counting", len(jobs))
+            jobs = _each(jobs, partial(_attempt, worker.count, report.step, collected), settings.threads, report)
+        report.begin("equalizing", len(jobs))
+        _each(jobs, partial(_attempt, worker.equalize, report.success, collected), settings.threads, report)
+
+
+def _each(jobs: list[Job], attempt: Callable[[Job], _Outcome], threads: int, report: Report) -> list[Job]:
+    """Work on pictures on several threads, then on arrays with several threads each; return those that went well.
+
+    Arrays are left to the main thread, for cheq looks for Ctrl-C in that one alone.
+    """
+    fine = []
+
+    def tell(job: Job, outcome: _Outcome) -> None:
+        failure, messages = outcome
+        for message in dict.fromkeys(messages):
+            report.warning(job.source, _in_options(message))
         if failure is None:
-            report.success()
+            fine.append(job)
         else:
-            report.failure(source, _in_options(failure))
+            report.failure(job.source, _in_options(failure))
+
+    waiting: deque[tuple[Job, Future[_Outcome]]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for job in jobs:
+            if _is_array(job):
+                continue
+            if len(waiting) >= _AHEAD * threads:
+                first, future = waiting.popleft()
+                tell(first, future.result())
+            waiting.append((job, pool.submit(attempt, job)))
+        for first, future in waiting:
+            tell(first, future.result())
+    finally:
+        # After Ctrl-C, files that were begun are finished.
+        pool.shutdown(cancel_futures=True)
+    for job in jobs:
+        if _is_array(job):
+            tell(job, attempt(job))
+    return fine
+
+
+def _is_array(job: Job) -> bool:
+    return job.source.suffix.lower() in arrays.EXTENSIONS
+
+
+def _attempt(
+    work: Callable[[Job], None], success: Callable[[], None], collected: dict[int, list[str]], job: Job
+) -> _Outcome:
+    failure = None
+    try:
+        work(job)
+        success()
+    # Damaged files make the libraries raise nearly anything.
+    except Exception as error:
+        failure = describe(error, job.source)
+    return failure, collected.pop(threading.get_ident(), [])
+
+
+@contextmanager
+def _collected_warnings() -> Iterator[dict[int, list[str]]]:
+    """Collect what is meant for users by the thread that said it: Python's own recording knows one thread only."""
+    collected: dict[int, list[str]] = defaultdict(list)
+
+    def show(message: Warning | str, *where: Any, **more: Any) -> None:
+        collected[threading.get_ident()].append(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is meant for programmers
+        warnings.simplefilter("always", UserWarning)
+        # Pillow only warns of pictures over its limit, and raises at twice that.
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        warnings.showwarning = show
+        yield collected
+
+
+@contextmanager
+def _pixel_limit(limit: int) -> Iterator[None]:
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = limit
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
 
 
 def _in_options(message: str) -> str:
     """A message of cheq's functions, for someone who has options instead of arguments."""
-    return f"{message} (on the command line: --channel-axis)" if "channel_axis" in message else message
+    for argument, option in (("channel_axis", "--channel-axis"), ("method=", "--method"), ("mask:", "--mask")):
+        if argument in message:
+            return f"{message} (on the command line: {option})"
+    return message
 
 
-def _equalize_array(source: Path, target: Path, channel_axis: int | None, overwrite: bool) -> None:
-    refuse_empty(source)
-    try:
-        # Unlike np.load, this knows no pickles and no archives, and calls a damaged file damaged.
-        images = open_memmap(source, mode="r")
-    except ValueError as error:
-        raise ValueError(f"not an array that can be read: {error}") from error
-    result = cheq.equalize(images, channel_axis=channel_axis)
-    # Windows does not replace a file that is mapped.
-    del images
-    with whole_file(target, overwrite) as file:
-        np.save(file, result, allow_pickle=False)
+class _Worker:
+    """Reads, equalizes and writes one file."""
+
+    def __init__(self, equalizer: Equalizer, mask_of: Callable[[Any], Mask | None]) -> None:
+        self._equalizer = equalizer
+        self._settings = equalizer.settings
+        self._mask_of = mask_of
+
+    def count(self, job: Job) -> None:
+        """Add a file to the shared histograms."""
+        check_free(job.target, self._settings.overwrite)
+        mask = self._mask_of(job.name)
+        if _is_array(job):
+            arrays.count(job.source, self._equalizer, mask)
+            return
+        for picture in pictures.pages(job.source):
+            colors, axis = _colors(picture)
+            self._equalizer.count(colors, axis, mask, 1)
+
+    def equalize(self, job: Job) -> None:
+        """Write a file's result."""
+        check_free(job.target, self._settings.overwrite)
+        mask = self._mask_of(job.name)
+        if _is_array(job):
+            with whole_file(job.target, self._settings.overwrite) as file:
+                arrays.equalize(job.source, file, self._equalizer, mask)
+            return
+        results = (self._equalized(picture, mask) for picture in pictures.pages(job.source))
+        # The first page tells most of what can be wrong, before a folder is made.
+        first = next(results)
+        pictures.check(first, job.target.suffix)
+        with whole_file(job.target, self._settings.overwrite) as file:
+            pictures.write(chain([first], results), file, job.target.suffix, self._settings.quality)
+
+    def _equalized(self, picture: Picture, mask: Mask | None) -> Picture:
+        colors, axis = _colors(picture)
+        if self._equalizer.makes_gray(axis):
+            gray = self._equalizer.equalize(colors, axis, mask, 1)
+            pixels = np.dstack([gray, picture.pixels[..., -1]]) if picture.alpha else gray
+            return replace(picture, pixels=pixels, rgb=False)
+        pixels = picture.pixels.copy() if picture.alpha else np.empty_like(picture.pixels)
+        result = replace(picture, pixels=pixels)
+        self._equalizer.equalize(colors, axis, mask, 1, out=_colors(result)[0])
+        return result
 
 
-def _equalize_picture(source: Path, target: Path, overwrite: bool) -> None:
-    picture = pictures.read(source)
-    pictures.check_mode(picture, target)
-    picture = pictures.equalize(picture)
-    with whole_file(target, overwrite) as file:
-        pictures.write(picture, file, target.suffix)
+def _colors(picture: Picture) -> tuple[Any, int | None]:
+    """Return the pixels without alpha, and their channel axis if they are not gray."""
+    pixels = picture.pixels
+    if picture.colors == 1:
+        return (pixels if pixels.ndim == 2 else pixels[..., 0]), None
+    return (pixels[..., :-1] if picture.alpha else pixels), -1

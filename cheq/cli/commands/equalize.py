@@ -4,55 +4,141 @@ from typing import Annotated
 
 import typer
 
-from cheq.cli.files import UsageError, make_plan
+from cheq.cli import masks
+from cheq.cli.arrays import EXTENSIONS as ARRAYS
+from cheq.cli.files import UsageError
+from cheq.cli.pictures import JPEG_QUALITY
+from cheq.cli.plan import make_plan
 from cheq.cli.report import INTERRUPTED, Report
 from cheq.cli.run import EXTENSIONS, run
+from cheq.cli.settings import MOST_PIXELS, Color, Method, Settings, usual_threads
 
 _Inputs = Annotated[
     list[str], typer.Argument(metavar="INPUT", help="Files and folders; folders are taken with all below them.")
 ]
 _Output = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--output",
         "-o",
         metavar="OUTPUT",
         help="A file, or an existing folder or one written with a slash at its end, for one INPUT file; "
-        "a folder for anything else.",
+        "a folder for anything else. Not needed with --suffix.",
+    ),
+]
+_Method = Annotated[Method, typer.Option("--method", help="Whose definition of equalization is used.")]
+_Color = Annotated[
+    Color,
+    typer.Option(
+        "--color",
+        help="What is equalized of color pictures: each channel on its own; their luminance; or gray made of them.",
+    ),
+]
+_SharedLut = Annotated[
+    bool,
+    typer.Option(
+        "--shared-lut",
+        help="One histogram over all pictures of a kind (gray or RGB, 8 or 16 bits), so that they stay comparable; "
+        "every file is read twice.",
+    ),
+]
+_Mask = Annotated[
+    str | None,
+    typer.Option(
+        "--mask",
+        metavar="MASK",
+        help="Only pixels where this picture (or .npy array) is not 0 are counted. A folder has one for each picture, "
+        "under its path.",
     ),
 ]
 _ChannelAxis = Annotated[
     int | None,
     typer.Option(
         metavar="AXIS",
-        help="The axis of R, G, B in .npy arrays, such as -1: each channel is equalized on its own. "
-        "Pictures do not need it.",
+        help="The axis of R, G, B in .npy and .npz arrays, such as -1. Pictures do not need it.",
     ),
 ]
+_Pattern = Annotated[
+    str | None,
+    typer.Option(
+        "--glob",
+        metavar="PATTERN",
+        help="Take only files in folders whose name matches, such as '*.png'; with a slash in it, whose path does.",
+    ),
+]
+_Suffix = Annotated[
+    str,
+    typer.Option("--suffix", metavar="TEXT", help="Add this to results' names; without OUTPUT, beside their sources."),
+]
+_Threads = Annotated[
+    int | None,
+    typer.Option("--threads", min=1, metavar="N", help="How many files at a time; by default one a core."),
+]
+_Quality = Annotated[int, typer.Option("--quality", min=1, max=100, metavar="N", help="Of JPEG files.")]
+_MostPixels = Annotated[
+    int,
+    typer.Option(
+        "--max-pixels", min=1, metavar="N", help="Refuse pictures that claim more; a small file can claim any number."
+    ),
+]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
 _Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 
 def equalize(
-    inputs: _Inputs, output: _Output, channel_axis: _ChannelAxis = None, overwrite: _Overwrite = False
+    inputs: _Inputs,
+    output: _Output = None,
+    method: _Method = Method.OPENCV,
+    color: _Color = Color.CHANNELS,
+    shared_lut: _SharedLut = False,
+    mask: _Mask = None,
+    channel_axis: _ChannelAxis = None,
+    pattern: _Pattern = None,
+    suffix: _Suffix = "",
+    threads: _Threads = None,
+    quality: _Quality = JPEG_QUALITY,
+    most_pixels: _MostPixels = MOST_PIXELS,
+    dry_run: _DryRun = False,
+    overwrite: _Overwrite = False,
 ) -> None:
-    """Equalize the histograms of image files and .npy arrays, exactly as OpenCV's equalizeHist does.
+    """Equalize the histograms of image files and NumPy arrays, exactly as OpenCV does or as --method says.
 
-    Pictures are 8-bit gray or color (each of R, G and B is equalized on its own, alpha is kept): PNG, JPEG, TIFF,
-    WebP, BMP, PPM and PGM. Arrays are uint8 or uint16, their last two axes height and width unless --channel-axis is
-    one of them. Each result has its source's name and path below OUTPUT; other files in folders are passed over.
+    For example: cheq equalize photos/ scan.tif -o equalized/ --color ycrcb
 
-    A file that fails is named on stderr, the others go on, and the exit status is 1. No file is ever half written.
+    Pictures are gray or color, of 8 or 16 bits: PNG, JPEG, TIFF (all pages), WebP, BMP, GIF (its first frame), PPM and
+    PGM. Alpha is kept, and so are EXIF, color profile and resolution where the format has a place for them. Arrays
+    (.npy, and in .npz those of uint8 and uint16) have height and width as their last two axes unless --channel-axis is
+    one of them; a .npy file may be larger than memory. Each result has its source's name and path below OUTPUT, its
+    format and its dtype; other files in folders are passed over.
+
+    A file that fails is named on stderr and the others go on. No file is ever half written. The exit status is 0 if all
+    went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C.
     """
     try:
-        plan = make_plan(inputs, output, EXTENSIONS)
+        settings = Settings(
+            method=method,
+            color=color,
+            channel_axis=channel_axis,
+            threads=threads or usual_threads(),
+            shared_lut=shared_lut,
+            overwrite=overwrite,
+            quality=quality,
+            most_pixels=most_pixels,
+        )
+        plan = make_plan(inputs, output, EXTENSIONS, ARRAYS, pattern=pattern, suffix=suffix)
+        mask_of = masks.finder(mask)
     except UsageError as error:
         raise typer.BadParameter(str(error)) from None
     with Report(plan) as report:
         try:
-            run(plan, report, channel_axis=channel_axis, overwrite=overwrite)
+            if dry_run:
+                report.rehearsal(output, overwrite)
+            else:
+                run(plan, report, settings, mask_of)
         except KeyboardInterrupt:
             report.interrupted()
             raise typer.Exit(INTERRUPTED) from None
-    report.summary(output)
+    if not dry_run:
+        report.summary(output)
     if report.failed or not report.done:
         raise typer.Exit(1)

@@ -1,0 +1,56 @@
+"""Masks: one for all pictures, or a folder with one for each."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cheq.cli import pictures
+from cheq.cli.files import UsageError, describe
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def finder(name: str | None) -> Callable[[Path], Mask | None]:
+    """Return what finds the mask of a picture by its path below the input folder.
+
+    Parameters
+    ----------
+    name : str or None
+        A picture or ``.npy`` file, which is everyone's mask; a folder with a mask under each picture's relative
+        path, with its extension or ``.png`` or ``.npy``; or None.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file or folder, or the file is no mask.
+    """
+    if name is None:
+        return lambda relative: None
+    path = Path(name)
+    if path.is_dir():
+        return lambda relative: _read(_in_folder(path, relative))
+    if not path.is_file():
+        raise UsageError(f"--mask '{name}' does not exist")
+    try:
+        mask = _read(path)
+    except Exception as error:
+        raise UsageError(f"--mask '{name}': {describe(error, path)}") from None
+    return lambda relative: mask
+
+
+def _in_folder(folder: Path, relative: Path) -> Path:
+    for candidate in (relative, relative.with_suffix(".png"), relative.with_suffix(".npy")):
+        if (folder / candidate).is_file():
+            return folder / candidate
+    raise ValueError(f"there is no mask for it: {folder / relative.with_suffix('.png')} does not exist")
+
+
+def _read(path: Path) -> Mask:
+    """Return a mask: True where a picture is not black, or an array is not 0."""
+    if path.suffix.lower() == ".npy":
+        return np.asarray(np.load(path, allow_pickle=False) != 0)
+    picture = pictures.read(path)
+    pixels = picture.pixels.reshape(*picture.pixels.shape[:2], -1)[..., : picture.colors]
+    return np.asarray((pixels != 0).any(axis=-1))

@@ -1,0 +1,106 @@
+"""Pictures: from files to pixels that can be equalized, and back without losing anything unsaid.
+
+Each format is read and written by a library that keeps what it holds: Pillow for most, imagecodecs for PNG of 16 bits
+and for writing PNG, tifffile for TIFF. What would come out as less than its owner has is refused here.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from cheq.cli.pictures import png, simple, tiff
+from cheq.cli.pictures.picture import About, Picture, upright
+
+__all__ = ["FORMATS", "JPEG_QUALITY", "About", "Picture", "check", "pages", "read", "write"]
+
+JPEG_QUALITY = simple.JPEG_QUALITY
+
+FORMATS = {**simple.FORMATS, ".png": png.FORMAT, ".tif": tiff.FORMAT, ".tiff": tiff.FORMAT}
+
+
+def pages(path: Path) -> Iterator[Picture]:
+    """Yield the pictures of a file, one after the other: the pages of a TIFF, and one of everything else.
+
+    Parameters
+    ----------
+    path : Path
+        A file in any format of `FORMATS`; its content decides, not its extension.
+
+    Raises
+    ------
+    ValueError
+        For a picture that cannot be equalized without losing part of it.
+    OSError, SyntaxError, ...
+        Whatever the libraries raise on files that are no pictures, or damaged ones.
+
+    Warns
+    -----
+    UserWarning
+        If there are more frames than the one that is read.
+    """
+    if path.stat().st_size == 0:
+        raise ValueError("the file is empty")
+    with open(path, "rb") as file:
+        start = file.read(4)
+    if start in tiff.STARTS:
+        yield from tiff.pages(path)
+    else:
+        yield simple.read(path)
+
+
+def read(path: Path) -> Picture:
+    """Return the first picture of a file; see `pages`."""
+    return next(pages(path))
+
+
+def check(picture: Picture, extension: str) -> None:
+    """Raise ValueError when the format of an extension cannot hold a picture."""
+    holds = FORMATS[extension.lower()].holds
+    if holds is not None and picture.kind not in holds:
+        held = " and ".join(sorted(holds))
+        takers = [other for other in (".png", ".tif") if picture.kind in (FORMATS[other].holds or {picture.kind})]
+        raise ValueError(
+            f"a {extension} file cannot hold {picture.kind} (it holds {' and '.join(sorted(holds))}); "
+            f"{' and '.join(takers)} can"
+        )
+
+
+def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: int = JPEG_QUALITY) -> None:
+    """Write pictures, with their EXIF, color profile and resolution as far as the format has a place for them.
+
+    Parameters
+    ----------
+    pictures : iterable of Picture
+        Several are the pages of a TIFF.
+    file : binary file
+        Open for reading and writing.
+    extension : str
+        Of the format.
+    quality : int
+        Of a JPEG, 1 to 100.
+
+    Raises
+    ------
+    ValueError
+        If the format cannot hold a picture, or more than one.
+    """
+    chosen = FORMATS[extension.lower()]
+    if chosen is tiff.FORMAT:
+        tiff.write(_checked(pictures, extension), file)
+        return
+    first, *others = pictures
+    if others:
+        raise ValueError(f"a {extension} file holds one picture, and the source {1 + len(others)}; .tif holds them all")
+    check(first, extension)
+    if not chosen.keeps_exif:
+        first = upright(first)
+    if chosen is png.FORMAT:
+        png.write(first, file)
+    else:
+        simple.write(first, file, chosen, quality)
+
+
+def _checked(pictures: Iterable[Picture], extension: str) -> Iterator[Picture]:
+    for picture in pictures:
+        check(picture, extension)
+        yield picture

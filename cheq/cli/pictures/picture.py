@@ -1,0 +1,113 @@
+"""A picture in memory: its pixels, and what is known about them."""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+Pixels = np.ndarray[Any, np.dtype[Any]]
+
+ORIENTATION = 0x0112  # EXIF and TIFF: how the picture must be turned to be upright
+
+# The channels of a kind, without alpha: 1 is gray, 3 is RGB.
+_NAMES = {1: "gray", 3: "RGB"}
+# What turns pixels upright, by their orientation: a number of quarter turns to the left, after a mirroring or not.
+_TURNS = {2: (True, 0), 3: (False, 2), 4: (True, 2), 5: (True, 1), 6: (False, 3), 7: (True, 3), 8: (False, 1)}
+
+
+class Format(NamedTuple):
+    """A file format: Pillow's name, the kinds of pictures it holds (None: all), whether it has a place for EXIF."""
+
+    name: str
+    holds: frozenset[str] | None
+    keeps_exif: bool
+
+
+@dataclass(frozen=True)
+class About:
+    """What travels with the pixels.
+
+    Attributes
+    ----------
+    exif : bytes
+        A block as it stands in files, from its byte order on.
+    icc_profile : bytes
+        The color profile.
+    resolution : (float, float, int) or None
+        Pixels horizontally and vertically for each unit: 1 none, 2 inch, 3 centimeter, as in TIFF.
+    compression, predictor : str, bool
+        Of a TIFF's pixels.
+    large : bool
+        Whether all pages of a TIFF need one with 64-bit offsets.
+    """
+
+    exif: bytes = b""
+    icc_profile: bytes = b""
+    resolution: tuple[float, float, int] | None = None
+    compression: str = ""
+    predictor: bool = True
+    large: bool = False
+
+    @property
+    def dpi(self) -> tuple[float, float] | None:
+        """Pixels an inch, where the unit is one of length."""
+        if self.resolution is None or self.resolution[2] == 1:
+            return None
+        scale = 2.54 if self.resolution[2] == 3 else 1.0
+        return self.resolution[0] * scale, self.resolution[1] * scale
+
+    def profile_for(self, colors: int) -> bytes:
+        """The color profile, unless it is one of RGB and the pixels are gray, or the other way round."""
+        space = self.icc_profile[16:20]
+        return b"" if space == (b"RGB " if colors == 1 else b"GRAY") else self.icc_profile
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels, ``(height, width)`` or ``(height, width, channels)``; with alpha, it is the last channel.
+
+    ``rgb`` is whether the first three channels are red, green and blue.
+    """
+
+    pixels: Pixels
+    alpha: bool = False
+    rgb: bool = False
+    about: About = About()
+
+    @property
+    def colors(self) -> int:
+        """How many channels there are beside alpha."""
+        return (1 if self.pixels.ndim == 2 else self.pixels.shape[2]) - self.alpha
+
+    @property
+    def kind(self) -> str:
+        """Say what pixels these are: 8-bit gray, 16-bit RGB with alpha, ..."""
+        colors, dtype = self.colors, self.pixels.dtype
+        bits = f"{8 * dtype.itemsize}-bit" if dtype.kind == "u" else str(dtype)
+        name = _NAMES.get(colors, f"{colors} channels") if colors == 1 or self.rgb else f"{colors} channels"
+        return f"{bits} {name}{' with alpha' * self.alpha}"
+
+
+def of(pixels: Pixels, about: About = About()) -> Picture:
+    """Return pixels as a picture: two or four channels are taken for gray or RGB with alpha."""
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    return Picture(pixels, channels in (2, 4), channels in (3, 4), about)
+
+
+def upright(picture: Picture) -> Picture:
+    """Turn a picture as its EXIF says, for formats that cannot say it; EXIF then goes."""
+    pixels, (mirrored, turns) = picture.pixels, _TURNS.get(orientation(picture.about.exif), (False, 0))
+    if mirrored:
+        pixels = pixels[:, ::-1]
+    turned = np.ascontiguousarray(np.rot90(pixels, turns))
+    return replace(picture, pixels=turned, about=replace(picture.about, exif=b""))
+
+
+def orientation(exif: bytes) -> int:
+    """Return the orientation that a block of EXIF names, 1 where it names none."""
+    if not exif:
+        return 1
+    tags = Image.Exif()
+    tags.load(exif)
+    return int(tags.get(ORIENTATION, 1))

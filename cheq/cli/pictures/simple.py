@@ -1,0 +1,191 @@
+"""What Pillow reads and writes: JPEG, WebP, BMP, GIF, PPM, and PNG of 8 bits.
+
+Pillow opens a number of files by throwing part of them away (16 bits a channel, extra channels, all frames but the
+first). Such a file is refused here, or named in a warning, or left to a library that keeps it.
+"""
+
+import math
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from cheq.cli.pictures import png
+from cheq.cli.pictures.picture import About, Format, Picture, Pixels, of, orientation
+
+JPEG_QUALITY = 95  # the encoder should not undo what equalization brought out
+
+_GRAY, _RGB = "8-bit gray", "8-bit RGB"
+_ALPHA = f"{_GRAY} with alpha", f"{_RGB} with alpha"
+_JPEG = Format("JPEG", frozenset({_GRAY, _RGB}), keeps_exif=True)
+_WEBP = Format("WEBP", frozenset({_GRAY, _RGB, *_ALPHA}), keeps_exif=True)
+_BMP = Format("BMP", frozenset({_GRAY, _RGB}), keeps_exif=False)
+_GIF = Format("GIF", frozenset({_GRAY, _RGB, *_ALPHA}), keeps_exif=False)
+_PPM = Format("PPM", frozenset({_GRAY, _RGB}), keeps_exif=False)
+_PGM = Format("PPM", frozenset({_GRAY}), keeps_exif=False)
+
+FORMATS: Mapping[str, Format] = {
+    ".jpg": _JPEG,
+    ".jpeg": _JPEG,
+    ".webp": _WEBP,
+    ".bmp": _BMP,
+    ".gif": _GIF,
+    ".ppm": _PPM,
+    ".pnm": _PPM,
+    ".pgm": _PGM,
+}
+
+_READ = ("PNG", *{known.name for known in FORMATS.values()})
+_FIRST_FRAME = {"GIF": "frames", "MPO": "pictures"}
+_EXIF_START = b"Exif\0\0"
+_SUPPORTED = "supported are gray and RGB of 8 or 16 bits, with alpha or without, and palettes"
+_MODE_NAMES = {
+    "1": "1-bit",
+    "I": "32-bit integer",
+    "F": "32-bit float",
+    "La": "premultiplied alpha",
+    "RGBa": "premultiplied alpha",
+}
+
+
+def read(path: Path) -> Picture:
+    """Read a file: a palette is looked up, a transparent color becomes alpha."""
+    try:
+        opened = Image.open(path, formats=_READ)
+    except UnidentifiedImageError:
+        raise ValueError("not a picture in a known format, or damaged at its beginning") from None
+    with opened as image:
+        _one_frame(image)
+        if image.format == "PNG" and re.search(r";16B", _raw_mode(image)):
+            picture = png.read_16_bits(path.read_bytes())
+            image.load()  # what stands behind the pixels may be EXIF
+            return Picture(picture.pixels, picture.alpha, picture.rgb, _about(image))
+        pixels = plain(image)
+        return of(pixels, _about(image))
+
+
+def plain(image: Image.Image) -> Pixels:
+    """Return the pixels as L, LA, RGB or RGBA: palettes looked up, a transparent level or color turned into alpha."""
+    _refuse_loss(image)
+    image.load()
+    gray = image.mode in {"L", "LA"}
+    mode = ("LA" if gray else "RGBA") if image.has_transparency_data else ("L" if gray else "RGB")
+    return np.array(image if image.mode == mode else image.convert(mode))
+
+
+def _one_frame(image: Image.Image) -> None:
+    frames = getattr(image, "n_frames", 1)
+    if frames == 1:
+        return
+    name = _FIRST_FRAME.get(image.format or "")
+    if name is None:
+        raise ValueError(f"the file holds {frames} frames; of {image.format} files only those with one are supported")
+    warnings.warn(f"only the first of the file's {frames} {name} is taken", UserWarning, stacklevel=2)
+
+
+def _refuse_loss(image: Image.Image) -> None:
+    """Raise ValueError for what Pillow would drop in silence, and for modes that are not equalized."""
+    highest = _highest_level(image)
+    if highest > 255:
+        raise ValueError(f"levels up to {highest} in a {image.format} file are not supported; {_SUPPORTED}")
+    if image.mode not in {"L", "LA", "P", "PA", "RGB", "RGBA"}:
+        name = f" ({_MODE_NAMES[image.mode]})" if image.mode in _MODE_NAMES else ""
+        raise ValueError(f"mode {image.mode}{name} is not supported; {_SUPPORTED}")
+    if image.mode == "L" and "transparency" in image.info and _raw_mode(image) in {"L;2", "L;4"}:
+        # Pillow scales the levels to 0..255 but not the transparent one, which then names another level.
+        raise ValueError("2-bit or 4-bit gray with a transparent level is not supported")
+
+
+def _raw_mode(image: Image.Image) -> str:
+    """Return how Pillow will unpack the file's pixels; known before they are loaded."""
+    tiles = getattr(image, "tile", None)
+    arguments = tiles[0][3] if tiles else ""
+    return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
+
+
+def _highest_level(image: Image.Image) -> int:
+    """Return the highest level that a PPM file can hold, of which Pillow makes 255."""
+    tiles = getattr(image, "tile", None)
+    if not (tiles and tiles[0][0].startswith("ppm")):
+        return 255
+    highest = tiles[0][3][-1]
+    return highest if isinstance(highest, int) else 1
+
+
+def _about(image: Image.Image) -> About:
+    dpi: Any = image.info.get("dpi")
+    resolution = (float(dpi[0]), float(dpi[1]), 2) if _is_resolution(dpi) else None
+    return About(
+        exif=whole_exif(image.info.get("exif", b"")),
+        icc_profile=image.info.get("icc_profile") or b"",
+        resolution=resolution,
+    )
+
+
+def whole_exif(exif: bytes) -> bytes:
+    """Return EXIF from its byte order on; nothing, with a warning, where it is damaged."""
+    exif = exif.removeprefix(_EXIF_START)
+    try:
+        orientation(exif)
+    except Exception:  # Pillow raises nearly anything on damaged blocks
+        warnings.warn("its EXIF is damaged and left out", UserWarning, stacklevel=2)
+        return b""
+    return exif
+
+
+def _is_resolution(dpi: Any) -> bool:
+    """Whether both numbers are ones that a file can hold (JPEG's fields have 16 bits); damaged headers bring others."""
+    try:
+        return len(dpi) == 2 and all(math.isfinite(value) and 1 <= value <= 65535 for value in dpi)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return False
+
+
+def write(picture: Picture, file: BinaryIO, form: Format, quality: int) -> None:
+    """Write a picture with Pillow."""
+    image = Image.fromarray(np.ascontiguousarray(picture.pixels))
+    if form is _GIF and picture.kind != _GRAY:
+        image = _with_palette(picture.pixels)
+    elif form is _WEBP:
+        image = image.convert("RGBA" if picture.alpha else "RGB")
+    image.save(file, format=form.name, **_options(picture, form, quality))
+
+
+def _options(picture: Picture, form: Format, quality: int) -> dict[str, Any]:
+    about, options = picture.about, dict[str, Any]()
+    if form is _JPEG:
+        # 4:4:4: no channel is sampled more coarsely than another.
+        options.update(quality=quality, subsampling="4:4:4")
+    elif form is _WEBP:
+        # `exact` keeps the colors under fully transparent pixels; more effort makes it slow and hardly smaller.
+        options.update(lossless=True, exact=True, method=0)
+    if form is not _WEBP and _is_resolution(about.dpi):
+        options["dpi"] = about.dpi
+    if form.keeps_exif:
+        options["icc_profile"] = about.profile_for(picture.colors)
+        options["exif"] = _EXIF_START + about.exif if about.exif else b""
+    return {name: value for name, value in options.items() if value != b""}
+
+
+def _with_palette(pixels: Pixels) -> Image.Image:
+    """Return a picture of at most 256 colors, as equalized GIFs are, with a palette and without loss."""
+    channels = pixels.shape[2]
+    # One number a pixel, the first channel highest; all that is fully transparent is one color.
+    colors = np.zeros((*pixels.shape[:2], 4), np.uint8)
+    colors[..., :3] = pixels[..., :3] if channels > 2 else pixels[..., :1]
+    colors[..., 3] = 255 if channels == 3 else pixels[..., -1]
+    colors[colors[..., 3] == 0] = 0
+    palette, indices = np.unique(colors.reshape(-1, 4), axis=0, return_inverse=True)
+    if len(palette) > 256:
+        raise ValueError(f"a .gif file cannot hold {len(palette)} colors (it holds 256); .png can")
+    if not np.isin(palette[:, 3], (0, 255)).all():
+        raise ValueError("a .gif file cannot hold pixels that are partly transparent; .png can")
+    image = Image.fromarray(indices.reshape(pixels.shape[:2]).astype(np.uint8)).convert("P")
+    image.putpalette(palette[:, :3].tobytes())
+    if palette[0, 3] == 0:  # (0, 0, 0, 0) sorts first
+        image.info["transparency"] = 0
+    return image

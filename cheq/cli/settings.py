@@ -1,0 +1,78 @@
+"""What `cheq equalize` was asked to do to each picture and array."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import cheq
+from cheq.cli.files import UsageError
+from cheq.cli.pictures import JPEG_QUALITY
+
+MOST_PIXELS = 178_956_970  # Pillow's own limit, beyond which a file is taken for an attack
+
+
+class Method(StrEnum):
+    """Whose definition of equalization is used."""
+
+    OPENCV = "opencv"
+    PILLOW = "pillow"
+    SKIMAGE = "skimage"
+    NUMPY = "numpy"
+
+
+class Color(StrEnum):
+    """What is equalized of color pictures."""
+
+    CHANNELS = "channels"
+    YCRCB = "ycrcb"
+    GRAY = "gray"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of a run.
+
+    Attributes
+    ----------
+    method, color : Method, Color
+        As for `cheq.equalize`; `Color.GRAY` makes gray pictures first.
+    channel_axis : int or None
+        Of ``.npy`` and ``.npz`` arrays; pictures know theirs.
+    threads : int
+        How many pictures are worked on at a time, and threads for one array.
+    shared_lut : bool
+        Whether all pictures of a kind share one histogram.
+    overwrite : bool
+        Whether existing targets are replaced.
+    quality : int
+        Of JPEG files.
+    most_pixels : int
+        The most that a picture may have.
+    """
+
+    method: Method = Method.OPENCV
+    color: Color = Color.CHANNELS
+    channel_axis: int | None = None
+    threads: int = 1
+    shared_lut: bool = False
+    overwrite: bool = False
+    quality: int = JPEG_QUALITY
+    most_pixels: int = MOST_PIXELS
+
+    def __post_init__(self) -> None:
+        if self.color is Color.YCRCB and self.method not in (Method.OPENCV, Method.PILLOW):
+            raise UsageError(f"--color ycrcb takes --method opencv or pillow, not {self.method}")
+        if self.color is Color.YCRCB and self.shared_lut:
+            raise UsageError("--shared-lut takes --color channels or gray, not ycrcb")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments of `cheq.equalize` that are the same for every picture: results keep their source's dtype."""
+        levels = self.method in (Method.OPENCV, Method.PILLOW)
+        return {"method": self.method.value, "dtype": None if levels else "same"}
+
+
+def usual_threads() -> int:
+    """How many threads a large call of cheq uses here."""
+    count: int = cheq.show_config(mode="dicts")["threads"]["count"]
+    return count
