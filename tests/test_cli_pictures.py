@@ -169,7 +169,6 @@ SUPPORTED = "supported are gray and RGB of 8 or 16 bits, with alpha or without, 
 @pytest.mark.parametrize(
     ("name", "mode", "said"),
     [
-        ("a.png", "1", "mode 1 (1-bit)"),
         ("a.pnm", "1", "mode 1 (1-bit)"),
         ("a.tif", "1", "mode 1 (1-bit)"),
         ("a.jpg", "CMYK", "mode CMYK"),
@@ -193,7 +192,7 @@ def test_16_bits_of_a_ppm_are_not_halved_in_silence(run, tmp_path):
     assert (result.exit_code, result.stderr) == (1, f"error: a.ppm: {said}; {SUPPORTED}\n")
 
 
-def test_a_transparent_level_that_pillow_would_mistake(run, tmp_path):
+def test_a_transparent_level_of_4_bits_is_that_level(run, tmp_path):
     header = struct.pack(">IIBBBBB", 4, 2, 4, 0, 0, 0, 0)
     rows = zlib.compress(b"\0\x01\x23\0\x45\x67")
     chunks = [(b"IHDR", header), (b"tRNS", b"\0\3"), (b"IDAT", rows), (b"IEND", b"")]
@@ -201,9 +200,19 @@ def test_a_transparent_level_that_pillow_would_mistake(run, tmp_path):
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
     ]
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(packed))
-    result = run("equalize", "a.png", "-o", "out/")
-    message = "2-bit or 4-bit gray with a transparent level is not supported"
-    assert (result.exit_code, result.stderr) == (1, f"error: a.png: {message}\n")
+    # Pillow scales the levels to 0..255, but not the transparent one.
+    assert run("equalize", "a.png", "-o", "out/").exit_code == 0
+    out = load(tmp_path / "out/a.png")
+    levels = np.array([[0, 1, 2, 3], [4, 5, 6, 7]], np.uint8) * 17
+    np.testing.assert_array_equal(out[..., 0], cv2.equalizeHist(levels))
+    np.testing.assert_array_equal(out[..., 1], np.where(levels == 3 * 17, 0, 255))
+
+
+def test_one_bit_becomes_black_and_white(run, tmp_path):
+    bits = pixels(31, 47) > 100
+    Image.fromarray(bits).save(tmp_path / "a.png")
+    assert run("equalize", "a.png", "-o", "out/").exit_code == 0
+    np.testing.assert_array_equal(load(tmp_path / "out/a.png"), np.where(bits, np.uint8(255), np.uint8(0)), strict=True)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.webp"])

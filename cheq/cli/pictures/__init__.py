@@ -1,7 +1,7 @@
 """Pictures: from files to pixels that can be equalized, and back without losing anything unsaid.
 
-Each format is read and written by a library that keeps what it holds: Pillow for most, imagecodecs for PNG of 16 bits
-and for writing PNG, tifffile for TIFF. What would come out as less than its owner has is refused here.
+Each format is read and written by a library that keeps what it holds: imagecodecs for PNG, tifffile for TIFF, Pillow
+for the others. What would come out as less than its owner has is refused here.
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,8 +41,10 @@ def pages(path: Path) -> Iterator[Picture]:
     if path.stat().st_size == 0:
         raise ValueError("the file is empty")
     with open(path, "rb") as file:
-        start = file.read(4)
-    if start in tiff.STARTS:
+        start = file.read(8)
+    if start == png.START:
+        yield png.read(path)
+    elif start[:4] in tiff.STARTS:
         yield from tiff.pages(path)
     else:
         yield simple.read(path)
@@ -59,10 +61,7 @@ def check(picture: Picture, extension: str) -> None:
     if holds is not None and picture.kind not in holds:
         held = " and ".join(sorted(holds))
         takers = [other for other in (".png", ".tif") if picture.kind in (FORMATS[other].holds or {picture.kind})]
-        raise ValueError(
-            f"a {extension} file cannot hold {picture.kind} (it holds {' and '.join(sorted(holds))}); "
-            f"{' and '.join(takers)} can"
-        )
+        raise ValueError(f"a {extension} file cannot hold {picture.kind} (it holds {held}); {' and '.join(takers)} can")
 
 
 def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: int = JPEG_QUALITY) -> None:

@@ -1,5 +1,6 @@
 """A picture in memory: its pixels, and what is known about them."""
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -102,6 +103,20 @@ def upright(picture: Picture) -> Picture:
         pixels = pixels[:, ::-1]
     turned = np.ascontiguousarray(np.rot90(pixels, turns))
     return replace(picture, pixels=turned, about=replace(picture.about, exif=b""))
+
+
+EXIF_START = b"Exif\0\0"  # before the block itself, in some formats
+
+
+def whole_exif(exif: bytes) -> bytes:
+    """Return EXIF from its byte order on; nothing, with a warning, where it is damaged."""
+    exif = exif.removeprefix(EXIF_START)
+    try:
+        orientation(exif)
+    except Exception:  # Pillow raises nearly anything on damaged blocks
+        warnings.warn("its EXIF is damaged and left out", UserWarning, stacklevel=2)
+        return b""
+    return exif
 
 
 def orientation(exif: bytes) -> int:

@@ -1,49 +1,106 @@
-"""PNG: written by imagecodecs, which has 16 bits for every kind of picture and lets other threads run."""
+"""PNG: by imagecodecs, which keeps 16 bits of every kind of picture and lets other threads run."""
 
 import math
 import struct
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
+from PIL import Image
 
-from cheq.cli.pictures.picture import Format, Picture
+from cheq.cli.pictures.picture import About, Format, Picture, whole_exif
 
 _KINDS = [f"{bits}-bit {name}" for bits in (8, 16) for name in ("gray", "gray with alpha", "RGB", "RGB with alpha")]
 FORMAT = Format("PNG", frozenset(_KINDS), keeps_exif=True)
 
-# Run lengths and the fastest level make photographs no larger than zlib's level 6 does, in a sixth of the time.
-_LEVEL, _RUN_LENGTHS = 1, 3
+START = b"\x89PNG\r\n\x1a\n"
+
+# The fastest level, run lengths, and a filter that subtracts the left neighbour: equalized photographs and documents
+# become 5 % smaller to 10 % larger than with zlib's level 6 and every filter tried, in a sixth of the time.
+_LEVEL, _RUN_LENGTHS, _SUBTRACT = 1, 3, 16
 
 _HEADER = 33  # bytes of the signature and IHDR, after which other chunks may come
 _INCH = 0.0254  # meters
+_PROFILE_NAME = b"ICC profile"
+_LONGEST_PROFILE = 1 << 26  # bytes; a few can be the start of any number
 
 
-def read_16_bits(data: bytes) -> Picture:
-    """Return the picture of a file with 16 bits a channel, of which Pillow keeps 8 where there are colors or alpha."""
-    pixels = imagecodecs.png_decode(data)
+def read(path: Path) -> Picture:
+    """Read a file: a palette is looked up, a transparent level or color becomes alpha.
+
+    Chunks are those of the PNG specification (W3C, third edition, section 11).
+    """
+    data = path.read_bytes()
+    chunks = dict(_read_chunks(data))
+    _refuse_bomb(chunks.get(b"IHDR", b""))
+    if b"acTL" in chunks:
+        frames = int.from_bytes(chunks[b"acTL"][:4], "big")
+        if frames > 1:
+            raise ValueError(f"the file holds {frames} frames; of PNG files only those with one are supported")
+    try:
+        pixels = imagecodecs.png_decode(data)
+    except (imagecodecs.PngError, UnicodeDecodeError) as error:
+        raise ValueError(f"damaged or cut off: {error}") from None
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    return Picture(pixels, channels in (2, 4), channels > 2)
+    about = About(whole_exif(chunks.get(b"eXIf", b"")), _profile(chunks), _resolution(chunks))
+    return Picture(pixels, channels in (2, 4), channels > 2, about)
+
+
+def _read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the name and content of every chunk but the pixels."""
+    place = len(START)
+    while place + 12 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, place)
+        if name != b"IDAT":
+            yield name, data[place + 8 : place + 8 + length]
+        place += 12 + length
+
+
+def _refuse_bomb(header: bytes) -> None:
+    """As Pillow does: a few bytes can claim more pixels than there is memory."""
+    limit = Image.MAX_IMAGE_PIXELS
+    if len(header) >= 8 and limit is not None:
+        count = math.prod(struct.unpack_from(">II", header))
+        if count > limit:
+            raise Image.DecompressionBombError(f"Image size ({count} pixels) exceeds limit of {limit} pixels")
+
+
+def _profile(chunks: dict[bytes, bytes]) -> bytes:
+    _, _, packed = chunks.get(b"iCCP", b"").partition(b"\0")
+    try:
+        return zlib.decompressobj().decompress(packed[1:], _LONGEST_PROFILE) if packed else b""
+    except zlib.error:
+        return b""
+
+
+def _resolution(chunks: dict[bytes, bytes]) -> tuple[float, float, int] | None:
+    said = chunks.get(b"pHYs", b"")
+    if len(said) != 9:
+        return None
+    x, y, unit = struct.unpack(">IIB", said)
+    return (x * _INCH, y * _INCH, 2) if unit == 1 else (float(x), float(y), 1)
 
 
 def write(picture: Picture, file: BinaryIO) -> None:
     """Write a picture, with EXIF, color profile and resolution."""
-    data = imagecodecs.png_encode(np.ascontiguousarray(picture.pixels), level=_LEVEL, strategy=_RUN_LENGTHS)
+    pixels = np.ascontiguousarray(picture.pixels)
+    data = imagecodecs.png_encode(pixels, level=_LEVEL, strategy=_RUN_LENGTHS, filter=_SUBTRACT)
     file.write(data[:_HEADER])
-    for name, content in _chunks(picture):
+    for name, content in _own_chunks(picture):
         body = name + content
         file.write(struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body)))
     file.write(memoryview(data)[_HEADER:])
 
 
-def _chunks(picture: Picture) -> Iterator[tuple[bytes, bytes]]:
-    """Yield what travels with the pixels, as the PNG specification (W3C, third edition, section 11.3) has it."""
+def _own_chunks(picture: Picture) -> Iterator[tuple[bytes, bytes]]:
+    """Yield what travels with the pixels."""
     about = picture.about
     profile = about.profile_for(picture.colors)
     if profile:
-        yield b"iCCP", b"ICC profile\0\0" + zlib.compress(profile)
+        yield b"iCCP", _PROFILE_NAME + b"\0\0" + zlib.compress(profile)
     per_meter = [round(value / _INCH) for value in about.dpi or () if math.isfinite(value)]
     if len(per_meter) == 2 and all(1 <= value < 2**31 for value in per_meter):
         yield b"pHYs", struct.pack(">IIB", *per_meter, 1)

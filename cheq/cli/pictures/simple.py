@@ -1,11 +1,10 @@
-"""What Pillow reads and writes: JPEG, WebP, BMP, GIF, PPM, and PNG of 8 bits.
+"""What Pillow reads and writes: JPEG, WebP, BMP, GIF and PPM.
 
 Pillow opens a number of files by throwing part of them away (16 bits a channel, extra channels, all frames but the
-first). Such a file is refused here, or named in a warning, or left to a library that keeps it.
+first). Such a file is refused here, or named in a warning.
 """
 
 import math
-import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from cheq.cli.pictures import png
-from cheq.cli.pictures.picture import About, Format, Picture, Pixels, of, orientation
+from cheq.cli.pictures.picture import EXIF_START, About, Format, Picture, Pixels, of, whole_exif
 
 JPEG_QUALITY = 95  # the encoder should not undo what equalization brought out
 
@@ -39,9 +37,8 @@ FORMATS: Mapping[str, Format] = {
     ".pgm": _PGM,
 }
 
-_READ = ("PNG", *{known.name for known in FORMATS.values()})
+_READ = sorted({known.name for known in FORMATS.values()})
 _FIRST_FRAME = {"GIF": "frames", "MPO": "pictures"}
-_EXIF_START = b"Exif\0\0"
 _SUPPORTED = "supported are gray and RGB of 8 or 16 bits, with alpha or without, and palettes"
 _MODE_NAMES = {
     "1": "1-bit",
@@ -60,10 +57,6 @@ def read(path: Path) -> Picture:
         raise ValueError("not a picture in a known format, or damaged at its beginning") from None
     with opened as image:
         _one_frame(image)
-        if image.format == "PNG" and re.search(r";16B", _raw_mode(image)):
-            picture = png.read_16_bits(path.read_bytes())
-            image.load()  # what stands behind the pixels may be EXIF
-            return Picture(picture.pixels, picture.alpha, picture.rgb, _about(image))
         pixels = plain(image)
         return of(pixels, _about(image))
 
@@ -95,16 +88,6 @@ def _refuse_loss(image: Image.Image) -> None:
     if image.mode not in {"L", "LA", "P", "PA", "RGB", "RGBA"}:
         name = f" ({_MODE_NAMES[image.mode]})" if image.mode in _MODE_NAMES else ""
         raise ValueError(f"mode {image.mode}{name} is not supported; {_SUPPORTED}")
-    if image.mode == "L" and "transparency" in image.info and _raw_mode(image) in {"L;2", "L;4"}:
-        # Pillow scales the levels to 0..255 but not the transparent one, which then names another level.
-        raise ValueError("2-bit or 4-bit gray with a transparent level is not supported")
-
-
-def _raw_mode(image: Image.Image) -> str:
-    """Return how Pillow will unpack the file's pixels; known before they are loaded."""
-    tiles = getattr(image, "tile", None)
-    arguments = tiles[0][3] if tiles else ""
-    return str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)
 
 
 def _highest_level(image: Image.Image) -> int:
@@ -124,17 +107,6 @@ def _about(image: Image.Image) -> About:
         icc_profile=image.info.get("icc_profile") or b"",
         resolution=resolution,
     )
-
-
-def whole_exif(exif: bytes) -> bytes:
-    """Return EXIF from its byte order on; nothing, with a warning, where it is damaged."""
-    exif = exif.removeprefix(_EXIF_START)
-    try:
-        orientation(exif)
-    except Exception:  # Pillow raises nearly anything on damaged blocks
-        warnings.warn("its EXIF is damaged and left out", UserWarning, stacklevel=2)
-        return b""
-    return exif
 
 
 def _is_resolution(dpi: Any) -> bool:
@@ -167,7 +139,7 @@ def _options(picture: Picture, form: Format, quality: int) -> dict[str, Any]:
         options["dpi"] = about.dpi
     if form.keeps_exif:
         options["icc_profile"] = about.profile_for(picture.colors)
-        options["exif"] = _EXIF_START + about.exif if about.exif else b""
+        options["exif"] = EXIF_START + about.exif if about.exif else b""
     return {name: value for name, value in options.items() if value != b""}
 
 

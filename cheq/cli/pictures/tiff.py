@@ -12,8 +12,8 @@ import numpy as np
 import tifffile
 from PIL import Image, TiffImagePlugin
 
-from cheq.cli.pictures.picture import About, Format, Picture, of
-from cheq.cli.pictures.simple import plain, whole_exif
+from cheq.cli.pictures.picture import About, Format, Picture, of, whole_exif
+from cheq.cli.pictures.simple import plain
 
 FORMAT = Format("TIFF", None, keeps_exif=True)
 
