@@ -11,12 +11,13 @@ from sphinx.application import Sphinx
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-import cheq  # noqa: E402
 import gallery  # noqa: E402
+
+import cheq  # noqa: E402
 
 project = "cheq"
 author = "The cheq developers"
-copyright = author  # noqa: A001
+copyright = author
 version = release = cheq.__version__
 
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_parser", "directives"]
@@ -26,7 +27,9 @@ default_role = "py:obj"
 # Options are written --so.
 smartquotes = False
 
-autodoc_member_order = "bysource"
+# Types are in the docstrings, and shapes with them; of NumPy's names for them a signature would be mostly made.
+autodoc_typehints = "none"
+python_maximum_signature_line_length = 80
 # numpydoc's own lists; autodoc lists members here.
 numpydoc_show_class_members = False
 myst_heading_anchors = 3

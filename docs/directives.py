@@ -13,12 +13,13 @@ from typer.main import get_command
 import cheq
 from cheq.cli.app import app as typer_app
 
-_WIDTH = 100
+_WIDTH = 88
+_GROUP = get_command(typer_app)
 
 
 def commands() -> dict[str, Any]:
     """The commands of ``cheq`` by name; their class is click's, or typer's own copy of it."""
-    found: dict[str, Any] = vars(get_command(typer_app))["commands"]
+    found: dict[str, Any] = vars(_GROUP)["commands"]
     return found
 
 
@@ -31,13 +32,15 @@ def public_modules() -> list[str]:
 def _rows(command: Any, context: Any) -> Iterator[tuple[str, str]]:
     """What ``--help`` lists: each argument and option, and its help."""
     for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
-        yield record or (parameter.make_metavar(context), parameter.help or "")
+        record = parameter.get_help_record(context) or ("", parameter.help)
+        name = parameter.metavar or parameter.name.upper()
+        yield (name, record[1]) if parameter.param_type_name == "argument" else record
 
 
 def _as_markdown(name: str, command: Any) -> str:
     """One command's section: usage, its help (which is Markdown), a table of its parameters."""
-    context = command.context_class(command, info_name=f"cheq {name}", max_content_width=_WIDTH, terminal_width=_WIDTH)
+    parent = _GROUP.make_context("cheq", [], resilient_parsing=True)
+    context = command.context_class(command, info_name=name, parent=parent, terminal_width=_WIDTH)
     usage = command.get_usage(context).removeprefix("Usage: ")
     cells = ([cell.replace("|", "\\|") for cell in row] for row in _rows(command, context))
     rows = [f"| `{names}` | {text} |" for names, text in cells]
