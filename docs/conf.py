@@ -29,7 +29,6 @@ smartquotes = False
 
 # Types are in the docstrings, and shapes with them; of NumPy's names for them a signature would be mostly made.
 autodoc_typehints = "none"
-python_maximum_signature_line_length = 80
 # numpydoc's own lists; autodoc lists members here.
 numpydoc_show_class_members = False
 myst_heading_anchors = 3

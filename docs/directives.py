@@ -3,6 +3,7 @@
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 from docutils import nodes
@@ -62,7 +63,8 @@ class PublicModules(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         parts = []
         for name in public_modules():
-            members = "   :members:\n   :imported-members:\n   :undoc-members:\n"
+            # A module that lists its names may have them from elsewhere; one that does not has its own alone.
+            members = "   :members:\n" + "   :imported-members:\n" * hasattr(import_module(name), "__all__")
             parts.append(f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n{members}```\n")
         return self.parse_text_to_nodes("\n".join(parts), allow_section_headings=True)
 
