@@ -61,9 +61,10 @@ def included(file, options):
     """What ``{include}`` takes from a file; a mark that the file does not have is an error, as for Sphinx."""
     text = file.read_text()
     marks = dict(re.findall(r'^:(start-after|end-before): "?(.*?)"?$', options, re.MULTILINE))
-    if "start-after" in marks:
-        text = text[text.index(marks["start-after"]) + len(marks["start-after"]) :]
-    return text[: text.index(marks["end-before"])] if "end-before" in marks else text
+    for mark in marks.values():
+        assert mark in text, f"{file.name} has no text {mark!r}, which pages in docs/ take a part of it by"
+    after = text.partition(marks["start-after"])[2] if "start-after" in marks else text
+    return after.partition(marks["end-before"])[0] if "end-before" in marks else after
 
 
 def python_blocks(page):
