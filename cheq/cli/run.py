@@ -4,6 +4,7 @@ In memory are at most as many pictures as there are threads (of a TIFF, a page a
 its compressed bytes. An array file is mapped, an archive's arrays are read one at a time.
 """
 
+import logging
 import threading
 import warnings
 from collections import defaultdict, deque
@@ -123,13 +124,30 @@ def _collected_warnings() -> Iterator[dict[int, list[str]]]:
     def show(message: Warning | str, *where: Any, **more: Any) -> None:
         collected[threading.get_ident()].append(str(message))
 
+    tiff_log = logging.getLogger("tifffile")  # which logs what others warn of
+    handler = _IntoList(collected)
+    tiff_log.addHandler(handler)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is meant for programmers
         warnings.simplefilter("always", UserWarning)
         # Pillow only warns of pictures over its limit, and raises at twice that.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.showwarning = show
-        yield collected
+        try:
+            yield collected
+        finally:
+            tiff_log.removeHandler(handler)
+
+
+class _IntoList(logging.Handler):
+    """Collects what is logged by the thread that said it."""
+
+    def __init__(self, collected: dict[int, list[str]]) -> None:
+        super().__init__(logging.WARNING)
+        self._collected = collected
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._collected[threading.get_ident()].append(record.getMessage())
 
 
 @contextmanager

@@ -33,6 +33,8 @@ _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels that a classic TIFF holds besid
 def pages(path: Path) -> Iterator[Picture]:
     """Yield the pages of a file."""
     with tifffile.TiffFile(path) as file:
+        if not len(file.pages):
+            raise ValueError("the file has no page, or is cut off")
         large = file.is_bigtiff or sum(page.nbytes for page in file.pages) > _MOST_CLASSIC
         for index, page in enumerate(file.pages):
             _refuse_bomb(page)
