@@ -98,7 +98,7 @@ COMMANDS = [
     for page in PAGES
     for block in blocks_of(page)
     if block.language == "sh"
-    for line in (" ".join(shlex.split(text, comments=True)) for text in block.code.splitlines())
+    for line in (re.sub(r"(^|\s+)#.*", "", text) for text in block.code.splitlines())
     if line.startswith("cheq ")
 ]
 
@@ -158,15 +158,16 @@ def test_every_page_is_listed():
 
 def users_files():
     """The files that the documentation's commands speak of, in the current folder."""
-    for name in ("photo.png", "photos/a.jpg", "photos/trip/b.png", "scans/1.tif", "scans/2.tif"):
+    for name in ("photo.png", "photos/a.jpg", "photos/trip/b.png", "scans/1.tif", "scans/2.tif", "slices/1.tif"):
         cli_tools.save(Path(name), cli_tools.pixels(24, 32, 3))
+    cli_tools.save(Path("body.png"), cli_tools.pixels(24, 32) > 90)
     cli_tools.save(Path("batch.npy"), cli_tools.pixels(5, 24, 32, 3))
 
 
 def arguments_of(line):
     """The words of a command behind ``cheq``, patterns replaced by the files that they fit, as a shell does it."""
-    for word in shlex.split(line)[1:]:
-        yield from sorted(map(str, Path().glob(word))) if "*" in word else [word]
+    for typed, word in zip(shlex.split(line, posix=False)[1:], shlex.split(line)[1:], strict=True):
+        yield from sorted(map(str, Path().glob(word))) if "*" in typed and typed == word else [word]
 
 
 @pytest.mark.parametrize("line", COMMANDS)
