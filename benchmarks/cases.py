@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from peers import copying, cv2_channels, cv2_channels_allocated_once, cv2_histogram, cv2_planes, on_cv2_threads, others
 from pictures import Images, channels_last, colour, every_second, faces, flat_data, mosaic, tiles, uniform
-from timing import Contestant
 
 import cheq
 from cheq._core import integer
 from cheq.cli.samples import real_batch
+from cheq.cli.timing import Contestant
 
 LOOP = "cv2.equalizeHist, a loop"
 SPLIT = "cv2: split, equalizeHist, merge"

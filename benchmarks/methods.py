@@ -11,20 +11,13 @@ from peers import on_cv2_threads
 from pictures import channels_last, mosaic, tiles
 from PIL import Image, ImageOps
 from skimage.exposure import equalize_hist
-from timing import Contestant
 
 import cheq
+from cheq.cli.peers import recipe
 from cheq.cli.samples import real_batch
+from cheq.cli.timing import Contestant
 
 Array = np.ndarray[Any, Any]
-
-
-def recipe(image: Array) -> Array:
-    """Equalize one image by the NumPy recipe."""
-    hist, bins = np.histogram(image.flatten(), 256, density=True)
-    cdf = hist.cumsum()
-    cdf = 255 * cdf / cdf[-1]
-    return np.interp(image.flatten(), bins[:-1], cdf).reshape(image.shape)
 
 
 def counted_and_looked_up(image: Array) -> Array:

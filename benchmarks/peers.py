@@ -1,7 +1,5 @@
 """How the peers do the work: what their users write at its best, into results that are there already where possible."""
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -9,11 +7,12 @@ from typing import Any
 import cv2
 import numpy as np
 from pictures import Images
-from PIL import Image, ImageOps
-from skimage.exposure import equalize_hist
-from timing import Contestant
+
+from cheq.cli.peers import PEERS
+from cheq.cli.timing import Contestant
 
 OPTIONAL = ("torchvision", "kornia")
+OTHERS = ("Pillow", "scikit-image", *OPTIONAL)
 SHARE = 2**20  # pixels that are enough of a slow peer's work
 
 
@@ -60,25 +59,14 @@ def copying(images: Images, out: Images) -> Contestant:
 def others(images: Images) -> Iterator[Contestant]:
     """Yield those with answers of their own, on a share of (n, height, width); torchvision and kornia if installed."""
     batch = images[: max(1, SHARE // images[0].size)]
-    few = batch[:64]  # for those that take one image a call
-    pictures = [Image.fromarray(each) for each in few]
-    yield _share("Pillow", images, few, lambda: [ImageOps.equalize(each) for each in pictures])
-    yield _share("scikit-image", images, few, lambda: [equalize_hist(each) for each in few])
-    if installed("torchvision"):
-        torch = importlib.import_module("torch")
-        equalize = importlib.import_module("torchvision.transforms.v2.functional").equalize
-        tensor = torch.from_numpy(batch[:, np.newaxis])
-        yield _share("torchvision", images, batch, lambda: equalize(tensor), partial(torch.set_num_threads, 1))
-    if installed("kornia"):
-        torch = importlib.import_module("torch")
-        enhance = importlib.import_module("kornia.enhance")
-        floats = torch.from_numpy(few[:, np.newaxis].astype(np.float32) / 255)
-        yield _share("kornia", images, few, lambda: enhance.equalize(floats), partial(torch.set_num_threads, 1))
+    for peer in PEERS:
+        if peer.name in OTHERS and peer.absent() is None:
+            some = (
+                batch if peer.name == "torchvision" else batch[:64]
+            )  # the others take one image a call, or much memory
+            work = peer.prepare(some)
+            yield _share(peer.name, images, some, work.run, partial(work.set_threads, 1))
 
 
 def _share(name: str, images: Images, some: Images, run: Callable[[], Any], *prepare: Callable[[], Any]) -> Contestant:
     return Contestant(name, run, *prepare, same=False, parts=images.size / some.size)
-
-
-def installed(name: str) -> bool:
-    return importlib.util.find_spec(name) is not None

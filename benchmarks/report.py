@@ -3,16 +3,16 @@
 import importlib.metadata
 import os
 import platform
-import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from cases import BEST_KERNEL, Case
-from peers import OPTIONAL, installed
+from peers import OPTIONAL
 
 import cheq
+from cheq.cli.peers import PEERS
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
@@ -46,9 +46,10 @@ def rows_of(section: str, case: Case) -> list[Row]:
 def machine() -> dict[str, Any]:
     """Return what a reader needs to judge the figures; nothing that tells whose machine it is."""
     config = cheq.show_config("dicts")
-    packages = PACKAGES | {name: name for name in OPTIONAL if installed(name)}
+    absent = [peer.name for peer in PEERS if peer.name in OPTIONAL and peer.absent() is not None]
+    packages = PACKAGES | {name: name for name in OPTIONAL if name not in absent}
     return {
-        "cpu": _cpu(),
+        "cpu": config["cpu"]["name"],
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "kernel": BEST_KERNEL,
         "kernels": config["kernels"]["available"],
@@ -56,7 +57,7 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "versions": {"cheq": cheq.__version__} | {name: _version(package) for name, package in packages.items()},
-        "absent": [name for name in OPTIONAL if not installed(name)],
+        "absent": absent,
         "date": str(date.today()),
     }
 
@@ -66,12 +67,6 @@ def _version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:  # cv2 has four names; all are the same library
         return importlib.metadata.version("opencv-python") if package.startswith("opencv") else "unknown"
-
-
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*: (.+)", info.read_text()) if info.exists() else None
-    return found[1] if found else platform.processor() or platform.machine()
 
 
 def busy_elsewhere() -> Callable[[], float | None]:

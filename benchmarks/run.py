@@ -16,9 +16,9 @@ import report
 from cases import BEST_KERNEL
 from cases import SECTIONS as CASES
 from methods import methods
-from timing import compete
 
 from cheq._core import integer
+from cheq.cli.timing import compete
 
 SECTIONS = {**CASES, "methods": methods}
 QUICK = ("work", "calls")

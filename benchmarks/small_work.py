@@ -6,9 +6,9 @@ A line a size: one thread's time, and how many times faster two are, for planes 
 """
 
 import numpy as np
-from timing import Contestant, compete
 
 import cheq
+from cheq.cli.timing import Contestant, compete
 
 
 def speedup(images: np.ndarray) -> tuple[float, float]:

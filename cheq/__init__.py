@@ -17,6 +17,7 @@ from cheq._color import rgb_to_gray
 from cheq._config import choose_kernel, show_config
 from cheq._distribution import cumulative_distribution
 from cheq._equalize import apply_lut, equalization_lut, equalize, histogram
+from cheq._plot import plot
 from cheq._threshold import binarize, otsu_threshold
 from cheq._version import __version__
 
@@ -31,6 +32,7 @@ __all__ = [
     "equalize",
     "histogram",
     "otsu_threshold",
+    "plot",
     "recipes",
     "rgb_to_gray",
     "show_config",

@@ -1,6 +1,9 @@
 """What this build of cheq is and what it uses on this machine."""
 
 import os
+import platform
+import re
+from pathlib import Path
 from typing import Any, Literal, overload
 
 from cheq import _threads
@@ -17,13 +20,20 @@ def choose_kernel() -> None:
         raise type(error)(f"CHEQ_KERNEL: {error}") from None
 
 
+def cpu_name() -> str:
+    """Return the processor's name as the system gives it, or its kind where it gives none."""
+    info = Path("/proc/cpuinfo")
+    found = re.search(r"^model name\s*: (.+)$", info.read_text(), re.MULTILINE) if info.exists() else None
+    return found[1] if found else platform.processor() or platform.machine()
+
+
 @overload
 def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
 @overload
 def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
 def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] | None:
     """
-    Print or return the version, the compiler, OpenMP, the kernels and the thread count.
+    Print or return the version, the compiler, the CPU, OpenMP, the kernels and the thread count.
 
     Parameters
     ----------
@@ -33,7 +43,8 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
     Returns
     -------
     dict or None
-        With ``mode="dicts"``: ``version``, ``compiler``, ``openmp`` (``enabled``, ``version``), ``kernels``
+        With ``mode="dicts"``: ``version``, ``compiler``, ``cpu`` (``name``, ``features``: instruction sets that the
+        kernels ask for, and whether they are there), ``openmp`` (``enabled``, ``version``), ``kernels``
         (``available``, ``chosen``) and ``threads`` (``count``: of a large call without `num_threads`, ``reason``).
 
     Raises
@@ -48,6 +59,7 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
     config = {
         "version": __version__,
         "compiler": integer.compiler(),
+        "cpu": {"name": cpu_name(), "features": integer.features()},
         "openmp": {"enabled": bool(openmp), "version": openmp or None},
         "kernels": {"available": available, "chosen": integer.kernel()},
         "threads": {"count": _threads.resolve(None), "reason": _threads.reason()},
@@ -60,10 +72,13 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
 
 def _as_text(config: dict[str, Any]) -> str:
     openmp, kernels, threads = config["openmp"], config["kernels"], config["threads"]
+    features = " ".join(name for name, here in config["cpu"]["features"].items() if here)
+    has = f" ({features})" if features else ""
     return "\n".join(
         [
             f"cheq      {config['version']}",
             f"compiler  {config['compiler']}",
+            f"CPU       {config['cpu']['name']}{has}",
             f"OpenMP    {openmp['version'] if openmp['enabled'] else 'no: built for one thread'}",
             f"kernels   {kernels['chosen']} (available: {', '.join(kernels['available'])})",
             f"threads   {threads['reason']}",

@@ -23,6 +23,7 @@ PUBLIC = [
     "equalize",
     "histogram",
     "otsu_threshold",
+    "plot",
     "rgb_to_gray",
     "show_config",
 ]
@@ -53,13 +54,14 @@ def test_import_needs_numpy_alone(tmp_path):
 
 def test_show_config_returns_what_it_prints(capsys):
     config = cheq.show_config(mode="dicts")
-    assert set(config) == {"version", "compiler", "openmp", "kernels", "threads"}
+    assert set(config) == {"version", "compiler", "cpu", "openmp", "kernels", "threads"}
     assert config["kernels"]["chosen"] in config["kernels"]["available"]
     assert "scalar" in config["kernels"]["available"]
     assert config["threads"]["count"] >= 1
     assert cheq.show_config() is None
     printed = capsys.readouterr().out
-    for text in (config["version"], config["compiler"], config["kernels"]["chosen"], config["threads"]["reason"]):
+    said = (config["kernels"]["chosen"], config["threads"]["reason"], config["cpu"]["name"])
+    for text in (config["version"], config["compiler"], *said):
         assert text in printed
     assert ("one thread" in printed.split("OpenMP")[1].splitlines()[0]) != config["openmp"]["enabled"]
 

@@ -116,6 +116,13 @@ def use_kernel(name):
     active = cheq_kernels_at(list(known).index(name))
 
 
+def features():
+    """Return the instruction sets that the kernels ask for, each with whether this CPU has it."""
+    cdef cheq_feature found[CHEQ_MOST_FEATURES]
+    cdef int count = cheq_features(found)
+    return {found[i].name.decode(): bool(found[i].here) for i in range(count)}
+
+
 def compiler():
     """Return the compiler's name and version."""
     return cheq_compiler().decode()

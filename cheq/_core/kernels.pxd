@@ -18,6 +18,12 @@ cdef extern from "kernels/dispatch.h" nogil:
 
     const cheq_kernels *cheq_kernels_at(int i)
     bint cheq_kernels_run_here(int i)
+    ctypedef struct cheq_feature:
+        const char *name
+        bint here
+    enum:
+        CHEQ_MOST_FEATURES
+    int cheq_features(cheq_feature *features)
 
 cdef extern from "kernels/layout.h" nogil:
     enum:

@@ -5,15 +5,18 @@ from typing import Annotated
 import typer
 
 import cheq
+from cheq.cli.commands.bench import bench
 from cheq.cli.commands.demo import demo
 from cheq.cli.commands.equalize import equalize
+from cheq.cli.commands.figure import figure
+from cheq.cli.commands.info import info
 
 app = typer.Typer(
     name="cheq",
     help="Exact, fast histogram equalization of images and of NumPy arrays of images.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -34,5 +37,5 @@ def _options(
     pass
 
 
-for _command in (equalize, demo):
+for _command in (equalize, figure, info, bench, demo):
     app.command()(_command)

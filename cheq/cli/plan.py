@@ -190,7 +190,7 @@ class _Planner:
             self.plan.unknown[kind] += 1
         elif self._pattern is not None and not _matches(relative, self._pattern):
             self.plan.unmatched += 1
-        elif self._output is None and source.stem.endswith(self._suffix):
+        elif self._output is None and self._suffix and source.stem.endswith(self._suffix):
             self.plan.results += 1
         elif os.path.exists(source) and not os.path.isfile(source):
             self.plan.problems.append((source, "neither a file nor a folder"))
@@ -238,3 +238,23 @@ class _Planner:
 def _matches(relative: Path, pattern: str) -> bool:
     """Whether a pattern without a slash matches a file's name, or one with a slash its path."""
     return fnmatch.fnmatch(relative.as_posix() if "/" in pattern else relative.name, pattern)
+
+
+def files_of(inputs: Sequence[str], extensions: Collection[str]) -> list[Path]:
+    """Return the files that are named, and those below folders that are named which have one of the extensions.
+
+    Raises
+    ------
+    UsageError
+        For an input that does not exist.
+    """
+    planner = _Planner(None, extensions, (), None, "")
+    for source in map(_existing, inputs):
+        if os.path.isfile(source):
+            planner.add_file(source)
+        else:
+            planner.add_folder(source)
+    if planner.plan.problems:
+        path, problem = planner.plan.problems[0]
+        raise UsageError(f"{path}: {problem}")
+    return [job.source for job in planner.plan.jobs]

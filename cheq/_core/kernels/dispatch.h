@@ -29,6 +29,41 @@ static inline const cheq_kernels *cheq_kernels_at(int i) {
     return &cheq_tables_of_kernels[i];
 }
 
+/* Facts: what the kernels ask of the CPU, one instruction set at a time. */
+typedef struct {
+    const char *name;
+    int here;
+} cheq_feature;
+
+enum { CHEQ_MOST_FEATURES = 16 };
+
+/* Writes the features that matter to this build's kernels; returns how many. */
+static inline int cheq_features(cheq_feature *features) {
+#if CHEQ_X86
+    const cheq_feature known[] = {
+        {"popcnt", !!__builtin_cpu_supports("popcnt")},
+        {"bmi", !!__builtin_cpu_supports("bmi")},
+        {"bmi2", !!__builtin_cpu_supports("bmi2")},
+        {"avx2", !!__builtin_cpu_supports("avx2")},
+        {"gfni", !!__builtin_cpu_supports("gfni")},
+        {"avx512f", !!__builtin_cpu_supports("avx512f")},
+        {"avx512bw", !!__builtin_cpu_supports("avx512bw")},
+        {"avx512vl", !!__builtin_cpu_supports("avx512vl")},
+        {"avx512dq", !!__builtin_cpu_supports("avx512dq")},
+        {"avx512vbmi", !!__builtin_cpu_supports("avx512vbmi")},
+        {"avx512vbmi2", !!__builtin_cpu_supports("avx512vbmi2")},
+        {"avx512vpopcntdq", !!__builtin_cpu_supports("avx512vpopcntdq")},
+    };
+    int count = sizeof known / sizeof known[0];
+    for (int i = 0; i < count; i++)
+        features[i] = known[i];
+    return count;
+#else
+    (void)features;
+    return 0;
+#endif
+}
+
 /* Fact: the CPU has the instructions, and the system saves their registers. */
 static inline int cheq_kernels_run_here(int i) {
 #if CHEQ_X86

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from cheq.cli.pictures import png, simple, tiff
 from cheq.cli.pictures.picture import About, Picture, upright
 
-__all__ = ["FORMATS", "JPEG_QUALITY", "About", "Picture", "check", "pages", "read", "write"]
+__all__ = ["FORMATS", "JPEG_QUALITY", "About", "Picture", "check", "pages", "read", "upright", "write"]
 
 JPEG_QUALITY = simple.JPEG_QUALITY
 

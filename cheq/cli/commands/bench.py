@@ -1,0 +1,112 @@
+"""cheq bench: how fast cheq is here, beside what is installed here."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+import cheq
+from cheq.cli import without
+from cheq.cli.bench import BenchError, Row, images_of, run
+from cheq.cli.files import UsageError
+from cheq.cli.plan import files_of
+from cheq.cli.report import INTERRUPTED, one_line, say
+from cheq.cli.run import EXTENSIONS
+from cheq.cli.settings import usual_threads
+
+
+def bench(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]...", help="Your images: 8-bit pictures, .npy, folders of them."),
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="How long it may take, about.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Time cheq beside every library installed here, outputs compared first.
+
+    For example: cheq bench photos/ --seconds 60
+
+    Each library equalizes the same planes (of color pictures, each channel) one by one or in its own batches, and
+    cheq all of them in one call, by the method that gives that library's answer. Without PATH they are 1800 crops of
+    real pictures, 96 x 96, or without scikit-image uniform noise. Figures are the best of interleaved rounds.
+
+    The exit status is 0 if all outputs were equal, 1 if one was not or there was no image, 2 for wrong options.
+    """
+    console, errors = Console(), Console(stderr=True)
+    try:
+        if paths:
+            batches = images_of(files_of(paths, EXTENSIONS), lambda path, why: _warn(errors, path, why))
+            what = "your images"
+        else:
+            batches, what = _built_in()
+        rows = _timed(batches, seconds, errors)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from None
+    except BenchError as error:
+        say(errors, str(error), "error", "bold red")
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    size, count = sum(batch.size for batch in batches), sum(len(batch) for batch in batches)
+    work = f"{what}: {count:,} planes, {size:,} pixels"
+    if as_json:
+        sys.stdout.write(json.dumps(_as_dict(rows, work), indent=1) + "\n")
+    else:
+        _print(console, rows, work)
+    if not all(row.equal for row in rows):
+        raise typer.Exit(1)
+
+
+def _warn(errors: Console, path: Path, why: str) -> None:
+    say(errors, f"{path}: {one_line(why)}", "warning", "yellow")
+
+
+def _built_in() -> tuple[list[cheq.cli.bench.Pixels], str]:
+    try:
+        from cheq.cli.samples import real_batch
+    except ImportError as error:
+        without(error, "the pictures", "demo")  # a fault of cheq's own is raised
+        import numpy as np
+
+        return [np.random.default_rng(0).integers(0, 256, (1800, 96, 96), np.uint8)], "uniform noise"
+    return [real_batch()[:, 0]], "crops of real pictures"
+
+
+def _timed(batches: list[cheq.cli.bench.Pixels], seconds: float, errors: Console) -> list[Row]:
+    rows = []
+    columns = (SpinnerColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task("timing")
+        for row in run(batches, usual_threads(), seconds):
+            progress.update(task, description=f"timing: {row.peer} is done")
+            rows.append(row)
+    return rows
+
+
+def _as_dict(rows: list[Row], work: str) -> dict[str, object]:
+    config = cheq.show_config(mode="dicts")
+    return {"work": work, "cheq": config, "rows": [row.as_dict() for row in rows]}
+
+
+def _print(console: Console, rows: list[Row], work: str) -> None:
+    config = cheq.show_config(mode="dicts")
+    say(console, f"{work}; {config['cpu']['name']}, {config['kernels']['chosen']} kernels, cheq {config['version']}")
+    teams = f"1 / {usual_threads()} threads"
+    table = Table(box=None, pad_edge=False)
+    for title in ("library", "method", f"ns/px, {teams}: cheq", "library", f"cheq is, {teams}"):
+        table.add_column(title, justify="left" if len(table.columns) < 2 else "right")
+    for row in rows:
+        if not row.note:
+            ours, theirs = f"{row.cheq_1:.3g} / {row.cheq_all:.3g}", f"{row.peer_1:.3g} / {row.peer_all:.3g}"
+            ratios = f"{row.peer_1 / row.cheq_1:.1f} / {row.peer_all / row.cheq_all:.1f} times as fast"
+            table.add_row(f"{row.peer} {row.version}", row.method, ours, theirs, ratios)
+    console.print(table)
+    for row in rows:
+        if row.note:
+            say(console, row.note, row.peer, "" if row.equal else "bold red")

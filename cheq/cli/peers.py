@@ -1,0 +1,128 @@
+"""The libraries that cheq is timed beside: what their users write at its best, each an answer of one of cheq's methods."""
+
+import importlib
+import importlib.metadata
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cheq.cli.report import one_line
+
+Pixels = np.ndarray[Any, np.dtype[Any]]
+
+
+class Work(NamedTuple):
+    """What is timed; how its result becomes an array of images' shape; and how its number of threads is set."""
+
+    run: Callable[[], Any]
+    as_array: Callable[[Any], Pixels]
+    set_threads: Callable[[int], None] = lambda count: None
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A library: how it is called, the names it is distributed under, whose method its answer is.
+
+    ``prepare`` imports it and brings uint8 images of shape (count, height, width) into the form that its users have.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    method: str
+    prepare: Callable[[Pixels], Work]
+
+    def version(self) -> str:
+        """The installed version; PackageNotFoundError where there is none."""
+        for package in self.packages[:-1]:
+            try:
+                return importlib.metadata.version(package)
+            except importlib.metadata.PackageNotFoundError:
+                pass
+        return importlib.metadata.version(self.packages[-1])
+
+    def absent(self) -> str | None:
+        """Why it cannot be used here, or None."""
+        try:
+            self.version()
+            self.prepare(np.zeros((1, 8, 8), np.uint8))
+        except importlib.metadata.PackageNotFoundError:
+            return "not installed"
+        except Exception as error:  # a damaged installation raises nearly anything
+            return f"does not load ({one_line(str(error))})"
+        return None
+
+
+def _cv2(images: Pixels) -> Work:
+    cv2: Any = importlib.import_module("cv2")
+    out = np.empty_like(images)
+
+    def run() -> Pixels:
+        for image, target in zip(images, out, strict=True):
+            cv2.equalizeHist(image, target)
+        return out
+
+    return Work(run, np.asarray, cv2.setNumThreads)
+
+
+def _pillow(images: Pixels) -> Work:
+    image_module, ops = (importlib.import_module(f"PIL.{name}") for name in ("Image", "ImageOps"))
+    pictures = [image_module.fromarray(image) for image in images]
+    return Work(lambda: [ops.equalize(picture) for picture in pictures], np.stack)
+
+
+def _skimage(images: Pixels) -> Work:
+    exposure: Any = importlib.import_module("skimage.exposure")
+    return Work(lambda: [exposure.equalize_hist(image) for image in images], np.stack)
+
+
+def recipe(image: Pixels) -> Pixels:
+    """Equalize by the well-known recipe."""
+    density, edges = np.histogram(image.ravel(), 256, density=True)
+    cdf = density.cumsum()
+    return np.interp(image.ravel(), edges[:-1], 255 * cdf / cdf[-1]).reshape(image.shape)
+
+
+def _numpy(images: Pixels) -> Work:
+    return Work(lambda: [recipe(image) for image in images], np.stack)
+
+
+def _torchvision(images: Pixels) -> Work:
+    torch: Any = importlib.import_module("torch")
+    equalize = importlib.import_module("torchvision.transforms.v2.functional").equalize
+    return Work(partial(equalize, torch.from_numpy(images[:, np.newaxis])), _without_channel, torch.set_num_threads)
+
+
+def _kornia(images: Pixels) -> Work:
+    torch: Any = importlib.import_module("torch")
+    equalize = importlib.import_module("kornia.enhance").equalize
+    floats = torch.from_numpy(images[:, np.newaxis].astype(np.float32) / np.float32(255))
+    return Work(
+        partial(equalize, floats),
+        lambda result: np.rint(_without_channel(result) * 255).astype(np.uint8),
+        torch.set_num_threads,
+    )
+
+
+def _without_channel(tensor: Any) -> Pixels:
+    return np.asarray(tensor.numpy()[:, 0])
+
+
+def _albumentations(images: Pixels) -> Work:
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for its newest version
+    transform = importlib.import_module("albumentations").Equalize(p=1)
+    return Work(lambda: [transform(image=image)["image"] for image in images], np.stack)
+
+
+PEERS = (
+    Peer("cv2", ("opencv-python-headless", "opencv-contrib-python", "opencv-python"), "opencv", _cv2),
+    Peer("Pillow", ("pillow",), "pillow", _pillow),
+    Peer("scikit-image", ("scikit-image",), "skimage", _skimage),
+    Peer("NumPy recipe", ("numpy",), "numpy", _numpy),
+    Peer("albumentations", ("albumentations",), "opencv", _albumentations),
+    Peer("torchvision", ("torchvision",), "pillow", _torchvision),
+    Peer("kornia", ("kornia",), "pillow", _kornia),
+)
