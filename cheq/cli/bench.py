@@ -131,7 +131,8 @@ def _beside(peer: Peer, batches: list[Pixels], threads: int, seconds: float) -> 
         )
         for count in teams
     ]
-    outs = [np.empty(batch.shape, np.uint8 if peer.method in ("opencv", "pillow") else np.float64) for batch in batches]
+    dtype = np.dtype(np.uint8 if peer.method in ("opencv", "pillow") else np.float64)
+    outs: list[Any] = [np.empty(batch.shape, dtype) for batch in batches]
     counts = [len(batch) for batch in some]
     ours = [
         Contestant(

@@ -1,4 +1,4 @@
-"""The libraries that cheq is timed beside: what their users write at its best, each an answer of one of cheq's methods."""
+"""The libraries that cheq is timed beside: what their users write at its best, each with one of cheq's answers."""
 
 import importlib
 import importlib.metadata
@@ -83,7 +83,7 @@ def recipe(image: Pixels) -> Pixels:
     """Equalize by the well-known recipe."""
     density, edges = np.histogram(image.ravel(), 256, density=True)
     cdf = density.cumsum()
-    return np.interp(image.ravel(), edges[:-1], 255 * cdf / cdf[-1]).reshape(image.shape)
+    return np.asarray(np.interp(image.ravel(), edges[:-1], 255 * cdf / cdf[-1]).reshape(image.shape))
 
 
 def _numpy(images: Pixels) -> Work:

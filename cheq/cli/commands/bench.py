@@ -97,14 +97,14 @@ def _as_dict(rows: list[Row], work: str) -> dict[str, object]:
 def _print(console: Console, rows: list[Row], work: str) -> None:
     config = cheq.show_config(mode="dicts")
     say(console, f"{work}; {config['cpu']['name']}, {config['kernels']['chosen']} kernels, cheq {config['version']}")
-    teams = f"1 / {usual_threads()} threads"
+    say(console, f"on 1 thread / on {usual_threads()}:")
     table = Table(box=None, pad_edge=False)
-    for title in ("library", "method", f"ns/px, {teams}: cheq", "library", f"cheq is, {teams}"):
+    for title in ("library", "method", "cheq, ns/px", "library, ns/px", "times as fast"):
         table.add_column(title, justify="left" if len(table.columns) < 2 else "right")
     for row in rows:
         if not row.note:
             ours, theirs = f"{row.cheq_1:.3g} / {row.cheq_all:.3g}", f"{row.peer_1:.3g} / {row.peer_all:.3g}"
-            ratios = f"{row.peer_1 / row.cheq_1:.1f} / {row.peer_all / row.cheq_all:.1f} times as fast"
+            ratios = f"{row.peer_1 / row.cheq_1:.1f} / {row.peer_all / row.cheq_all:.1f}"
             table.add_row(f"{row.peer} {row.version}", row.method, ours, theirs, ratios)
     console.print(table)
     for row in rows:

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cheq.cli import without
 from cheq.cli.figure import FigureError, check_target, draw
 from cheq.cli.files import describe
 from cheq.cli.report import INTERRUPTED, one_line, say
@@ -36,9 +35,7 @@ def figure(
     try:
         check_target(output, overwrite)
         draw(source, output, method, color, dpi, overwrite)
-    except ImportError as error:
-        say(errors, without(error, "the figure", "plot"), "error", "bold red")
-    except FigureError as error:
+    except (ImportError, FigureError) as error:
         say(errors, str(error), "error", "bold red")
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

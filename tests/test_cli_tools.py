@@ -1,0 +1,224 @@
+"""Do the commands beside `equalize` do what they say: figure, info, bench?"""
+
+import importlib.metadata
+import json
+import math
+import subprocess
+import sys
+
+import cli_tools
+import numpy as np
+import pytest
+import tifffile
+from cli_tools import load, pixels, save, tree
+from PIL import Image
+
+import cheq
+from cheq.cli import bench, peers
+from cheq.cli.commands import bench as bench_command
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run a command in tmp_path."""
+    monkeypatch.chdir(tmp_path)
+    return cli_tools.run
+
+
+# ---------------------------------------------------------------- figure
+
+
+@pytest.mark.parametrize("target", ["out.png", "new/out.PNG", "out.pdf", "out.svg"])
+def test_a_figure_in_every_format(run, tmp_path, target):
+    save(tmp_path / "in.png", pixels(31, 47, 3))
+    result = run("figure", "in.png", "-o", target)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, f"before and after in {target}\n", "")
+    start = (tmp_path / target).read_bytes()[:5]
+    assert start == {"png": b"\x89PNG\r", "pdf": b"%PDF-", "svg": b"<?xml"}[target[-3:].lower()]
+    assert [name for name in tree(tmp_path) if name.endswith(".tmp")] == []
+
+
+@pytest.mark.parametrize("kind", ["L", "LA", "RGB", "RGBA", "16 bits", "float"])
+@pytest.mark.parametrize("color", ["channels", "ycrcb", "gray"])
+def test_a_figure_of_every_kind(run, tmp_path, kind, color):
+    if kind == "16 bits":
+        tifffile.imwrite(tmp_path / "in.tif", pixels(31, 47).astype(np.uint16) * 99)
+    elif kind == "float":
+        tifffile.imwrite(tmp_path / "in.tif", pixels(31, 47) / np.float32(255))
+    else:
+        save(tmp_path / "in.tif", pixels(31, 47, *{"L": [], "LA": [2], "RGB": [3], "RGBA": [4]}[kind]))
+    method = "skimage" if kind == "float" else "opencv"
+    result = run("figure", "in.tif", "-o", "out.png", "--color", color, "--method", method, "--dpi", 30)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert np.ptp(load(tmp_path / "out.png")[..., :3]) > 200
+
+
+def test_the_resolution_of_a_figure(run, tmp_path):
+    save(tmp_path / "in.png", pixels(31, 47))
+    sizes = []
+    for dpi in (50, 100):
+        assert run("figure", "in.png", "-o", "out.png", "--dpi", dpi, "--overwrite").exit_code == 0
+        sizes.append(load(tmp_path / "out.png").shape)
+    assert [length // 2 for length in sizes[1][:2]] == pytest.approx(sizes[0][:2], abs=1)
+
+
+def test_a_figure_is_upright(run, tmp_path, monkeypatch):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    save(tmp_path / "in.jpg", pixels(31, 47), exif=exif)
+    drawn, plot = [], cheq.plot
+    monkeypatch.setattr(cheq, "plot", lambda image, **options: drawn.append(image.shape) or plot(image, **options))
+    assert run("figure", "in.jpg", "-o", "out.png").exit_code == 0
+    assert drawn == [(47, 31)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["in.png", "-o", "out.jpg"], "out.jpg: the figure's name must end in one of .png .pdf .svg"),
+        (["in.png", "-o", "old.png"], "old.png exists already (replace it with --overwrite)"),
+        (["no.png", "-o", "out.png"], "no.png: No such file or directory"),
+        (["bad.png", "-o", "out.png"], "bad.png: not a picture in a known format, or damaged at its beginning"),
+        (["five.tif", "-o", "out.png"], "five.tif: expected a gray or RGB picture, got 8-bit 5 channels"),
+        (["in.png", "-o", "bad.png/out.png"], "in.png: "),
+    ],
+)
+def test_figures_that_cannot_be_made(run, tmp_path, arguments, message):
+    save(tmp_path / "in.png", pixels(31, 47))
+    save(tmp_path / "old.png", pixels(31, 47))
+    (tmp_path / "bad.png").write_text("bad")
+    tifffile.imwrite(tmp_path / "five.tif", pixels(31, 47, 5), photometric="minisblack", planarconfig="contig")
+    before = tree(tmp_path)
+    result = run("figure", *arguments)
+    assert (result.exit_code, result.stderr.count("\n"), tree(tmp_path)) == (1, 1, before)
+    assert result.stderr.startswith(f"error: {message}")
+
+
+def test_a_figure_without_matplotlib(tmp_path):
+    save(tmp_path / "in.png", pixels(31, 47))
+    code = (
+        "import sys; sys.modules['matplotlib.figure'] = None; from cheq.cli import main; "
+        "sys.argv[1:] = ['figure', 'in.png', '-o', 'out.png']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, tree(tmp_path)) == (1, ["in.png"])
+    assert done.stderr.startswith("error: cheq.plot needs matplotlib; to get it: pip install 'cheq[plot]'")
+
+
+# ---------------------------------------------------------------- info
+
+
+def test_info(run):
+    result = run("info")
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = json.loads(run("info", "--json").stdout)
+    config = cheq.show_config(mode="dicts")
+    assert {name: found[name] for name in config} == config
+    assert found["libraries"]["pillow"] == importlib.metadata.version("pillow")
+    for name, version in found["libraries"].items():
+        assert f"{name} {version or 'is not installed'}" in result.stdout
+    for text in (config["cpu"]["name"], config["kernels"]["chosen"], found["python"], found["numpy"]):
+        assert text in result.stdout
+
+
+def test_info_imports_nothing_to_know_its_version():
+    code = (
+        "import sys; from cheq.cli import main; sys.argv[1:] = ['info']\n"
+        "try:\n    main()\nexcept SystemExit: pass\n"
+        "print('LOADED', sorted({'torch', 'cv2', 'skimage', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "LOADED []"
+
+
+# ---------------------------------------------------------------- bench
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Three peers, and one that is not installed."""
+    chosen = [peer for peer in peers.PEERS if peer.name in ("cv2", "Pillow", "NumPy recipe")]
+    absent = peers.Peer("Nobody", ("nobody-s-package",), "opencv", chosen[0].prepare)
+    monkeypatch.setattr(bench, "PEERS", (*chosen, absent))
+
+
+def test_bench_of_users_images(run, few, tmp_path):
+    save(tmp_path / "in/a.png", pixels(31, 47, 3))
+    save(tmp_path / "in/b.png", pixels(31, 47, 3, seed=1))
+    save(tmp_path / "in/c.npy", pixels(5, 9, 14))
+    save(tmp_path / "in/words.npy", pixels(5, 9, 14).astype(np.uint16))
+    (tmp_path / "in/bad.png").write_text("bad")
+    result = run("bench", "in", "--seconds", 1, "--json")
+    assert result.exit_code == 0
+    assert sorted(result.stderr.splitlines()) == [
+        "warning: in/bad.png: not a picture in a known format, or damaged at its beginning",
+        "warning: in/words.npy: not used: only 8-bit images are timed, and these are uint16",
+    ]
+    found = json.loads(result.stdout)
+    assert found["work"] == f"your images: 11 planes, {6 * 31 * 47 + 5 * 9 * 14:,} pixels"
+    rows = {row["peer"]: row for row in found["rows"]}
+    assert rows["Nobody"]["note"] == "not installed"
+    assert rows["Nobody"]["cheq_1"] is None
+    for name, method in (("cv2", "opencv"), ("Pillow", "pillow"), ("NumPy recipe", "numpy")):
+        row = rows[name]
+        assert (row["method"], row["equal"], row["note"]) == (method, True, "")
+        assert all(row[key] > 0 for key in ("cheq_1", "cheq_all", "peer_1", "peer_all"))
+
+
+def test_bench_of_the_built_in_batch(run, few, monkeypatch):
+    monkeypatch.setattr(bench_command, "_built_in", lambda: ([pixels(20, 31, 47)], "crops of real pictures"))
+    result = run("bench", "--seconds", 1)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("crops of real pictures: 20 planes, 29,140 pixels; ")
+    assert "Nobody: not installed" in result.stdout
+    assert importlib.metadata.version("pillow") in result.stdout
+
+
+def test_bench_compares_first(run, few, tmp_path, monkeypatch):
+    save(tmp_path / "a.png", pixels(31, 47))
+    equalize = cheq.equalize
+
+    def wrong(images, *, method, out, **options):
+        equalize(images, method=method, out=out, **options)
+        if method == "pillow":
+            out[0, 3, 5] ^= 1
+        return out
+
+    monkeypatch.setattr(cheq, "equalize", wrong)
+    result = run("bench", "a.png", "--seconds", 1, "--json")
+    assert result.exit_code == 1
+    rows = {row["peer"]: row for row in json.loads(result.stdout)["rows"]}
+    assert (rows["Pillow"]["equal"], rows["Pillow"]["cheq_1"]) == (False, None)
+    assert "1 of 1457 values are not the same" in rows["Pillow"]["note"]
+    assert rows["cv2"]["equal"]
+
+
+def test_bench_says_when_there_is_nothing(run, tmp_path):
+    save(tmp_path / "words.npy", pixels(5, 9, 14).astype(np.uint16))
+    result = run("bench", "words.npy")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[-1] == "error: no 8-bit image was found"
+    result = run("bench", "nowhere")
+    assert result.exit_code == 2
+
+
+def test_bench_takes_no_more_than_it_says(monkeypatch, tmp_path):
+    monkeypatch.setattr(bench, "MOST", 100)
+    said = []
+    paths = [tmp_path / name for name in ("a.npy", "b.npy")]
+    for path in paths:
+        save(path, pixels(7, 6, 9))
+    batches = bench.images_of(paths, lambda path, why: said.append((path.name, why)))
+    assert [batch.shape for batch in batches] == [(2, 6, 9)]
+    assert said == [("b.npy", "not used: 100 pixels are enough")]
+
+
+@pytest.mark.parametrize("peer", peers.PEERS, ids=lambda peer: peer.name)
+def test_every_peer_gives_the_answer_of_its_method(peer):
+    reason = peer.absent()
+    if reason is not None:
+        pytest.skip(f"{peer.name}: {reason}")
+    images = np.concatenate([pixels(3, 31, 47), np.full((1, 31, 47), 9, np.uint8)])
+    work = peer.prepare(images)
+    np.testing.assert_array_equal(work.as_array(work.run()), cheq.equalize(images, method=peer.method), strict=True)
+    assert not math.isnan(float(peer.version().split(".")[0]))

@@ -1,0 +1,152 @@
+"""Does the figure show the picture's own numbers, without a display and without pyplot?"""
+
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+import cheq
+
+
+def pixels(*shape, dtype=np.uint8, seed=0):
+    return np.random.default_rng(seed).integers(40, 160, shape).astype(dtype)
+
+
+def curves(figure):
+    """The bars' heights and edges of both histograms, and the lines of both CDFs."""
+    bars = [[patch.get_data() for patch in axes.patches] for axes in figure.axes[2:] if axes.patches]
+    lines = [[line.get_xydata() for line in axes.lines] for axes in figure.axes[2:] if axes.lines]
+    return bars, lines
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_gray(given):
+    image = pixels(40, 60)
+    expected = cv2.equalizeHist(image)
+    figure = cheq.plot(image, expected if given else None)
+    shown = [axes.images[0].get_array() for axes in figure.axes[:2]]
+    bars, lines = curves(figure)
+    for picture, seen, (bar,), (line,) in zip((image, expected), shown, bars, lines, strict=True):
+        np.testing.assert_array_equal(seen, picture)
+        counts = np.bincount(picture.ravel(), minlength=256)
+        np.testing.assert_array_equal(bar.values, counts)
+        np.testing.assert_array_equal(bar.edges, np.arange(257) - 0.5)
+        np.testing.assert_array_equal(line[:, 1], np.concatenate([[0], np.cumsum(counts)]) / picture.size)
+
+
+def test_each_channel():
+    image = pixels(40, 60, 3)
+    expected = np.dstack([cv2.equalizeHist(channel) for channel in cv2.split(image)])
+    for axis, turned in ((-1, image), (0, np.moveaxis(image, -1, 0))):
+        bars, lines = curves(cheq.plot(turned, channel_axis=axis))
+        for picture, three, cdfs in zip((image, expected), bars, lines, strict=True):
+            assert len(cdfs) == 3
+            for channel in range(3):
+                counts = np.bincount(picture[..., channel].ravel(), minlength=256)
+                np.testing.assert_array_equal(three[channel].values, counts)
+
+
+@pytest.mark.parametrize("color", ["ycrcb", "gray"])
+def test_luminance_and_gray(color):
+    image = pixels(40, 60, 3)
+    figure = cheq.plot(image, color=color, channel_axis=-1)
+    bars, _ = curves(figure)
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    np.testing.assert_array_equal(bars[0][0].values, np.bincount(gray.ravel(), minlength=256))
+    if color == "gray":
+        counts = np.bincount(cv2.equalizeHist(gray).ravel(), minlength=256)
+        np.testing.assert_array_equal(bars[1][0].values, counts)
+        assert figure.axes[1].images[0].get_array().shape == (40, 60)
+    else:
+        converted = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
+        converted[..., 0] = cv2.equalizeHist(converted[..., 0])
+        seen = np.rint(figure.axes[1].images[0].get_array() * 255)
+        np.testing.assert_array_equal(seen, cv2.cvtColor(converted, cv2.COLOR_YCrCb2RGB))
+
+
+def test_16_bits_in_256_bars():
+    image = pixels(40, 60, dtype=np.uint16) * 37
+    bars, lines = curves(cheq.plot(image))
+    counts = np.bincount(image.ravel(), minlength=65536)
+    np.testing.assert_array_equal(bars[0][0].values, counts.reshape(256, 256).sum(axis=1))
+    assert (bars[0][0].edges[0], bars[0][0].edges[-1]) == (-0.5, 65535.5)
+    assert lines[0][0][-1, 1] == 1
+
+
+@pytest.mark.parametrize("method", ["skimage", "numpy"])
+def test_floats(method):
+    image = np.random.default_rng(0).random((40, 60))
+    image[3, 5] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        cheq.plot(image, method=method)
+    image[3, 5] = 0.5
+    bars, _ = curves(cheq.plot(image, method=method))
+    np.testing.assert_array_equal(bars[0][0].values, np.histogram(image, 256)[0])
+
+
+def test_a_mask_limits_the_histograms():
+    image, mask = pixels(40, 60), pixels(40, 60, seed=1) > 100
+    bars, _ = curves(cheq.plot(image, mask=mask))
+    np.testing.assert_array_equal(bars[0][0].values, np.bincount(image[mask], minlength=256))
+    after = cheq.equalize(image, mask=mask)
+    np.testing.assert_array_equal(bars[1][0].values, np.bincount(after[mask], minlength=256))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 400), (400, 3), (28, 28), (64, 64)])
+def test_any_shape_can_be_drawn(shape, tmp_path):
+    figure = cheq.plot(np.full(shape, 9, np.uint8) if shape == (64, 64) else pixels(*shape))
+    figure.savefig(tmp_path / "figure.png", dpi=40)
+    width, height = figure.get_size_inches()
+    assert 8 < width < 12
+    assert 3 < height < 11
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((np.zeros((2, 3, 4), np.uint8),), {}, r"image: expected one picture of shape \(height, width\)"),
+        ((np.zeros((3, 4), np.uint8),), {"channel_axis": -1}, "image: expected one picture of shape height, width and"),
+        ((np.zeros((3, 4, 2), np.uint8),), {"channel_axis": -1}, "image: expected three channels R, G, B, got 2"),
+        ((np.zeros((0, 4), np.uint8),), {}, "image: expected at least one pixel"),
+        ((np.zeros((3, 4), np.uint8),), {"color": "ycrcb"}, "color: expected 'channels' for an image without"),
+        ((np.zeros((3, 4), np.uint8),), {"color": "lab"}, "color: expected one of 'channels', 'ycrcb', 'gray'"),
+        ((np.zeros((3, 4), np.uint8),), {"method": "cv2"}, "method: expected one of"),
+        (
+            (np.zeros((3, 4), np.uint8), np.zeros((4, 3), np.uint8)),
+            {},
+            r"equalized: expected height and width \(3, 4\)",
+        ),
+    ],
+)
+def test_errors(arguments, options, message):
+    with pytest.raises(ValueError, match=message):
+        cheq.plot(*arguments, **options)
+
+
+def test_no_pyplot_and_no_display(tmp_path):
+    program = (
+        "import sys, numpy as np, cheq\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "cheq.plot(np.eye(64, dtype=np.uint8)).savefig('figure.png')\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, env={})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "figure.png").stat().st_size > 1000
+
+
+def test_without_matplotlib(tmp_path):
+    program = "import sys; sys.modules['matplotlib.figure'] = None; import numpy, cheq; cheq.plot(numpy.eye(3) > 0)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    needs = "ImportError: cheq.plot needs matplotlib; to get it: pip install 'cheq[plot]'"
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, needs)
+
+
+def test_the_caller_s_picture_is_not_changed():
+    image = skimage.data.chelsea()[:50, :70].copy()
+    before = image.copy()
+    cheq.plot(image, color="ycrcb", channel_axis=-1)
+    np.testing.assert_array_equal(image, before)
