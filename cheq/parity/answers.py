@@ -178,7 +178,7 @@ def skimage_answers() -> Answers:
 
     def recipe(plane: Array, _: Array | None, images: Input) -> Array:
         found, where = exposure.cumulative_distribution(plane, images.nbins)
-        return np.interp(plane, where, found)
+        return np.asarray(np.interp(plane, where, found))
 
     distribution = "cumulative_distribution"
     return {
@@ -243,6 +243,7 @@ def kornia_answers() -> Answers:
         if mask is not None or plane.size >= _FLOAT32_COUNTS:
             return None
         tensor = torch.from_numpy(plane.astype(np.float32) / np.float32(255))
-        return np.rint(enhance.equalize(tensor[None, None])[0, 0].numpy() * 255).astype(np.uint8)
+        equalized: Array = np.asarray(enhance.equalize(tensor[None, None])[0, 0].numpy())
+        return np.asarray(np.rint(equalized * 255), np.uint8)
 
     return {"pillow": equalize}

@@ -1,12 +1,12 @@
 """A mismatch made small, saved as a file, and run again."""
 
+import itertools
 import json
 import shlex
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -111,20 +111,21 @@ def save(comparison: Comparison, folder: Path) -> Path:
     else:
         arrays["found"] = found
     folder.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        path, file = _free(folder, one.reference.name)
-        np.savez_compressed(stack.enter_context(file), about=np.array(json.dumps(about)), **arrays)
+    path, file = _free(folder, one.reference.name)
+    with file:
+        np.savez_compressed(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
     return path
 
 
-def _free(folder: Path, reference: str) -> tuple[Path, Any]:
-    number = 1
-    while True:
+def _free(folder: Path, reference: str) -> tuple[Path, IO[bytes]]:
+    """A new file under the first number that is free."""
+    for number in itertools.count(1):
         path = folder / f"cheq-mismatch-{reference.lower()}-{number}.npz"
         try:
             return path, path.open("xb")
         except FileExistsError:
-            number += 1
+            continue
+    raise AssertionError
 
 
 def command(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -125,6 +125,7 @@ def _steps(images: Array, *, method: str, mask: Array | None = None, out: Array 
     return cheq.apply_lut(images, lut, out=out, **options)
 
 
+@cache
 def some_lut(images: np.dtype[Any], dtype: str) -> Array:
     """A LUT of random entries for images of a dtype: the same one for each call."""
     entries = np.random.default_rng(5).integers(0, 65536, 1 << 8 * images.itemsize)

@@ -4,14 +4,14 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-COLUMNS = ("reference", "version", "compared", "cases", "pixels", "mismatches", "worst difference")
+_COLUMNS = ("reference", "cases", "pixels", "mismatches", "worst")
 
 
 @dataclass
 class Row:
     """One function or method beside one reference.
 
-    ``cases`` are inputs, each of which was run with every kernel, on one thread and on several; ``mismatches`` are
+    ``cases`` are inputs, each of which was run with every kernel and on all numbers of threads; ``mismatches`` are
     those for which any of these differed, in which ``worst`` is the largest difference (infinite where a shape, a
     dtype or a NaN differs).
     """
@@ -24,10 +24,9 @@ class Row:
     mismatches: int = 0
     worst: float = 0.0
 
-    def cells(self) -> tuple[str, ...]:
-        """The row's texts, in the order of `COLUMNS`."""
-        numbers = (f"{self.cases:,}", f"{self.pixels:,}", f"{self.mismatches:,}", f"{self.worst:g}")
-        return (self.reference, self.version, self.compared, *numbers)
+    def numbers(self) -> tuple[str, ...]:
+        """What the row counts, as texts."""
+        return (f"{self.cases:,}", f"{self.pixels:,}", f"{self.mismatches:,}", f"{self.worst:g}")
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,8 @@ class Result:
         return [
             ("versions", ", ".join(f"{name} {version}" for name, version in self.versions.items())),
             ("CPU", self.cpu),
-            ("kernels", f"{', '.join(self.kernels)}; each on {' and '.join(map(str, self.threads))} threads"),
+            ("kernels", ", ".join(self.kernels)),
+            ("threads", " and ".join(map(str, self.threads))),
         ]
 
     def verdict(self) -> str:
@@ -117,7 +117,7 @@ class Result:
 
     def __repr__(self) -> str:
         lines = [f"{label:9} {text}" for label, text in self.about()]
-        lines += ["", *table(self.rows)] if self.rows else []
+        lines += ["", *(text for text, _ in table(self.rows))] if self.rows else []
         for title, texts in (
             (
                 "mismatches",
@@ -130,18 +130,24 @@ class Result:
         return "\n".join([*lines, "", f"{self.verdict()} ({self.seconds:.1f} s)"])
 
 
-def table(rows: list[Row]) -> list[str]:
-    """Return lines of equal columns, numbers to the right."""
-    cells = [COLUMNS, *(row.cells() for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
-    texts = 3  # columns of text, which come first
-    return [
-        "  ".join(
-            cell.ljust(width) if n < texts else cell.rjust(width)
-            for n, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in cells
-    ]
+def table(rows: list[Row]) -> list[tuple[str, Row | None]]:
+    """Return lines, and the rows that they show: under each reference and its version what was compared with it."""
+    cells = [(f"  {row.compared}", *row.numbers()) for row in rows]
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *cells, strict=True)]
+
+    def line(texts: tuple[str, ...]) -> str:
+        first, *numbers = texts
+        aligned = (number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True))
+        return "  ".join([first.ljust(widths[0]), *aligned])
+
+    lines: list[tuple[str, Row | None]] = [(line(_COLUMNS), None)]
+    before = ""
+    for row, texts in zip(rows, cells, strict=True):
+        if row.reference != before:
+            lines.append((f"{row.reference} {row.version}", None))
+        before = row.reference
+        lines.append((line(texts), row))
+    return lines
 
 
 def _plain(value: Any) -> Any:

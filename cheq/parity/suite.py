@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cheq.parity.inputs import COLOUR, IN_PLACE, LAYOUTS, STRIDED, Array, Input
+from cheq.parity.inputs import COLOUR, IN_PLACE, LAYOUTS, STRIDED, WHOLE, Array, Input
 from cheq.parity.pixels import FLOAT_KINDS, KINDS, MASKS, counted, every_level, mask, plane
 from cheq.parity.questions import FLOATS, INTEGERS
 
@@ -129,7 +129,9 @@ def masks() -> Iterator[Case]:
             for seed, pixels in enumerate(("uniform", "narrow", "three levels", "ends of the range")):
                 make = partial(masked, kind, pixels, dtype, seed)
                 yield Case("masks", f"masks: {kind}, {pixels}, {dtype}", make, seed == 0 or dtype == "uint8")
-        for shape, axis in (((4, 31, 67), None), ((2, 31, 67, 3), -1), ((2, 3, 31, 67), 1), ((3, 28, 28), 0)):
+        together: list[tuple[tuple[int, ...], int | None]]
+        together = [((4, 31, 67), None), ((2, 31, 67, 3), -1), ((2, 3, 31, 67), 1), ((3, 28, 28), 0)]
+        for shape, axis in together:
             for each in (False, True):
                 name = f"masks: one {'a plane' if each else 'for all'}, {_by(shape)}, channel_axis={axis}, {dtype}"
                 yield Case("masks", name, partial(shared, shape, axis, dtype, each), dtype == "uint8")
@@ -143,10 +145,10 @@ def layouts() -> Iterator[Case]:
                 quick = dtype in ("uint8", "uint16", "float64") and len(shape) == 3
                 name = f"{layout}, {dtype}, {_by(shape)}"
                 yield _case("layouts", name, quick, plane, "dark", dtype, shape, layout=layout)
-            for axis, shape in ((-1, (2, 9, 70, 3)), (1, (2, 3, 9, 70)), (-1, (9, 70, 4))):
-                name, quick = f"{layout}, {dtype}, {_by(shape)}, channel_axis={axis}", dtype == "uint8" and axis == -1
+            for coloured, axis in (((2, 9, 70, 3), -1), ((2, 3, 9, 70), 1), ((9, 70, 4), -1)):
+                name, quick = f"{layout}, {dtype}, {_by(coloured)}, channel_axis={axis}", dtype == "uint8" and axis < 0
                 options = {"layout": layout, "channel_axis": axis}
-                yield _case("layouts", name, quick, plane, "dark", dtype, shape, **options)
+                yield _case("layouts", name, quick, plane, "dark", dtype, coloured, **options)
 
 
 def outs() -> Iterator[Case]:
@@ -211,10 +213,7 @@ def colours() -> Iterator[Case]:
         for length in (*_EDGES, 1023, 1025, 14_337):
             for kind in ("uniform", "narrow"):
                 name, quick = f"{kind}, {dtype}, 1 x {length} x 3", dtype == "uint8" and length < 1023
-                options: dict[str, Any] = {
-                    "channel_axis": -1,
-                    "units": (COLOUR,) if length > 1 else ("colour", "whole"),
-                }
+                options: dict[str, Any] = {"channel_axis": -1, "units": (COLOUR, WHOLE)}
                 yield _case("colours", name, quick, image, (1, length, 3), dtype, kind, **options)
     for seed in range(10):
         yield Case("colours", f"colours: masked, seed {seed}", partial(masked, seed), seed < 2)
