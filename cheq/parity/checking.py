@@ -82,7 +82,8 @@ def check(
     start = time.perf_counter()
     kernels, lacking = machine.kernels()
     threads, alone = machine.threads()
-    references = find()
+    with compare.quietly():
+        references = find()
     present = [one for one in references if not one.absent]
     versions = machine.versions() | {one.name: one.version for one in present}
     result = Result(versions, machine.cpu(), kernels, threads)
@@ -151,7 +152,9 @@ class _Check:
             if known:
                 self._question(case, images, question, known)
                 asked += 1
-        if not asked and case.part == users_images.PART:
+        if asked:
+            self._result.inputs["given" if case.part == users_images.PART else "suite"] += 1
+        elif case.part == users_images.PART:
             self._result.errors.append(f"{case.name}: no installed reference answers for {images.images.dtype}")
 
     def _runs(self, question: Question, images: Input) -> list[Run]:

@@ -14,7 +14,8 @@ Array = npt.NDArray[Any]
 PLANE, COLOUR, WHOLE = "plane", "colour", "whole"
 UNITS = (PLANE, COLOUR, WHOLE)
 
-NEW, IN_PLACE, STRIDED = "new", "in place", "strided"  # what `out` is
+OUTS = NEW, IN_PLACE, STRIDED = "new", "in place", "strided"  # what `out` is
+NAN_POLICIES = ("raise", "omit")
 
 _OPTIONS = {"channel_axis": None, "axes": None, "nbins": 256, "nan_policy": "raise"}
 _PATTERN = 0xA5

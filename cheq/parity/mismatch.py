@@ -15,7 +15,7 @@ import cheq
 from cheq._core import integer
 from cheq.parity import compare
 from cheq.parity.compare import Difference, Run
-from cheq.parity.inputs import LAYOUTS, PLANE, UNITS, WHOLE, Array, Input, split
+from cheq.parity.inputs import LAYOUTS, NAN_POLICIES, OUTS, PLANE, WHOLE, Array, Input, split
 from cheq.parity.questions import QUESTIONS, Question
 from cheq.parity.references import NAMES, Reference, find
 
@@ -160,13 +160,20 @@ def _understood(images: Array, mask: Array | None, about: dict[str, Any]) -> Com
     options = {name: about[name] for name in _OPTIONS}
     options["axes"] = None if options["axes"] is None else tuple(options["axes"])
     question, name = QUESTIONS[about["question"]], about["reference"]
-    if options["layout"] not in LAYOUTS or name not in NAMES:
+    given, run = Input(images, mask, **options), Run(str(about["kernel"]), about["threads"])
+    axes = [axis for axis in (given.channel_axis, *(given.axes or ())) if axis is not None]
+    valid = (
+        all(isinstance(number, int) for number in (*axes, given.nbins, run.threads)),
+        all(-images.ndim <= axis < images.ndim for axis in axes),
+        min(given.nbins, run.threads) > 0,
+        given.layout in LAYOUTS and given.out in OUTS and given.nan_policy in NAN_POLICIES,
+        name in NAMES and question.applies(given),
+    )
+    if not all(valid):
         raise ValueError
+    split(given, question.unit)  # a mask of another shape is found here
     (reference,) = find((name,))
-    given = Input(images, mask, **options, units=UNITS)
-    if not question.applies(given):
-        raise ValueError
-    return Comparison(reference, question, given, Run(str(about["kernel"]), int(about["threads"])))
+    return Comparison(reference, question, given, run)
 
 
 def _check_machine(comparison: Comparison) -> None:

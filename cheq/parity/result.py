@@ -73,6 +73,8 @@ class Result:
         Those that were run.
     threads : tuple of int
         The numbers of threads of the runs.
+    inputs : dict of int
+        How many were compared, of the ``"suite"`` and of those ``"given"``; large batches are several.
     seconds : float
         How long it took.
     """
@@ -85,6 +87,7 @@ class Result:
     mismatches: list[Mismatch] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
+    inputs: dict[str, int] = field(default_factory=lambda: {"suite": 0, "given": 0})
     seconds: float = 0.0
 
     @property
@@ -103,6 +106,7 @@ class Result:
             ("CPU", self.cpu),
             ("kernels", ", ".join(self.kernels)),
             ("threads", " and ".join(map(str, self.threads))),
+            ("inputs", f"{self.inputs['suite']:,} of the suite, {self.inputs['given']:,} given"),
         ]
 
     def verdict(self) -> str:
