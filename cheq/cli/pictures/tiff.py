@@ -30,13 +30,20 @@ _WITH_PREDICTOR = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD"}
 _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels that a classic TIFF holds beside its tags; tifffile's own bound
 
 
-def pages(path: Path) -> Iterator[Picture]:
-    """Yield the pages of a file."""
+def count(path: Path) -> int:
+    """Return how many pages a file has."""
+    with tifffile.TiffFile(path) as file:
+        return len(file.pages)
+
+
+def pages(path: Path, first: int = 0) -> Iterator[Picture]:
+    """Yield the pages of a file, from one on."""
     with tifffile.TiffFile(path) as file:
         if not len(file.pages):
             raise ValueError("the file has no page, or is cut off")
         large = file.is_bigtiff or sum(page.nbytes for page in file.pages) > _MOST_CLASSIC
-        for index, page in enumerate(file.pages):
+        for index in range(first, len(file.pages)):
+            page = file.pages[index]
             _refuse_bomb(page)
             about = replace(_about(page, path), large=large)
             if _is_plain(page):
