@@ -303,15 +303,15 @@ def test_batches_in_parts_are_as_one(dtype, axes, monkeypatch):
     numbers = np.random.default_rng(0).integers(-5, np.iinfo(dtype).max + 5, (3, 40))
     expected = np.where(flat > numbers[..., np.newaxis, np.newaxis], np.iinfo(dtype).max, 0).astype(dtype)
     assert_bits(np.moveaxis(cheq.binarize(images, numbers, axes=axes), axes, (-2, -1)), expected)
-    room = np.zeros((4, *images.shape[1:]), dtype)
-    source, out = room[:3], room[1:] if axes != (0, 1) else room[:3]
+    room = np.zeros((len(images) + 1, *images.shape[1:]), dtype)
+    source, out = room[:-1], room[1:]
     source[:] = images
     cheq.binarize(source, numbers, axes=axes, out=out)
     assert_bits(np.moveaxis(out, axes, (-2, -1)), expected)
 
 
 def test_the_memory_of_many_planes_is_bounded():
-    images = np.random.default_rng(0).integers(0, 5000, (2000, 1, 4, 4), np.uint16)
+    images = np.random.default_rng(0).integers(0, 5000, (2000, 1, 4, 5), np.uint16)
     tracemalloc.start()
     try:
         for call in (
