@@ -56,6 +56,7 @@ class Report:
         self.failed = 0
         self._plan = plan
         self._lock = threading.Lock()
+        self._said: set[tuple[Path, str]] = set()
         self._out = Console()
         self._err = Console(stderr=True)
         columns = (
@@ -102,7 +103,10 @@ class Report:
         self._bar.advance(self._task)
 
     def warning(self, path: Path, message: str) -> None:
-        """Something about a file that is equalized all the same."""
+        """Something about a file that is equalized all the same; said once, though it may be read twice."""
+        if (path, message) in self._said:
+            return
+        self._said.add((path, message))
         say(self._err, f"{path}: {one_line(message)}", "warning", "yellow")
 
     def interrupted(self) -> None:

@@ -5,6 +5,8 @@ its compressed bytes. An array file is mapped, an archive's arrays are read one 
 """
 
 import logging
+import re
+import signal
 import threading
 import warnings
 from collections import defaultdict, deque
@@ -19,23 +21,31 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cheq.cli import arrays, pictures
+from cheq.cli import arrays, masks, pictures
 from cheq.cli.files import check_free, describe, whole_file
 from cheq.cli.masks import Mask
 from cheq.cli.pictures import Picture
 from cheq.cli.pixels import Equalizer, SharedHistograms
 from cheq.cli.plan import Job, Plan
 from cheq.cli.report import Report
-from cheq.cli.settings import Settings
+from cheq.cli.settings import Color, Settings
 
 EXTENSIONS = frozenset({*arrays.EXTENSIONS, *pictures.FORMATS})
 
 _AHEAD = 16  # files given to each thread before the oldest is reported, so that one that is large makes no other wait
 
+# Signs in the messages of functions, and the options that are meant there.
+_OPTIONS = (
+    ("^mask:", "--mask"),
+    ("channel_axis", "--channel-axis"),
+    ("method=", "--method"),
+    ("exceeds .*limit of", "--max-pixels"),
+)
+
 _Outcome = tuple[str | None, list[str]]  # what went wrong if anything did, and warnings
 
 
-def run(plan: Plan, report: Report, settings: Settings, mask_of: Callable[[Any], Mask | None]) -> None:
+def run(plan: Plan, report: Report, settings: Settings, mask: str | None = None) -> None:
     """Equalize the files of a plan.
 
     Parameters
@@ -46,15 +56,21 @@ def run(plan: Plan, report: Report, settings: Settings, mask_of: Callable[[Any],
         Is told of every success, failure and warning, in the plan's order: pictures first, then arrays.
     settings : Settings
         What is done to them.
-    mask_of : callable
-        Gives the mask of a picture by its path below the input folder.
+    mask : str, optional
+        A file that is everyone's mask, or a folder with one for each picture.
+
+    Raises
+    ------
+    UsageError
+        If there is no such mask; nothing has been read or written then.
     """
-    for path, problem in plan.problems:
-        report.failure(path, problem)
     jobs = plan.jobs
     shared = SharedHistograms() if settings.shared_lut else None
-    worker = _Worker(Equalizer(settings, shared), mask_of)
     with _pixel_limit(settings.most_pixels), _collected_warnings() as collected:
+        worker = _Worker(Equalizer(settings, shared), masks.finder(mask))
+        collected.clear()
+        for path, problem in plan.problems:
+            report.failure(path, problem)
         if shared is not None:
             report.begin("counting", len(jobs))
             jobs = _each(jobs, partial(_attempt, worker.count, report.step, collected), settings.threads, report)
@@ -91,8 +107,9 @@ def _each(jobs: list[Job], attempt: Callable[[Job], _Outcome], threads: int, rep
         for first, future in waiting:
             tell(first, future.result())
     finally:
-        # After Ctrl-C, files that were begun are finished.
-        pool.shutdown(cancel_futures=True)
+        # After Ctrl-C, files that were begun are finished, however often it is pressed.
+        with _deaf():
+            pool.shutdown(cancel_futures=True)
     for job in jobs:
         if _is_array(job):
             tell(job, attempt(job))
@@ -124,9 +141,10 @@ def _collected_warnings() -> Iterator[dict[int, list[str]]]:
     def show(message: Warning | str, *where: Any, **more: Any) -> None:
         collected[threading.get_ident()].append(str(message))
 
-    tiff_log = logging.getLogger("tifffile")  # which logs what others warn of
     handler = _IntoList(collected)
-    tiff_log.addHandler(handler)
+    loggers = [logging.getLogger(name) for name in ("tifffile", "imagecodecs")]  # which log what others warn of
+    for logger in loggers:
+        logger.addHandler(handler)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is meant for programmers
         warnings.simplefilter("always", UserWarning)
@@ -136,7 +154,8 @@ def _collected_warnings() -> Iterator[dict[int, list[str]]]:
         try:
             yield collected
         finally:
-            tiff_log.removeHandler(handler)
+            for logger in loggers:
+                logger.removeHandler(handler)
 
 
 class _IntoList(logging.Handler):
@@ -147,7 +166,22 @@ class _IntoList(logging.Handler):
         self._collected = collected
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._collected[threading.get_ident()].append(record.getMessage())
+        message = record.getMessage()
+        if "Interlace handling" not in message:  # said of every interlaced PNG, which comes out well all the same
+            self._collected[threading.get_ident()].append(message)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Let Ctrl-C wait, which only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
@@ -162,8 +196,8 @@ def _pixel_limit(limit: int) -> Iterator[None]:
 
 def _in_options(message: str) -> str:
     """A message of cheq's functions, for someone who has options instead of arguments."""
-    for argument, option in (("channel_axis", "--channel-axis"), ("method=", "--method"), ("mask:", "--mask")):
-        if argument in message:
+    for sign, option in _OPTIONS:
+        if re.search(sign, message):
             return f"{message} (on the command line: {option})"
     return message
 
@@ -184,6 +218,7 @@ class _Worker:
             arrays.count(job.source, self._equalizer, mask)
             return
         for picture in pictures.pages(job.source):
+            _check_colors(picture, self._settings.color)
             colors, axis = _colors(picture)
             self._equalizer.count(colors, axis, mask, 1)
 
@@ -203,6 +238,7 @@ class _Worker:
             pictures.write(chain([first], results), file, job.target.suffix, self._settings.quality)
 
     def _equalized(self, picture: Picture, mask: Mask | None) -> Picture:
+        _check_colors(picture, self._settings.color)
         colors, axis = _colors(picture)
         if self._equalizer.makes_gray(axis):
             gray = self._equalizer.equalize(colors, axis, mask, 1)
@@ -212,6 +248,13 @@ class _Worker:
         result = replace(picture, pixels=pixels)
         self._equalizer.equalize(colors, axis, mask, 1, out=_colors(result)[0])
         return result
+
+
+def _check_colors(picture: Picture, color: Color) -> None:
+    """Raise ValueError where R, G and B are wanted and the channels are others."""
+    known = (1, 3) if color is Color.GRAY else (1, 3, 4)
+    if color is not Color.CHANNELS and not (picture.colors in known and (picture.rgb or picture.colors == 1)):
+        raise ValueError(f"--color {color} takes gray and RGB, and this is {picture.kind}")
 
 
 def _colors(picture: Picture) -> tuple[Any, int | None]:
