@@ -438,3 +438,11 @@ def test_no_temporary_file_stays(tmp_path, signals):
     assert (process.returncode, out) == (128 + signals[0], "")
     assert "Traceback" not in err
     assert all(name.endswith(".png") for name in tree(tmp_path / "out"))
+
+
+@pytest.mark.parametrize(("options", "kind"), [(["--method", "pillow"], "gray"), (["--color", "ycrcb"], "RGB")])
+def test_options_that_take_8_bits(run, tmp_path, options, kind):
+    tifffile.imwrite(tmp_path / "a.tif", pixels(20, 30, *[3] * (kind == "RGB")).astype(np.uint16))
+    result = run("equalize", "a.tif", "-o", "out/", *options)
+    said = f"error: a.tif: {' '.join(options)} takes 8 bits, and this is 16-bit {kind}\n"
+    assert (result.exit_code, result.stderr) == (1, said)

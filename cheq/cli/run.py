@@ -28,7 +28,7 @@ from cheq.cli.pictures import Picture
 from cheq.cli.pixels import Equalizer, SharedHistograms
 from cheq.cli.plan import Job, Plan
 from cheq.cli.report import Report
-from cheq.cli.settings import Color, Settings
+from cheq.cli.settings import Color, Method, Settings
 
 EXTENSIONS = frozenset({*arrays.EXTENSIONS, *pictures.FORMATS})
 
@@ -218,7 +218,7 @@ class _Worker:
             arrays.count(job.source, self._equalizer, mask)
             return
         for picture in pictures.pages(job.source):
-            _check_colors(picture, self._settings.color)
+            _check_kind(picture, self._settings)
             colors, axis = _colors(picture)
             self._equalizer.count(colors, axis, mask, 1)
 
@@ -238,7 +238,7 @@ class _Worker:
             pictures.write(chain([first], results), file, job.target.suffix, self._settings.quality)
 
     def _equalized(self, picture: Picture, mask: Mask | None) -> Picture:
-        _check_colors(picture, self._settings.color)
+        _check_kind(picture, self._settings)
         colors, axis = _colors(picture)
         if self._equalizer.makes_gray(axis):
             gray = self._equalizer.equalize(colors, axis, mask, 1)
@@ -250,11 +250,18 @@ class _Worker:
         return result
 
 
-def _check_colors(picture: Picture, color: Color) -> None:
-    """Raise ValueError where R, G and B are wanted and the channels are others."""
-    known = (1, 3) if color is Color.GRAY else (1, 3, 4)
-    if color is not Color.CHANNELS and not (picture.colors in known and (picture.rgb or picture.colors == 1)):
-        raise ValueError(f"--color {color} takes gray and RGB, and this is {picture.kind}")
+def _check_kind(picture: Picture, settings: Settings) -> None:
+    """Raise ValueError for what the options do not take, in their words."""
+    known = (1, 3) if settings.color is Color.GRAY else (1, 3, 4)
+    if settings.color is not Color.CHANNELS and not (picture.colors in known and (picture.rgb or picture.colors == 1)):
+        raise ValueError(f"--color {settings.color} takes gray and RGB, and this is {picture.kind}")
+    dtype = picture.pixels.dtype
+    narrow = settings.method is Method.PILLOW or (settings.color is Color.YCRCB and picture.colors > 1)
+    if narrow and dtype != np.uint8:
+        option = "--method pillow" if settings.method is Method.PILLOW else "--color ycrcb"
+        raise ValueError(f"{option} takes 8 bits, and this is {picture.kind}")
+    if settings.method is Method.OPENCV and dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"--method opencv takes 8 and 16 bits, and this is {picture.kind}; skimage and numpy take it")
 
 
 def _colors(picture: Picture) -> tuple[Any, int | None]:
