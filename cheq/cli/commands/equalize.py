@@ -63,7 +63,7 @@ _Pattern = Annotated[
         "--glob",
         metavar="PATTERN",
         help="Take only files in folders whose name matches, such as '*.png'; with a slash in it, whose path does "
-        "(* matches slashes too).",
+        "(a star matches slashes too).",
     ),
 ]
 _Suffix = Annotated[
