@@ -4,15 +4,19 @@ import numpy as np
 
 import cheq
 from cheq._core import integer
-from cheq.parity import checking, references, suite
+from cheq.parity import checking, machine, references, suite
 
 REQUIRED = ("cv2", "Pillow", "scikit-image", "NumPy")  # by the extra `test`
 KERNELS = [name for name, runs in integer.kernels().items() if runs]
+several_threads = machine.threads
 PIXELS = np.random.default_rng(1).integers(40, 160, (31, 67), np.uint8)
 
 
 def only_a_few(monkeypatch, folder):
-    """A suite of a few inputs of every dtype, without the libraries that are slow to import, in a folder."""
+    """A suite of a few inputs of every dtype, in a folder.
+
+    Without the libraries that are slow to import, and on one thread: teams wait long where other programs run.
+    """
     wanted = (
         "kinds of pixels: dark, {}, 31 x 67", "batches: normal, {}, 5 x 28 x 28", "masks: random, uniform, {}",
         "colours: uniform, {}, 1 x 97 x 3", "floats: standard normal, {}, 10 bins",
@@ -23,6 +27,7 @@ def only_a_few(monkeypatch, folder):
     monkeypatch.chdir(folder)
     monkeypatch.setattr(suite, "cases", lambda: cases)
     monkeypatch.setattr(checking, "find", lambda: references.find(REQUIRED))
+    monkeypatch.setattr(machine, "threads", lambda: ((1,), []))
     return folder
 
 

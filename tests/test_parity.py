@@ -9,12 +9,12 @@ import cli_tools
 import numpy as np
 import pytest
 from cli_tools import tree
-from parity_tools import KERNELS, PIXELS, REQUIRED, compared, one_byte, only_a_few, plant
+from parity_tools import KERNELS, PIXELS, REQUIRED, compared, one_byte, only_a_few, plant, several_threads
 
 import cheq
 import cheq.parity
 from cheq._core import integer
-from cheq.parity import checking, questions, references, suite
+from cheq.parity import checking, machine, questions, references, suite
 
 OPTIONAL = ("albumentations", "torchvision", "kornia")
 
@@ -242,6 +242,7 @@ def test_another_shape_or_dtype_or_an_error_is_found(few, monkeypatch, change):
 
 
 def test_a_fault_of_several_threads_alone_is_found(few, monkeypatch):
+    monkeypatch.setattr(machine, "threads", several_threads)
     plant(monkeypatch, "equalize", one_byte, lambda options: options["num_threads"] > 1)
     result = cheq.parity.check()
     if result.threads == (1,):
