@@ -11,8 +11,8 @@ _COLUMNS = ("reference", "cases", "pixels", "mismatches", "worst")
 class Row:
     """One function or method beside one reference.
 
-    ``cases`` are inputs, each of which was run with every kernel and on all numbers of threads; ``mismatches`` are
-    those for which any of these differed, in which ``worst`` is the largest difference (infinite where a shape, a
+    ``cases`` are inputs, each of which was run with every kernel, and some on several threads; ``mismatches`` are
+    those for which any run differed, in which ``worst`` is the largest difference (infinite where a shape, a
     dtype or a NaN differs).
     """
 
@@ -105,7 +105,7 @@ class Result:
             ("versions", ", ".join(f"{name} {version}" for name, version in self.versions.items())),
             ("CPU", self.cpu),
             ("kernels", ", ".join(self.kernels)),
-            ("threads", " and ".join(map(str, self.threads))),
+            ("threads", f"1{''.join(f', and for large inputs and some others {n}' for n in self.threads[1:])}"),
             ("inputs", f"{self.inputs['suite']:,} of the suite, {self.inputs['given']:,} given"),
         ]
 

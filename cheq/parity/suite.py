@@ -30,8 +30,8 @@ class Case:
 def cases() -> list[Case]:
     """Return the whole suite."""
     parts = (
-        kinds, levels, sizes, ties, few_pixels, batches, channels, masks, layouts, outs, volumes, floats, nans, colours,
-        large,
+        kinds, levels, sizes, ties, quotients, few_pixels, batches, channels, masks, layouts, outs, volumes, floats,
+        nans, colours, large,
     )  # fmt: skip
     return [case for part in parts for case in part()]
 
@@ -81,6 +81,16 @@ def ties() -> Iterator[Case]:
             name = f"counts 1, {first}, {share * first}"
             quick = first in (1, 2, 3, 7, 13, 39) and share in (1, 3, 15, 29)
             yield _case("ties of rounding", name, quick, counted, (1, first, share * first), (3, 77, 78))
+
+
+def quotients() -> Iterator[Case]:
+    """Counts whose sums are multiples of Pillow's step, and one beside them, for many steps."""
+    for step in (*range(1, 64), 100, 255, 256, 333, 400):
+        for beside in (-1, 0, 1):
+            first = step - step // 2 + beside
+            counts = (first, *(step,) * 253, 2 * step - first, 1)
+            quick = step in (2, 3, 7, 41, 333) or step % 16 == 15
+            yield _case("quotients", f"step {step}, {beside:+} beside", quick, counted, counts, tuple(range(256)))
 
 
 def few_pixels() -> Iterator[Case]:
@@ -217,6 +227,9 @@ def colours() -> Iterator[Case]:
                 yield _case("colours", name, quick, image, (1, length, 3), dtype, kind, **options)
     for seed in range(10):
         yield Case("colours", f"colours: masked, seed {seed}", partial(masked, seed), seed < 2)
+    yield _case(
+        "colours", "a million", True, image, (1024, 1024, 3), "uint8", "uniform", channel_axis=-1, units=(COLOUR,)
+    )
     yield _case("colours", "all 16,777,216", False, every_colour, channel_axis=-1, units=(COLOUR,))
 
 
@@ -224,6 +237,13 @@ def every_colour() -> Array:
     """(4096, 4096, 3): each colour of 8 bits a channel once."""
     steps = np.arange(256, dtype=np.uint8)
     return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(4096, 4096, 3)
+
+
+def _single_pixels() -> Array:
+    """Levels whose share of the pixels is less than float32's epsilon, which Otsu's threshold passes over."""
+    pixels = np.full((2900, 2900), 200, np.uint8)
+    pixels[0, 0], pixels[0, 1], pixels[1] = 3, 90, 120
+    return pixels
 
 
 def large() -> Iterator[Case]:
@@ -243,3 +263,4 @@ def large() -> Iterator[Case]:
         "uint8",
         (4099, 4101),
     )
+    yield _case("large planes", "two single pixels, uint8, 2900 x 2900", False, _single_pixels)
