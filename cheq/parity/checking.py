@@ -15,8 +15,8 @@ from cheq.parity.questions import QUESTIONS, Question
 from cheq.parity.references import Reference, find
 from cheq.parity.result import Mismatch, Result, Row
 
-# Pixels from which on each kernel is run on several threads. Below, the kernels take turns with that, and then it is left
-# out so many times: where other programs use the CPU, a call waits milliseconds for its second thread.
+# Pixels from which on each kernel is run on several threads. Below, the kernels take turns with that, and then it is
+# left out so many times: where other programs use the CPU, a call waits milliseconds for its second thread.
 _LARGE, _ALONE = 1 << 16, 5
 
 # Files of mismatches: enough to see what is wrong, of each row and in all.
