@@ -321,6 +321,7 @@ def test_an_interrupt_inside_a_call_leaves_the_kernel(few, monkeypatch):
     monkeypatch.setattr(cheq, "histogram", interrupted)
     done = cli_tools.run("parity")
     assert (done.exit_code, done.stdout) == (130, "")
+    assert done.stderr == "interrupted: the comparison is not complete\n"
     assert integer.kernel() == before
 
 

@@ -7,13 +7,11 @@ import typer
 from rich.console import Console
 
 from cheq.cli.parity import run_again, run_check
-from cheq.cli.report import INTERRUPTED
+from cheq.cli.report import INTERRUPTED, say
 
 _Paths = Annotated[
     list[Path] | None,
-    typer.Argument(
-        metavar="[PATH]...", help="Your own pictures and .npy files, or folders of them, to compare as well."
-    ),
+    typer.Argument(metavar="PATH", help="Your own pictures and .npy files, or folders of them, to compare as well."),
 ]
 _Quick = Annotated[bool, typer.Option("--quick", help="A part of the suite: seconds instead of a minute or two.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
@@ -58,6 +56,7 @@ def parity(
                 console, errors, paths or [], quick=quick, as_json=as_json, channel_axis=channel_axis, save=save
             )
     except KeyboardInterrupt:
+        say(errors, "the comparison is not complete", "interrupted", "bold red")
         raise typer.Exit(INTERRUPTED) from None
     if not equal:
         raise typer.Exit(1)
