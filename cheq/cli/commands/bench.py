@@ -23,7 +23,7 @@ from cheq.cli.settings import usual_threads
 def bench(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATH]...", help="Your images: 8-bit pictures, .npy, folders of them."),
+        typer.Argument(metavar="PATH", help="Your images: 8-bit pictures, .npy, folders of them."),
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="How long it may take, about.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
