@@ -129,7 +129,7 @@ def axis_index(name: str, axis: int, ndim: int) -> int:
     except TypeError:
         raise TypeError(f"{name}: expected an int, got {axis!r}") from None
     if ndim == 0:
-        raise ValueError("images: expected at least one axis, got shape ()")
+        raise ValueError(f"{name}: expected an axis of images that have axes, got {axis!r} for shape ()")
     if not -ndim <= index < ndim:
         raise ValueError(f"{name}: expected an axis from {-ndim} to {ndim - 1} for {ndim} axes, got {axis!r}")
     return index % ndim

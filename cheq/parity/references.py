@@ -1,8 +1,10 @@
 """Which libraries are installed to compare with."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 
 from cheq.parity.answers import (
     Answers,
@@ -47,12 +49,14 @@ def _find(name: str, module: str, make: Callable[[], Answers]) -> Reference:
     try:
         answers = make()
         return Reference(name, str(import_module(module).__version__), answers=answers)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == module:
-            return Reference(name, absent="not installed")
-        return Reference(name, absent=f"does not load: {_line(error)}")
     except Exception as error:  # a damaged installation raises nearly anything
-        return Reference(name, absent=f"does not load: {_line(error)}")
+        absent = isinstance(error, ModuleNotFoundError) and not _is_installed(module)
+        return Reference(name, absent="not installed" if absent else f"does not load: {_line(error)}")
+
+
+def _is_installed(module: str) -> bool:
+    """Whether a module is there, though it may lack others that it needs."""
+    return sys.modules.get(module, module) is not None and find_spec(module) is not None
 
 
 def _line(error: Exception) -> str:
