@@ -4,12 +4,10 @@ In memory are at most as many pictures as there are threads (of a TIFF, a page a
 its compressed bytes. An array file is mapped, an archive's arrays are read one at a time.
 """
 
-import logging
 import re
 import signal
 import threading
-import warnings
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,7 +17,6 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from cheq.cli import arrays, masks, pictures
 from cheq.cli.files import check_free, describe, whole_file
@@ -29,6 +26,7 @@ from cheq.cli.pixels import Equalizer, SharedHistograms
 from cheq.cli.plan import Job, Plan
 from cheq.cli.report import Report
 from cheq.cli.settings import Color, Method, Settings
+from cheq.cli.warned import collected_warnings, pixel_limit
 
 EXTENSIONS = frozenset({*arrays.EXTENSIONS, *pictures.FORMATS})
 
@@ -66,7 +64,7 @@ def run(plan: Plan, report: Report, settings: Settings, mask: str | None = None)
     """
     jobs = plan.jobs
     shared = SharedHistograms() if settings.shared_lut else None
-    with _pixel_limit(settings.most_pixels), _collected_warnings() as collected:
+    with pixel_limit(settings.most_pixels), collected_warnings() as collected:
         worker = _Worker(Equalizer(settings, shared), masks.finder(mask))
         collected.clear()
         for path, problem in plan.problems:
@@ -134,44 +132,6 @@ def _attempt(
 
 
 @contextmanager
-def _collected_warnings() -> Iterator[dict[int, list[str]]]:
-    """Collect what is meant for users by the thread that said it: Python's own recording knows one thread only."""
-    collected: dict[int, list[str]] = defaultdict(list)
-
-    def show(message: Warning | str, *where: Any, **more: Any) -> None:
-        collected[threading.get_ident()].append(str(message))
-
-    handler = _IntoList(collected)
-    loggers = [logging.getLogger(name) for name in ("tifffile", "imagecodecs")]  # which log what others warn of
-    for logger in loggers:
-        logger.addHandler(handler)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is meant for programmers
-        warnings.simplefilter("always", UserWarning)
-        # Pillow only warns of pictures over its limit, and raises at twice that.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        warnings.showwarning = show
-        try:
-            yield collected
-        finally:
-            for logger in loggers:
-                logger.removeHandler(handler)
-
-
-class _IntoList(logging.Handler):
-    """Collects what is logged by the thread that said it."""
-
-    def __init__(self, collected: dict[int, list[str]]) -> None:
-        super().__init__(logging.WARNING)
-        self._collected = collected
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        if "Interlace handling" not in message:  # said of every interlaced PNG, which comes out well all the same
-            self._collected[threading.get_ident()].append(message)
-
-
-@contextmanager
 def _deaf() -> Iterator[None]:
     """Let Ctrl-C wait, which only the main thread can."""
     if threading.current_thread() is not threading.main_thread():
@@ -182,16 +142,6 @@ def _deaf() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _pixel_limit(limit: int) -> Iterator[None]:
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = limit
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
 
 
 def _in_options(message: str) -> str:
