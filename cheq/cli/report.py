@@ -29,12 +29,16 @@ def say(console: Console, text: str, label: str = "", style: str = "", colon: st
 
     File names may hold line breaks, bytes that are no text, and characters that the terminal cannot show.
     """
-    line = "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode() for char in text
-    )
-    line = line.encode(console.encoding, "backslashreplace").decode(console.encoding)
+    line = printable(text).encode(console.encoding, "backslashreplace").decode(console.encoding)
     start = Text.assemble((label, style), colon) if label else Text()
     console.print(start + Text(line), soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """A text with escapes for the characters that cannot be seen."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode() for char in text
+    )
 
 
 def one_line(text: str) -> str:
