@@ -12,7 +12,7 @@ import pytest
 from cli_tools import load, pixels, save
 from PIL import Image, TiffImagePlugin
 
-from cheq.cli.pictures import About, Picture, write
+from cheq.cli.pictures import About, Picture, read, write
 
 SHAPES = {"L": (31, 47), "LA": (31, 47, 2), "RGB": (31, 47, 3), "RGBA": (31, 47, 4)}
 # What each format holds; everything else must be refused.
@@ -295,3 +295,40 @@ def test_a_warning_of_pillow_is_one_line_with_the_name(run, tmp_path, monkeypatc
     monkeypatch.setattr(Image, "fromarray", warn)
     result = run("equalize", "in.png", "-o", "out.bmp")
     assert (result.exit_code, result.stderr) == (0, "warning: in.png: Corrupt EXIF data. Expecting more.\n")
+
+
+JPEG_OPTIONS = [
+    {"quality": quality, "subsampling": sampling, "progressive": progressive, "restart_marker_blocks": restart}
+    for quality in (20, 75, 95)
+    for sampling in ("4:4:4", "4:2:2", "4:2:0")
+    for progressive in (False, True)
+    for restart in (0, 2)
+]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_jpeg_pixels_are_those_of_pillow_and_cv2(tmp_path, mode):
+    image = Image.fromarray(pixels(*SHAPES[mode]))
+    for options in JPEG_OPTIONS:
+        image.save(tmp_path / "in.jpg", **options)
+        picture = read(tmp_path / "in.jpg")
+        np.testing.assert_array_equal(picture.pixels, load(tmp_path / "in.jpg"))
+        of_cv2 = cv2.imread(str(tmp_path / "in.jpg"), cv2.IMREAD_UNCHANGED)
+        np.testing.assert_array_equal(picture.pixels, of_cv2 if mode == "L" else of_cv2[..., ::-1])
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_file_cut_anywhere_is_never_a_picture(tmp_path, progressive):
+    """A comment in it is a small JPEG that is whole."""
+    image, small, file = Image.fromarray(pixels(*SHAPES["RGB"])), io.BytesIO(), io.BytesIO()
+    image.resize((8, 8)).save(small, "JPEG")
+    image.save(file, "JPEG", comment=small.getvalue(), progressive=progressive)
+    whole = file.getvalue()
+    assert whole.count(b"\xff\xd9") == 2
+    for cut in [*range(0, len(whole) - 1, 7), len(whole) - 2]:
+        (tmp_path / "cut.jpg").write_bytes(whole[:cut])
+        with pytest.raises((ValueError, OSError, SyntaxError)):
+            read(tmp_path / "cut.jpg")
+    (tmp_path / "cut.jpg").write_bytes(whole + b"and more")
+    picture = read(tmp_path / "cut.jpg")
+    np.testing.assert_array_equal(picture.pixels, load(tmp_path / "cut.jpg"))
