@@ -19,7 +19,8 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.sdist import sdist
 from setuptools.errors import CompileError, LinkError
 
-# One wheel serves CPython 3.11 and later.
+# One wheel serves CPython 3.11 and later. The free-threaded builds have no limited API: each release has its own.
+FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 LIMITED_API = {"define_macros": [("Py_LIMITED_API", "0x030B0000")], "py_limited_api": True}
 WHEEL = {"bdist_wheel": {"py_limited_api": "cp311"}}
 
@@ -102,19 +103,13 @@ class sdist_of_equal_bytes(sdist):
         return name
 
 
-if sysconfig.get_config_var("Py_GIL_DISABLED"):
-    sys.exit(
-        "cheq does not support free-threaded CPython yet: its wheels use the limited API, which that build "
-        "does not have. Use the standard build of CPython 3.11 or later."
-    )
-
 extensions = [
     Extension(
         f"cheq._core.{name}",
         [f"{CORE}/{name}.pyx"],
         include_dirs=[CORE],
         depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
-        **LIMITED_API,
+        **({} if FREE_THREADED else LIMITED_API),
     )
     for name in ("work", "integer", "floating", "color")
 ]
@@ -129,8 +124,9 @@ setup(
             "wraparound": False,
             "cdivision": True,
             "initializedcheck": False,
+            "freethreading_compatible": FREE_THREADED,
         },
     ),
     cmdclass={"build_ext": build_ext_with_openmp, "sdist": sdist_of_equal_bytes},
-    options=WHEEL,
+    options={} if FREE_THREADED else WHEEL,
 )

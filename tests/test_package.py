@@ -79,19 +79,6 @@ def test_an_unbuilt_source_tree_says_what_to_do(tmp_path):
     assert "pip install ." in done.stderr
 
 
-def test_free_threaded_python_is_refused_when_building(tmp_path):
-    program = (
-        "import sysconfig, sys, runpy; old = sysconfig.get_config_var\n"
-        "sysconfig.get_config_var = lambda name: 1 if name == 'Py_GIL_DISABLED' else old(name)\n"
-        "sys.argv = ['setup.py', '--version']; runpy.run_path('setup.py', run_name='__main__')"
-    )
-    pytest.importorskip("Cython", reason="setup.py is run here, and needs Cython")
-    shutil.copy(ROOT / "setup.py", tmp_path)
-    done = run_python("-c", program, cwd=tmp_path)
-    assert done.returncode == 1
-    assert "free-threaded" in done.stderr
-
-
 @pytest.mark.parametrize("name", PUBLIC)
 def test_docstring_examples(name):
     finder = doctest.DocTestFinder(recurse=False)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import sysconfig
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -260,3 +261,10 @@ def test_without_openmp_the_configuration_says_so(monkeypatch):
     )
     assert _threads.resolve(None) == 1
     assert _threads.reason() == "one thread: built without OpenMP"
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python always has a GIL")
+def test_importing_cheq_leaves_the_gil_off():
+    program = "import sys, cheq; assert not sys._is_gil_enabled()"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

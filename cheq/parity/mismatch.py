@@ -113,7 +113,7 @@ def save(comparison: Comparison, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path, file = _free(folder, one.reference.name)
     with file:
-        np.savez_compressed(file, allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
+        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
     return path
 
 
