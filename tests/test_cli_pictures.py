@@ -8,6 +8,7 @@ import zlib
 import cli_tools
 import cv2
 import numpy as np
+import PIL
 import pytest
 from cli_tools import load, pixels, save
 from PIL import Image, TiffImagePlugin
@@ -163,6 +164,9 @@ def test_pictures_with_nothing_to_equalize(run, tmp_path, array):
 
 # ---------------------------------------------------------------- what is refused
 
+reads_its_own_ycbcr = pytest.mark.skipif(
+    int(PIL.__version__.split(".")[0]) < 13, reason="Pillow before 13 cannot read the YCbCr TIFF that it writes"
+)
 SUPPORTED = "supported are gray and RGB of 8 or 16 bits, with alpha or without, and palettes"
 
 
@@ -171,7 +175,7 @@ SUPPORTED = "supported are gray and RGB of 8 or 16 bits, with alpha or without, 
     [
         ("a.jpg", "CMYK", "mode CMYK"),
         ("a.tif", "CMYK", "mode CMYK"),
-        ("a.tif", "YCbCr", "mode YCbCr"),
+        pytest.param("a.tif", "YCbCr", "mode YCbCr", marks=reads_its_own_ycbcr),
         ("a.tif", "LAB", "mode LAB"),
     ],
 )
