@@ -2,6 +2,7 @@
 
 No instruction set is chosen here: kernels carry function target attributes and are picked at run time.
 CHEQ_OPENMP=0 builds for one thread; CHEQ_OPENMP=1 fails where the compiler has no OpenMP.
+CHEQ_TRACE=1 builds for coverage.py: every line of Cython is reported, which the limited API does not allow (tools/coverage.sh).
 """
 
 import gzip
@@ -19,8 +20,11 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.sdist import sdist
 from setuptools.errors import CompileError, LinkError
 
+TRACED = os.environ.get("CHEQ_TRACE") == "1"
+
 # One wheel serves CPython 3.11 and later.
 LIMITED_API = {"define_macros": [("Py_LIMITED_API", "0x030B0000")], "py_limited_api": True}
+TRACING = {"define_macros": [("CYTHON_TRACE_NOGIL", "1")]}
 WHEEL = {"bdist_wheel": {"py_limited_api": "cp311"}}
 
 CORE = "cheq/_core"
@@ -114,7 +118,7 @@ extensions = [
         [f"{CORE}/{name}.pyx"],
         include_dirs=[CORE],
         depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
-        **LIMITED_API,
+        **(TRACING if TRACED else LIMITED_API),
     )
     for name in ("work", "integer", "floating", "color")
 ]
@@ -122,13 +126,14 @@ extensions = [
 setup(
     ext_modules=cythonize(
         extensions,
-        build_dir="build/cython",
+        build_dir=None if TRACED else "build/cython",  # coverage.py wants the C beside the Cython
         compiler_directives={
             "language_level": 3,
             "boundscheck": False,
             "wraparound": False,
             "cdivision": True,
             "initializedcheck": False,
+            "linetrace": TRACED,
         },
     ),
     cmdclass={"build_ext": build_ext_with_openmp, "sdist": sdist_of_equal_bytes},

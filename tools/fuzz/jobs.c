@@ -28,7 +28,7 @@ static size_t planes, pixels; /* pixels: of one plane */
 
 static void choose_shape(int bytes) {
     const uint32_t longest = choose(4) ? 12 : choose(8) ? 60 : 300;
-    size_t most = choose(8) ? 4000 : 40000; /* of all pixels */
+    size_t most = choose(16) ? 1000 : 40000; /* of all pixels */
     ndim = 1 + (int)choose(MOST_AXES);
     n_batch = (int)choose((uint32_t)ndim + 1);
     planes = pixels = 1;
@@ -101,7 +101,7 @@ static int is_wide(const call *c) {
 }
 
 static call choose_call(void) {
-    call c = {.does = (task)choose(3), .rule = (cheq_rule)choose(5), .bytes = choose(4) ? 1 : 2};
+    call c = {.does = (task)choose(3), .rule = (cheq_rule)choose(5), .bytes = choose(8) ? 1 : 2};
     const uint32_t other = choose(8);
     c.levels = c.bytes == 1 ? 256 : MOST_LEVELS;
     const int fixed = c.rule == CHEQ_OPENCV || c.rule == CHEQ_PILLOW || c.rule == CHEQ_OTSU;
