@@ -82,6 +82,8 @@ def _stacks(path: Path) -> dict[int, Pixels]:
 def _check(page: Any, file: Any) -> None:
     """Refuse what claims more than there is memory, and what a decoder would fill up with gray."""
     refuse_bomb(page.imagewidth * page.imagelength * page.imagedepth, page.nbytes)
+    if not isinstance(page.compression, tifffile.COMPRESSION):
+        raise ValueError(f"compression {page.compression} is not known")
     ends = (offset + length for offset, length in zip(page.dataoffsets, page.databytecounts, strict=False))
     if max(ends, default=0) > file.filehandle.size:
         raise ValueError("the file is cut off: pixels lie behind its end")
@@ -98,7 +100,7 @@ def _is_plain(page: Any) -> bool:
 def _picture(page: Any, pixels: Pixels, about: About) -> Picture:
     if page.planarconfig == 2 and page.samplesperpixel > 1:
         pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.ndim > 3 or page.imagedepth > 1:
+    if pixels.ndim not in (2, 3) or not pixels.size or page.imagedepth > 1:
         raise ValueError(f"a page of shape {pixels.shape} is not supported; expected height, width and channels")
     extra = page.extrasamples
     if _PREMULTIPLIED in extra:
