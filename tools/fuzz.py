@@ -23,7 +23,7 @@ COMPILED, INTERPRETED = ("kernels", "jobs"), ("arrays", "files")
 
 # Comparisons are not traced: the choices are small numbers, and it takes most of the time.
 FLAGS = [
-    *("-std=gnu11", "-g", "-O2", "-ffp-contract=off", "-fno-sanitize-recover=all"),
+    *("-std=gnu11", "-g", "-O1", "-ffp-contract=off", "-fno-sanitize-recover=all"),
     *("-fsanitize=fuzzer,address,undefined", "-fno-sanitize-coverage=trace-cmp"),
 ]
 LONGEST = {"kernels": 256, "jobs": 256, "arrays": 512, "files": 4096}  # bytes of an input

@@ -39,6 +39,8 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
     with tifffile.TiffFile(path) as file, ExitStack() as stack:
         if not len(file.pages):
             raise ValueError("the file has no page, or is cut off")
+        if not all(page.imagewidth and page.imagelength for page in file.pages):
+            raise ValueError("a page has no width or no height")
         large = file.is_bigtiff or sum(page.nbytes for page in file.pages) > _MOST_CLASSIC
         by_pillow: Image.Image | None = None
         for page, index, slices in islice(_places(file, path), first, None):
@@ -100,7 +102,7 @@ def _is_plain(page: Any) -> bool:
 def _picture(page: Any, pixels: Pixels, about: About) -> Picture:
     if page.planarconfig == 2 and page.samplesperpixel > 1:
         pixels = np.moveaxis(pixels, 0, -1)
-    if pixels.ndim not in (2, 3) or not pixels.size or page.imagedepth > 1:
+    if pixels.ndim > 3 or page.imagedepth > 1:
         raise ValueError(f"a page of shape {pixels.shape} is not supported; expected height, width and channels")
     extra = page.extrasamples
     if _PREMULTIPLIED in extra:
