@@ -2,7 +2,7 @@
 
 No instruction set is chosen here: kernels carry function target attributes and are picked at run time.
 CHEQ_OPENMP=0 builds for one thread; CHEQ_OPENMP=1 fails where the compiler has no OpenMP.
-CHEQ_TRACE=1 builds for coverage.py: every line of Cython is reported, which the limited API does not allow (tools/coverage.sh).
+CHEQ_TRACE=1 builds for coverage.py (tools/coverage.sh): every line of Cython is reported; without the limited API.
 """
 
 import gzip

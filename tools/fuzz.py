@@ -1,11 +1,12 @@
-"""Fuzz everything for a while: kernels and jobs with libFuzzer, the public functions and the readers of files with atheris.
+"""Fuzz for a while: kernels and jobs with libFuzzer, the public functions and the readers of files with atheris.
 
 Usage: python tools/fuzz.py [SECONDS] [--keep FOLDER] [--only TARGET]
 
-In an environment with '.[test]' and atheris, and with clang. Targets are built in the folder of inputs, a scratch one if none is given, share the SECONDS
-(60 if not given) and print their executions. Exit status 1 on a finding: a crash, a sanitizer's report, an input that
-takes more than 20 seconds or 2 GiB, or a result that differs from the reference. Its input stays, and the command that
-runs it again is printed. With --keep the inputs that reached new code are kept in a folder, from which a later run goes on.
+In an environment with '.[test]' and atheris, and with clang. Targets are built in the folder of inputs, a scratch one
+if none is given, share the SECONDS (60 if not given) and print their executions. Exit status 1 on a finding: a crash, a
+sanitizer's report, an input that takes more than 20 seconds or 2 GiB, or a result that differs from the reference. Its
+input stays, and the command that runs it again is printed. With --keep the inputs that reached new code are kept in a
+folder, from which a later run goes on.
 """
 
 import argparse
@@ -32,7 +33,7 @@ LONGEST = {"kernels": 256, "jobs": 256, "arrays": 512, "files": 4096}  # bytes o
 def main():
     parser = argparse.ArgumentParser(description="Fuzz kernels, jobs, the public functions and the readers of files.")
     parser.add_argument("seconds", nargs="?", type=int, default=60, help="in total, without the building [60]")
-    parser.add_argument("--keep", type=Path, help="a folder of inputs to go on from, and to keep new ones and findings in")
+    parser.add_argument("--keep", type=Path, help="a folder of inputs to go on from; new ones and findings go there")
     parser.add_argument("--only", choices=COMPILED + INTERPRETED, action="append", help="one target, not all")
     arguments = parser.parse_args()
     targets = arguments.only or COMPILED + INTERPRETED
@@ -70,7 +71,8 @@ def fuzzed(target, command, keep, seconds):
     options = [f"-max_total_time={seconds}", "-print_final_stats=1", "-verbosity=0", f"-artifact_prefix={findings}"]
     environment = {"UBSAN_OPTIONS": "print_stacktrace=1", **os.environ}
     before = set(keep.glob(f"{target}-*"))
-    run = subprocess.run([*command, inputs, *limits, *options], env=environment, capture_output=True, text=True, check=False)
+    whole = [*command, inputs, *limits, *options]
+    run = subprocess.run(whole, env=environment, capture_output=True, text=True, check=False)
     counted = re.search(r"number_of_executed_units: *(\d+)", run.stderr)
     executions = int(counted[1]) if counted else 0
     print(f"{executions:>10,} executions of {target} in {seconds} s", flush=True)

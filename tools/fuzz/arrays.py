@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["cheq"]):
     from cheq._core import integer
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-import reference  # noqa: E402  (a module of the tests, which are no package)
+import reference  # a module of the tests, which are no package
 
 KERNELS = [name for name, runs in integer.kernels().items() if runs]
 DTYPES = [np.dtype(name) for name in ("uint8", "int8", "uint16", "int16", "float32", "float64", "bool", "int32", ">u2")]
@@ -167,7 +167,7 @@ def same(result, expected, what):
             same(each, other, what)
     elif isinstance(result, type) or isinstance(expected, type):
         # Of two faults, each may name another first.
-        assert isinstance(result, type) and isinstance(expected, type), f"{what}: {result} instead of {expected}"
+        assert isinstance(result, type) == isinstance(expected, type), f"{what}: {result} instead of {expected}"
     else:
         np.testing.assert_array_equal(result, expected, what, strict=True)
 

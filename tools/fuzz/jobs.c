@@ -101,7 +101,7 @@ static int is_wide(const call *c) {
 }
 
 static call choose_call(void) {
-    call c = {.does = (task)choose(3), .rule = (cheq_rule)choose(5), .bytes = choose(8) ? 1 : 2};
+    call c = {.does = (task)choose(3), .rule = (cheq_rule)choose(5), .bytes = choose(16) == 1 ? 2 : 1};
     const uint32_t other = choose(8);
     c.levels = c.bytes == 1 ? 256 : MOST_LEVELS;
     const int fixed = c.rule == CHEQ_OPENCV || c.rule == CHEQ_PILLOW || c.rule == CHEQ_OTSU;
@@ -328,7 +328,7 @@ static void run_call(call *c) {
     uint8_t *out_before = c->does == HISTOGRAM ? NULL : copied(c->out.memory, c->out.bytes);
     const cheq_work work = is_wide(c) ? work_of_wide(c, &wide) : work_of_bytes(c, &job);
     expect(work.groups * work.planes == planes && work.pixels == pixels, k->name, "groups", pixels);
-    if (choose(is_wide(c) ? 16 : 3) == 0) {
+    if (choose(is_wide(c) ? 128 : 3) == 1) {
         run_in_parts(&work);
     } else {
         run_whole(&work);

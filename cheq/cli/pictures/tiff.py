@@ -39,7 +39,7 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
     with tifffile.TiffFile(path) as file, ExitStack() as stack:
         if not len(file.pages):
             raise ValueError("the file has no page, or is cut off")
-        if not all(page.imagewidth and page.imagelength for page in file.pages):
+        if not all(map(_has_pixels, file.pages)):
             raise ValueError("a page has no width or no height")
         large = file.is_bigtiff or sum(page.nbytes for page in file.pages) > _MOST_CLASSIC
         by_pillow: Image.Image | None = None
@@ -54,6 +54,10 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
                 by_pillow = by_pillow or stack.enter_context(Image.open(path, formats=["TIFF"]))
                 by_pillow.seek(index)
                 yield of(plain(by_pillow), tags.upright(about))  # Pillow has turned it
+
+
+def _has_pixels(page: Any) -> bool:
+    return page.imagewidth > 0 and page.imagelength > 0
 
 
 def _places(file: Any, path: Path) -> Iterator[tuple[Any, int, Pixels | None]]:
