@@ -57,7 +57,7 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
 
 
 def _has_pixels(page: Any) -> bool:
-    return page.imagewidth > 0 and page.imagelength > 0
+    return bool(page.imagewidth > 0 and page.imagelength > 0)
 
 
 def _places(file: Any, path: Path) -> Iterator[tuple[Any, int, Pixels | None]]:
