@@ -203,7 +203,8 @@ def one_input(data):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.disable()
-    write_seeds(sys.argv[1])
+    if Path(sys.argv[1]).is_dir():  # and not an input that is to be run again
+        write_seeds(sys.argv[1])
     with tempfile.TemporaryDirectory() as FOLDER:
         atheris.Setup(sys.argv, one_input)
         atheris.Fuzz()
