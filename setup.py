@@ -2,6 +2,7 @@
 
 No instruction set is chosen here: kernels carry function target attributes and are picked at run time.
 CHEQ_OPENMP=0 builds for one thread; CHEQ_OPENMP=1 fails where the compiler has no OpenMP.
+CHEQ_TRACE=1 builds for coverage.py (tools/coverage.sh): every line of Cython is reported; without the limited API.
 """
 
 import gzip
@@ -19,9 +20,12 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.sdist import sdist
 from setuptools.errors import CompileError, LinkError
 
-# One wheel serves CPython 3.11 and later. The free-threaded builds have no limited API: each release has its own.
+TRACED = os.environ.get("CHEQ_TRACE") == "1"
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+
+# One wheel serves CPython 3.11 and later. The free-threaded builds have no limited API: each release has its own wheel.
 LIMITED_API = {"define_macros": [("Py_LIMITED_API", "0x030B0000")], "py_limited_api": True}
+TRACING = {"define_macros": [("CYTHON_TRACE_NOGIL", "1")]}
 WHEEL = {"bdist_wheel": {"py_limited_api": "cp311"}}
 
 CORE = "cheq/_core"
@@ -109,7 +113,7 @@ extensions = [
         [f"{CORE}/{name}.pyx"],
         include_dirs=[CORE],
         depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
-        **({} if FREE_THREADED else LIMITED_API),
+        **(TRACING if TRACED else {} if FREE_THREADED else LIMITED_API),
     )
     for name in ("work", "integer", "floating", "color")
 ]
@@ -117,7 +121,7 @@ extensions = [
 setup(
     ext_modules=cythonize(
         extensions,
-        build_dir="build/cython",
+        build_dir=None if TRACED else "build/cython",  # coverage.py wants the C beside the Cython
         compiler_directives={
             "language_level": 3,
             "boundscheck": False,
@@ -125,8 +129,9 @@ setup(
             "cdivision": True,
             "initializedcheck": False,
             "freethreading_compatible": FREE_THREADED,
+            "linetrace": TRACED,
         },
     ),
     cmdclass={"build_ext": build_ext_with_openmp, "sdist": sdist_of_equal_bytes},
-    options={} if FREE_THREADED else WHEEL,
+    options={} if FREE_THREADED or TRACED else WHEEL,
 )

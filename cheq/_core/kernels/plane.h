@@ -119,8 +119,8 @@ typedef struct {
 static inline void cheq_pending_count(const cheq_kernels *k, cheq_pending *pending, cheq_hist hist,
                                       cheq_ahead *ahead) {
     k->count(pending->pixels, pending->n, hist, *ahead);
-    ahead->read += ahead->read ? pending->n : 0;
-    ahead->write += ahead->write ? pending->n : 0;
+    ahead->read = ahead->read ? ahead->read + pending->n : NULL;
+    ahead->write = ahead->write ? ahead->write + pending->n : NULL;
     pending->n = 0;
 }
 

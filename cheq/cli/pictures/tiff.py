@@ -39,6 +39,8 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
     with tifffile.TiffFile(path) as file, ExitStack() as stack:
         if not len(file.pages):
             raise ValueError("the file has no page, or is cut off")
+        if not all(map(_has_pixels, file.pages)):
+            raise ValueError("a page has no width or no height")
         large = file.is_bigtiff or sum(page.nbytes for page in file.pages) > _MOST_CLASSIC
         by_pillow: Image.Image | None = None
         for page, index, slices in islice(_places(file, path), first, None):
@@ -52,6 +54,10 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
                 by_pillow = by_pillow or stack.enter_context(Image.open(path, formats=["TIFF"]))
                 by_pillow.seek(index)
                 yield of(plain(by_pillow), tags.upright(about))  # Pillow has turned it
+
+
+def _has_pixels(page: Any) -> bool:
+    return bool(page.imagewidth > 0 and page.imagelength > 0)
 
 
 def _places(file: Any, path: Path) -> Iterator[tuple[Any, int, Pixels | None]]:
@@ -82,6 +88,8 @@ def _stacks(path: Path) -> dict[int, Pixels]:
 def _check(page: Any, file: Any) -> None:
     """Refuse what claims more than there is memory, and what a decoder would fill up with gray."""
     refuse_bomb(page.imagewidth * page.imagelength * page.imagedepth, page.nbytes)
+    if not isinstance(page.compression, tifffile.COMPRESSION):
+        raise ValueError(f"compression {page.compression} is not known")
     ends = (offset + length for offset, length in zip(page.dataoffsets, page.databytecounts, strict=False))
     if max(ends, default=0) > file.filehandle.size:
         raise ValueError("the file is cut off: pixels lie behind its end")

@@ -1,0 +1,34 @@
+"""Files that fuzzing (tools/fuzz) made, and what is said of them: one line in the user's words."""
+
+import struct
+
+import pytest
+import tifffile
+from cli_tools import pixels, run, tree
+
+
+def with_tag(path, code, value, **options):
+    """Write a TIFF whose tag of 16 or 32 bits says something else."""
+    tifffile.imwrite(path, pixels(9, 7), **options)
+    with tifffile.TiffFile(path) as file:
+        tag = file.pages[0].tags[code]
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<H" if tag.dtype == tifffile.DATATYPE.SHORT else "<I", data, tag.valueoffset, value)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "options", "said"),
+    [
+        (259, 48000, {}, "compression 48000 is not known"),
+        (256, 0, {"photometric": "miniswhite"}, "a page has no width or no height"),
+        (257, 0, {"photometric": "minisblack"}, "a page has no width or no height"),
+    ],
+)
+def test_a_tiff_that_says_what_it_cannot_mean(tmp_path, monkeypatch, code, value, options, said):
+    monkeypatch.chdir(tmp_path)
+    with_tag(tmp_path / "a.tif", code, value, **options)
+    result = run("equalize", "a.tif", "-o", "out.tif")
+    assert result.exit_code == 1
+    assert f"a.tif: {said}" in " ".join(result.stderr.split()), result.stderr
+    assert tree(tmp_path) == ["a.tif"]

@@ -1,0 +1,357 @@
+/* A libFuzzer target: whole calls on integer planes (job.h, wide.h) as the parallel loop makes them, on one thread.
+ *
+ * The input chooses the instruction set, the shape, every stride of the images, the mask and the result (any order and
+ * sign, gaps, and 0 where that is allowed), the dtype, the method or LUTs, and how the work is cut into pieces. Then
+ * every pixel, count and gap is compared with plain C. */
+#include "input.h" /* first: tools/fuzz.py compiles with AddressSanitizer and UndefinedBehaviorSanitizer */
+
+#include "definitions.h"
+
+#include "kernels/dispatch.h"
+#include "kernels/job.h"
+#include "kernels/wide.h"
+
+enum { MOST_AXES = 5, MOST_LEVELS = 65536, IMAGES, MASK, OUT };
+
+typedef struct {
+    uint8_t *memory, *base;
+    size_t bytes, item;
+    ptrdiff_t strides[MOST_AXES];
+} view;
+
+static const cheq_kernels *k;
+static int ndim, n_batch;
+static ptrdiff_t shape[MOST_AXES];
+static size_t planes, pixels; /* pixels: of one plane */
+
+/* ---- arrays -------------------------------------------------------------------- */
+
+static void choose_shape(int bytes) {
+    const uint32_t longest = choose(4) ? 12 : choose(8) ? 60 : 300;
+    size_t most = choose(16) ? 1000 : 40000; /* of all pixels */
+    ndim = 1 + (int)choose(MOST_AXES);
+    n_batch = (int)choose((uint32_t)ndim + 1);
+    planes = pixels = 1;
+    for (int a = 0; a < ndim; a++) {
+        const uint32_t wide_batch = bytes == 2 && a < n_batch; /* 65,536 bins a plane take their time */
+        size_t length = choose(40) ? 1 + choose(wide_batch ? 3 : longest) : 0;
+        length = length > most ? most : length;
+        most /= length ? length : 1;
+        shape[a] = (ptrdiff_t)length;
+        *(a < n_batch ? &planes : &pixels) *= length;
+    }
+}
+
+/* A view of the shape in memory of its own. apart: no two elements share a byte. */
+static view choose_view(size_t item, int apart) {
+    view v = {.item = item, .bytes = planes * pixels ? item : 0};
+    size_t reach = item, first = 0;
+    int axes[MOST_AXES];
+    for (int a = 0; a < ndim; a++) { /* innermost first, mostly the last */
+        axes[a] = ndim - 1 - a;
+        const uint32_t other = choose(3) ? (uint32_t)a : choose((uint32_t)a + 1);
+        const int swapped = axes[other];
+        axes[other] = axes[a];
+        axes[a] = swapped;
+    }
+    for (int a = 0; a < ndim; a++) {
+        const size_t length = (size_t)shape[axes[a]];
+        const size_t step = !apart && choose(16) == 0 ? 0 : reach + (choose(4) ? 0 : choose(6));
+        const int backwards = choose(5) == 0;
+        v.strides[axes[a]] = backwards ? -(ptrdiff_t)step : (ptrdiff_t)step;
+        if (planes * pixels) {
+            v.bytes += step * (length - 1);
+            first += backwards ? step * (length - 1) : 0;
+            reach = step ? step * length : reach;
+        }
+    }
+    v.memory = array_of(v.bytes, choose(64));
+    v.base = v.memory + first;
+    return v;
+}
+
+/* Where element i of plane p is. */
+static uint8_t *element(const view *v, size_t p, size_t i) {
+    uint8_t *at = v->base;
+    for (int a = ndim - 1; a >= 0; a--) {
+        size_t *index = a < n_batch ? &p : &i;
+        at += (ptrdiff_t)(*index % (size_t)shape[a]) * v->strides[a];
+        *index /= (size_t)shape[a];
+    }
+    return at;
+}
+
+/* ---- the call --------------------------------------------------------------------- */
+
+typedef enum { EQUALIZE, HISTOGRAM, APPLY } task;
+
+typedef struct {
+    task does;
+    cheq_rule rule;
+    int bytes, is_signed, levels_out, entry_bytes, masked;
+    uint32_t levels;
+    view images, mask, out;
+    uint64_t *hist;
+    uint8_t *luts;
+    size_t lut_step; /* bytes; 0: one for all planes */
+} call;
+
+static int is_wide(const call *c) {
+    return c->is_signed || c->bytes == 2 || (c->does != HISTOGRAM && c->entry_bytes > 1);
+}
+
+static call choose_call(void) {
+    call c = {.does = (task)choose(3), .rule = (cheq_rule)choose(5), .bytes = choose(16) == 1 ? 2 : 1};
+    const uint32_t other = choose(8);
+    c.levels = c.bytes == 1 ? 256 : MOST_LEVELS;
+    const int fixed = c.rule == CHEQ_OPENCV || c.rule == CHEQ_PILLOW || c.rule == CHEQ_OTSU;
+    c.is_signed = other & 1 && (c.does != EQUALIZE || !fixed);
+    c.rule = c.rule == CHEQ_PILLOW && c.bytes == 2 ? CHEQ_OPENCV : c.rule;
+    c.levels_out = fixed || other & 2;
+    c.entry_bytes = c.levels_out ? c.bytes : 8;
+    if (c.does == APPLY) {
+        c.entry_bytes = 1 << (other >> 1);
+        c.levels_out = 1;
+    }
+    c.masked = c.does != APPLY && choose(3) == 0;
+    return c;
+}
+
+static void choose_arrays(call *c) {
+    const int in_place = c->does != HISTOGRAM && c->entry_bytes == c->bytes && choose(3) == 0;
+    c->images = choose_view((size_t)c->bytes, in_place);
+    fill(c->images.memory, c->images.bytes);
+    if (c->masked) {
+        c->mask = choose_view(1, 0);
+        fill(c->mask.memory, c->mask.bytes);
+        for (size_t i = 0; i < c->mask.bytes; i++) {
+            c->mask.memory[i] &= 1; /* booleans */
+        }
+    }
+    if (c->does != HISTOGRAM) {
+        c->out = in_place ? c->images : choose_view((size_t)c->entry_bytes, 1);
+    } else {
+        c->hist = (uint64_t *)(void *)array_of(planes * c->levels * sizeof(uint64_t), 0);
+    }
+    if (c->does == APPLY) {
+        const size_t one = c->levels * (size_t)c->entry_bytes;
+        c->lut_step = choose(2) ? one : 0;
+        c->luts = filled(c->lut_step ? planes * one : one, (size_t)c->entry_bytes);
+    }
+}
+
+static void lay_out(const call *c, cheq_layout *counted, cheq_layout *applied) {
+    uint8_t *mask = c->masked ? c->mask.base : NULL;
+    if (c->does != APPLY) {
+        cheq_layout_init(counted, ndim, n_batch, shape, c->images.base, c->images.strides, mask,
+                         mask ? c->mask.strides : NULL, CHEQ_IMAGES);
+    }
+    if (c->does != HISTOGRAM) {
+        cheq_layout_init(applied, ndim, n_batch, shape, c->images.base, c->images.strides, c->out.base, c->out.strides,
+                         CHEQ_OTHER);
+    }
+}
+
+static cheq_work work_of_bytes(const call *c, cheq_job *job) {
+    memset(job, PATTERN, sizeof *job);
+    job->kernels = k;
+    job->rule = c->rule;
+    job->counts = c->does != APPLY;
+    job->applies = c->does != HISTOGRAM;
+    job->masked = c->masked;
+    job->hist = c->hist;
+    job->luts = c->luts;
+    job->lut_step = c->lut_step;
+    lay_out(c, &job->counted, &job->applied);
+    cheq_job_group(job);
+    return cheq_job_work(job);
+}
+
+static cheq_work work_of_wide(const call *c, cheq_wide_job *job) {
+    memset(job, PATTERN, sizeof *job);
+    job->kernels = k;
+    job->rule = c->rule;
+    job->counts = c->does != APPLY;
+    job->applies = c->does != HISTOGRAM;
+    job->masked = c->masked;
+    job->bytes = c->bytes;
+    job->levels = c->levels;
+    job->flip = c->is_signed ? c->levels / 2 : 0;
+    job->entry_bytes = job->applies ? c->entry_bytes : 0;
+    job->entry_is_level = c->levels_out;
+    job->hist = c->hist;
+    job->luts = c->luts;
+    job->lut_step = c->lut_step;
+    lay_out(c, &job->counted, &job->applied);
+    if (job->counts) {
+        cheq_layout_group(&job->counted, 1);
+    }
+    if (job->applies) {
+        cheq_layout_group(&job->applied, 1);
+    }
+    const cheq_layout *layout = job->applies ? &job->applied : &job->counted;
+    job->groups = cheq_axes_size(&layout->batch);
+    job->pixels = cheq_axes_size(&layout->pixels);
+    return cheq_wide_work(job);
+}
+
+/* ---- the parallel loop's pieces, one after the other ---------------------------------- */
+
+static void run_whole(const cheq_work *work) {
+    void *scratch = calloc(work->scratch_bytes + 1, 1);
+    for (size_t begin = 0; begin < work->groups;) {
+        const size_t wanted = begin + 1 + (choose(2) ? choose(4) : work->groups);
+        const size_t end = wanted < work->groups ? wanted : work->groups;
+        work->run(work->job, begin, end, scratch);
+        begin = end;
+    }
+    free(scratch);
+}
+
+static void run_phase_in_parts(const cheq_work *work, int phase, size_t group, int team, char *parts, void *joined) {
+    const size_t chunk = 1 + (choose(2) ? choose(1000) : work->pixels);
+    for (size_t begin = 0; begin < work->pixels; begin += chunk) {
+        for (int i = 0; i < team; i++) {
+            size_t from = begin, to = cheq_min(begin + chunk, work->pixels);
+            cheq_part(&from, &to, i, team);
+            if (from < to) {
+                work->share(work->job, phase, group, from, to, parts + (size_t)i * work->part_bytes, joined);
+            }
+        }
+    }
+    work->join(work->job, phase, group, parts, team, joined);
+}
+
+static void run_in_parts(const cheq_work *work) {
+    const int team = 1 + (int)choose(5);
+    char *parts = malloc((size_t)team * work->part_bytes);
+    void *joined = calloc(work->joined_bytes, 1);
+    for (size_t group = 0; group < work->groups; group++) {
+        memset(parts, 0, (size_t)team * work->part_bytes);
+        for (int phase = 0; phase < work->phases; phase++) {
+            run_phase_in_parts(work, phase, group, team, parts, joined);
+        }
+    }
+    free(joined);
+    free(parts);
+}
+
+/* ---- what it should do -------------------------------------------------------------------- */
+
+static uint64_t hist[MOST_LEVELS];
+static uint8_t present[MOST_LEVELS];
+static uint32_t level_lut[MOST_LEVELS];
+static double cdf_lut[MOST_LEVELS];
+
+static uint32_t bin_at(const call *c, const view *images, size_t p, size_t i) {
+    uint16_t word = 0;
+    memcpy(&word, element(images, p, i), images->item); /* little-endian, as is all that libFuzzer runs on here */
+    return c->is_signed ? word ^ (c->levels / 2) : word;
+}
+
+static void count_plane(const call *c, const view *images, size_t p) {
+    memset(hist, 0, c->levels * sizeof *hist);
+    memset(present, 0, c->levels);
+    for (size_t i = 0; i < pixels; i++) {
+        const uint32_t bin = bin_at(c, images, p, i);
+        present[bin] = 1;
+        hist[bin] += !c->masked || *element(&c->mask, p, i);
+    }
+}
+
+/* The plane's LUT, in bins or, where the result is not levels, in doubles. */
+static void lut_of_plane(const call *c) {
+    uint64_t total = 0;
+    for (uint32_t v = 0; v < c->levels; v++) {
+        total += hist[v];
+    }
+    if (c->rule == CHEQ_OPENCV || c->rule == CHEQ_PILLOW || c->rule == CHEQ_OTSU) {
+        (c->rule == CHEQ_OPENCV ? opencv_lut : c->rule == CHEQ_PILLOW ? pillow_lut : otsu_lut)(hist, c->levels, level_lut);
+        return;
+    }
+    if (total > 0 && c->rule == CHEQ_SKIMAGE) {
+        skimage_cdf(hist, c->levels, cdf_lut);
+    } else if (total > 0) {
+        const int32_t minimum = c->is_signed ? -(int32_t)(c->levels / 2) : 0;
+        numpy_cdf(hist, present, c->levels, minimum, c->levels_out ? 1 : 255, cdf_lut);
+    }
+    for (uint32_t v = 0; v < c->levels; v++) {
+        level_lut[v] = total ? (uint32_t)nearbyint(cdf_lut[v] * (c->levels - 1)) : v;
+        cdf_lut[v] = total ? cdf_lut[v] : NAN;
+    }
+}
+
+static void expected_entry(const call *c, size_t p, uint32_t bin, uint8_t *entry) {
+    if (c->does == APPLY) {
+        memcpy(entry, c->luts + p * c->lut_step + bin * (size_t)c->entry_bytes, (size_t)c->entry_bytes);
+    } else if (!c->levels_out) {
+        memcpy(entry, &cdf_lut[bin], sizeof(double));
+    } else {
+        const uint16_t level = (uint16_t)(c->is_signed ? level_lut[bin] ^ (c->levels / 2) : level_lut[bin]);
+        memcpy(entry, &level, (size_t)c->entry_bytes);
+    }
+}
+
+/* Compare all that was written with the images as they were. */
+static void check(const call *c, const view *before, uint8_t *out_before) {
+    view expected = c->out;
+    if (c->does != HISTOGRAM) {
+        expected.memory = out_before;
+        expected.base = out_before + (c->out.base - c->out.memory);
+    }
+    for (size_t p = 0; p < planes; p++) {
+        if (c->does != APPLY) {
+            count_plane(c, before, p);
+        }
+        if (c->does == HISTOGRAM) {
+            expect_equal(c->hist + p * c->levels, hist, c->levels * sizeof *hist, k->name, "histogram", pixels);
+            continue;
+        }
+        if (c->does == EQUALIZE) {
+            lut_of_plane(c);
+        }
+        for (size_t i = 0; i < pixels; i++) {
+            expected_entry(c, p, bin_at(c, before, p, i), element(&expected, p, i));
+        }
+    }
+    if (c->does != HISTOGRAM) { /* with the gaps between the elements */
+        expect_equal(c->out.memory, expected.memory, c->out.bytes, k->name, c->does == APPLY ? "apply" : "equalize", pixels);
+    }
+}
+
+static void run_call(call *c) {
+    cheq_job job;
+    cheq_wide_job wide;
+    view before = c->images;
+    before.memory = copied(c->images.memory, c->images.bytes);
+    before.base = before.memory + (c->images.base - c->images.memory);
+    uint8_t *out_before = c->does == HISTOGRAM ? NULL : copied(c->out.memory, c->out.bytes);
+    const cheq_work work = is_wide(c) ? work_of_wide(c, &wide) : work_of_bytes(c, &job);
+    expect(work.groups * work.planes == planes && work.pixels == pixels, k->name, "groups", pixels);
+    if (choose(is_wide(c) ? 128 : 3) == 1) {
+        run_in_parts(&work);
+    } else {
+        run_whole(&work);
+    }
+    check(c, &before, out_before);
+    if (c->does == HISTOGRAM || c->out.memory != c->images.memory) {
+        expect_equal(c->images.memory, before.memory, before.bytes, k->name, "the images, which changed,", pixels);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    input_begin(data, size);
+    const int i = (int)choose(CHEQ_KERNEL_COUNT);
+    if (!cheq_kernels_run_here(i)) {
+        return -1; /* not kept: it says nothing on this CPU */
+    }
+    k = cheq_kernels_at(i);
+    call c = choose_call();
+    choose_shape(c.does == EQUALIZE && c.bytes == 1 ? 1 : 2);
+    choose_arrays(&c);
+    if (planes * pixels > 0) { /* the parallel loop does nothing else */
+        run_call(&c);
+    }
+    input_end();
+    return 0;
+}

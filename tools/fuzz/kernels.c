@@ -1,0 +1,397 @@
+/* A libFuzzer target: one call of one kernel against its contract (kernels.h, color.h), pixel by pixel.
+ *
+ * The input's first bytes choose the instruction set, the kernel, the number of pixels and where arrays lie; the others
+ * become pixels, masks, LUTs, histograms and steps. */
+#include "input.h" /* first: tools/fuzz.py compiles with AddressSanitizer and UndefinedBehaviorSanitizer */
+
+#include "definitions.h"
+
+#include "kernels/color.h"
+#include "kernels/lut.h"
+
+enum { MOST_PIXELS = 3000, CHANNELS = CHEQ_MAX_CHANNELS };
+
+static const cheq_kernels *k;
+static const cheq_color_kernels *color;
+static size_t n;
+
+static uint8_t *input_bytes(size_t bytes) {
+    return filled(bytes, 1);
+}
+
+static uint8_t *result_bytes(size_t bytes) {
+    return array_of(bytes, choose(64));
+}
+
+static void result_is(const void *result, const void *expected, size_t bytes, const char *what) {
+    expect_equal(result, expected, bytes, k->name, what, n);
+}
+
+/* ---- bytes ------------------------------------------------------------------- */
+
+static void try_count(void) {
+    const uint8_t *pixels = input_bytes(n);
+    uint32_t *hist = (uint32_t *)(void *)array_of(CHEQ_LEVELS * sizeof *hist, choose(16) * 4), expected[CHEQ_LEVELS];
+    const cheq_ahead ahead = {choose(2) ? pixels : NULL, choose(2) ? (const uint8_t *)expected : NULL};
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        expected[v] = hist[v] = (uint32_t)v * 1000003;
+    }
+    for (size_t i = 0; i < n; i++) {
+        expected[pixels[i]]++;
+    }
+    k->count(pixels, n, hist, ahead);
+    result_is(hist, expected, sizeof expected, "count");
+}
+
+static void try_apply(void) {
+    uint8_t *pixels = input_bytes(n), *lut = input_bytes(CHEQ_LEVELS);
+    uint8_t *out = choose(2) ? pixels : result_bytes(n), expected[MOST_PIXELS];
+    for (size_t i = 0; i < n; i++) {
+        expected[i] = lut[pixels[i]];
+    }
+    k->apply(pixels, out, n, lut);
+    result_is(out, expected, n, "apply");
+}
+
+static void try_count_apply(void) {
+    uint8_t *next = input_bytes(n), *pixels = input_bytes(n), *lut = input_bytes(CHEQ_LEVELS);
+    uint8_t *out = choose(2) ? pixels : result_bytes(n), expected[MOST_PIXELS];
+    uint32_t hist[CHEQ_LEVELS] = {0}, counts[CHEQ_LEVELS] = {0};
+    for (size_t i = 0; i < n; i++) {
+        counts[next[i]]++;
+        expected[i] = lut[pixels[i]];
+    }
+    k->count_apply(next, hist, pixels, out, n, lut);
+    result_is(out, expected, n, "count_apply");
+    result_is(hist, counts, sizeof counts, "count_apply's histogram");
+}
+
+/* Counts of any size: the total is CHEQ_NARROW_TOTAL at most. */
+static void try_lut(void) {
+    uint32_t *hist = (uint32_t *)(void *)filled(CHEQ_LEVELS * sizeof *hist, 4);
+    const uint32_t most = (uint32_t)(CHEQ_NARROW_TOTAL / CHEQ_LEVELS) >> choose(24), kept = choose(256), pillow = choose(2);
+    const uint32_t large = choose(2) ? choose(CHEQ_LEVELS) : CHEQ_LEVELS;
+    uint64_t wide[CHEQ_LEVELS];
+    uint32_t levels[CHEQ_LEVELS];
+    uint8_t expected[CHEQ_LEVELS], *lut = result_bytes(CHEQ_LEVELS);
+    uint64_t total = 0;
+    for (uint32_t v = 0; v < CHEQ_LEVELS; v++) {
+        hist[v] = (random_bits() & 255) <= kept && v != large ? hist[v] % (most + 1) : 0;
+        total += hist[v];
+    }
+    if (large < CHEQ_LEVELS) {
+        hist[large] = (uint32_t)(((uint64_t)CHEQ_NARROW_TOTAL - total) >> choose(16));
+    }
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        wide[v] = hist[v];
+    }
+    (pillow ? pillow_lut : opencv_lut)(wide, CHEQ_LEVELS, levels);
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        expected[v] = (uint8_t)levels[v];
+    }
+    (pillow ? k->lut_pillow : k->lut_opencv)(hist, lut);
+    result_is(lut, expected, sizeof expected, pillow ? "lut_pillow" : "lut_opencv");
+}
+
+static void try_select(void) {
+    const uint8_t *pixels = input_bytes(n), *mask = input_bytes(n);
+    uint8_t *out = result_bytes(n), expected[MOST_PIXELS];
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        expected[kept] = pixels[i];
+        kept += mask[i] != 0;
+    }
+    expect(k->select(pixels, mask, n, out) == kept, k->name, "select's number", n);
+    result_is(out, expected, kept, "select");
+}
+
+static ptrdiff_t chosen_step(void) {
+    const ptrdiff_t step = 1 + (ptrdiff_t)choose(choose(4) ? 9 : 200);
+    return choose(2) ? step : -step;
+}
+
+static size_t reach(ptrdiff_t step) {
+    return n ? (n - 1) * (size_t)(step < 0 ? -step : step) + 1 : 0;
+}
+
+static void try_gather(void) {
+    const ptrdiff_t step = choose(20) ? chosen_step() : 0;
+    const uint8_t *from = input_bytes(step ? reach(step) : n > 0), *first = from + (step < 0 && n ? reach(step) - 1 : 0);
+    uint8_t *to = result_bytes(n), expected[MOST_PIXELS];
+    for (size_t i = 0; i < n; i++) {
+        expected[i] = first[(ptrdiff_t)i * step];
+    }
+    k->gather(first, step, n, to);
+    result_is(to, expected, n, "gather");
+}
+
+static void try_scatter(void) {
+    const ptrdiff_t step = chosen_step();
+    const size_t bytes = reach(step), first = step < 0 && n ? bytes - 1 : 0;
+    const uint8_t *from = input_bytes(n);
+    uint8_t *to = result_bytes(bytes), *expected = copied(to, bytes);
+    for (size_t i = 0; i < n; i++) {
+        expected[(ptrdiff_t)first + (ptrdiff_t)i * step] = from[i];
+    }
+    k->scatter(from, n, to + first, step);
+    result_is(to, expected, bytes, "scatter");
+}
+
+static void try_split(void) {
+    const size_t channels = 2 + choose(CHANNELS - 1);
+    const uint8_t *from = input_bytes(n * channels);
+    uint8_t *to[CHANNELS], expected[MOST_PIXELS];
+    for (size_t c = 0; c < channels; c++) {
+        to[c] = result_bytes(n);
+    }
+    k->split(from, (int)channels, n, to);
+    for (size_t c = 0; c < channels; c++) {
+        for (size_t i = 0; i < n; i++) {
+            expected[i] = from[i * channels + c];
+        }
+        result_is(to[c], expected, n, "split");
+    }
+}
+
+static void try_merge(void) {
+    const size_t channels = 2 + choose(CHANNELS - 1);
+    const uint8_t *from[CHANNELS];
+    uint8_t *to = result_bytes(n * channels), expected[MOST_PIXELS * CHANNELS];
+    for (size_t c = 0; c < channels; c++) {
+        from[c] = input_bytes(n);
+        for (size_t i = 0; i < n; i++) {
+            expected[i * channels + c] = from[c][i];
+        }
+    }
+    k->merge(from, (int)channels, n, to);
+    result_is(to, expected, n * channels, "merge");
+}
+
+static void try_apply_channels(void) {
+    const size_t channels = 2 + choose(CHANNELS - 1), bytes = n * channels;
+    const int reversed = (int)choose(2);
+    uint8_t *pixels = input_bytes(bytes), expected[MOST_PIXELS * CHANNELS];
+    uint8_t *out = !reversed && choose(2) ? pixels : result_bytes(bytes);
+    const uint8_t *luts[CHANNELS];
+    for (size_t c = 0; c < channels; c++) {
+        luts[c] = input_bytes(CHEQ_LEVELS);
+        for (size_t i = 0; i < n; i++) { /* the LUTs are in the order of the result's bytes */
+            expected[i * channels + c] = luts[c][pixels[i * channels + (reversed ? channels - 1 - c : c)]];
+        }
+    }
+    if (k->apply_channels) {
+        k->apply_channels(pixels, out, n, (int)channels, reversed, luts);
+        result_is(out, expected, bytes, "apply_channels");
+    }
+}
+
+/* ---- floats -------------------------------------------------------------------- */
+
+/* n values: any bits, or of a few in a range, or a range's all. */
+static double *doubles(int finite, double smallest, double largest) {
+    double *values = (double *)(void *)filled(n * sizeof *values, 8);
+    const uint32_t form = choose(4);
+    for (size_t i = 0; i < n; i++) {
+        const double part = (double)(random_bits() >> 8) / 0xffffff;
+        const double between = smallest + part * (largest - smallest);
+        values[i] = form == 0 && isfinite(values[i]) && values[i] >= smallest && values[i] <= largest ? values[i]
+                    : !finite && form < 2 && random_bits() % 64 == 0 ? (random_bits() % 3 ? -INFINITY : NAN)
+                    : form == 3 ? (random_bits() & 1 ? smallest : largest)
+                                : between;
+        values[i] = finite ? fmin(fmax(values[i], smallest), largest) : values[i];
+    }
+    return values;
+}
+
+static void try_widen_narrow(void) {
+    const uint8_t *floats = input_bytes(n * sizeof(float));
+    double *wide = (double *)(void *)array_of(n * sizeof *wide, choose(8) * 8), *from = doubles(0, -1e300, 1e300);
+    k->widen(floats, wide, n);
+    for (size_t i = 0; i < n; i++) {
+        float value;
+        memcpy(&value, floats + i * sizeof value, sizeof value);
+        expect(isnan(value) ? isnan(wide[i]) : (double)value == wide[i], k->name, "widen", n);
+    }
+    uint8_t *narrow = result_bytes(n * sizeof(float));
+    k->narrow(from, narrow, n);
+    for (size_t i = 0; i < n; i++) {
+        float value;
+        memcpy(&value, narrow + i * sizeof value, sizeof value);
+        expect(isnan(from[i]) ? isnan(value) : (float)from[i] == value, k->name, "narrow", n);
+    }
+}
+
+static void try_bounds(void) {
+    const double *pixels = doubles(0, -1e300, 1e300);
+    double smallest = choose(2) ? INFINITY : 0.5, largest = -smallest, least = smallest, most = largest;
+    int finite = 1;
+    for (size_t i = 0; i < n; i++) {
+        finite &= isfinite(pixels[i]);
+        least = fmin(least, pixels[i]);
+        most = fmax(most, pixels[i]);
+    }
+    expect(k->bounds(pixels, n, &smallest, &largest) == finite, k->name, "bounds' answer", n);
+    expect(!finite || (smallest == least && largest == most), k->name, "bounds", n);
+}
+
+enum { MOST_BINS = 300 };
+
+static void try_count_floats(void) {
+    const int single = (int)choose(2);
+    const size_t bins = 1 + choose(MOST_BINS);
+    const double middle = ldexp((double)choose(65536) - 32768, (int)choose(40) - 20);
+    double smallest = middle, largest = middle + ldexp((double)choose(256), (int)choose(60) - 30);
+    double edges[MOST_BINS + 1], own_edges[MOST_BINS + 1];
+    cheq_bin bin[MOST_BINS];
+    uint64_t hist[MOST_BINS] = {0}, expected[MOST_BINS] = {0};
+    if (single) {
+        smallest = (double)(float)smallest;
+        largest = (double)(float)largest;
+    }
+    const int increase = single ? edges_between_floats((float)smallest, (float)largest, bins, edges)
+                                : edges_between(smallest, largest, bins, edges);
+    const cheq_value_bins made = cheq_bins_make(smallest, largest, bins, single, own_edges, bin);
+    expect(cheq_bins_increase(&made) == increase, k->name, "bins that increase", bins);
+    expect(increase || !cheq_bins_plainly_increase(smallest, largest, bins, single), k->name, "plain bins", bins);
+    if (!increase) {
+        return;
+    }
+    result_is(own_edges, edges, (bins + 1) * sizeof *edges, "edges");
+    double *pixels = doubles(1, smallest, largest);
+    for (size_t i = 0; i < n; i++) {
+        pixels[i] = single ? (double)(float)pixels[i] : pixels[i];
+        expected[bin_of(pixels[i], edges, bins, single)]++;
+    }
+    k->count_floats(pixels, n, &made, hist);
+    result_is(hist, expected, bins * sizeof *hist, "count_floats");
+}
+
+static void try_interpolate(void) {
+    const size_t points = 1 + choose(MOST_BINS), crowd = choose(4);
+    double x[MOST_BINS], y[MOST_BINS], at = ldexp((double)choose(256), (int)choose(40) - 20);
+    cheq_knot knots[MOST_BINS + 1];
+    for (size_t i = 0; i < points; i++) {
+        at += crowd && random_bits() % (4 * crowd) == 0 ? 0 : ldexp((double)(1 + random_bits() % 1000), -10);
+        x[i] = at;
+        y[i] = (i ? y[i - 1] : 0) + (double)(random_bits() % 4) / 1024;
+    }
+    const cheq_curve curve = cheq_curve_make(x, y, points, knots);
+    double *pixels = doubles(0, x[0] - 1, x[points - 1] + 1);
+    double *to = choose(2) ? pixels : (double *)(void *)array_of(n * sizeof *to, choose(8) * 8);
+    for (size_t i = 0; i < n; i++) { /* now and then exactly on a point */
+        pixels[i] = random_bits() % 8 == 0 ? x[random_bits() % points] : pixels[i];
+    }
+    const double *from = copied(pixels, n * sizeof *pixels);
+    k->interpolate(pixels, to, n, &curve);
+    for (size_t i = 0; i < n; i++) {
+        const double expected = interpolated(from[i], x, y, points);
+        expect(isnan(expected) ? isnan(to[i]) : expected == to[i], k->name, "interpolate", n);
+    }
+}
+
+/* ---- colour ----------------------------------------------------------------------- */
+
+static const cheq_weights *const rules[] = {&cheq_gray_opencv, &cheq_gray_pillow, &cheq_luma_opencv};
+static const uint32_t weights[][3] = {{9798, 19235, 3735}, {19595, 38470, 7471}, {4899, 9617, 1868}}, bits[] = {15, 16, 14};
+
+static uint8_t gray_of(uint32_t rule, uint8_t r, uint8_t g, uint8_t b) {
+    const uint32_t rgb[] = {r, g, b};
+    return (uint8_t)weighed(weights[rule], bits[rule], rgb);
+}
+
+static void try_gray(void) {
+    const uint32_t rule = choose(3);
+    uint8_t *rgb[] = {input_bytes(n), input_bytes(n), input_bytes(n)}, *gray = result_bytes(n), expected[MOST_PIXELS];
+    for (size_t i = 0; i < n; i++) {
+        expected[i] = gray_of(rule, rgb[0][i], rgb[1][i], rgb[2][i]);
+    }
+    color->gray(rules[rule], rgb, n, gray);
+    result_is(gray, expected, n, "gray");
+}
+
+/* The fourth byte of the last pixel need not be there. */
+static void try_gray_dense(void) {
+    const uint32_t rule = choose(3);
+    const size_t channels = 3 + choose(2), bytes = n * channels - (channels == 4 && n > 0 && choose(2));
+    uint8_t *pixels = input_bytes(bytes), *gray = result_bytes(n), expected[MOST_PIXELS];
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *at = pixels + i * channels;
+        expected[i] = gray_of(rule, at[0], at[1], at[2]);
+    }
+    if (color->gray_dense) {
+        color->gray_dense(rules[rule], pixels, (int)channels, bytes, n, gray);
+        result_is(gray, expected, n, "gray_dense");
+    }
+}
+
+static void try_gray16(void) {
+    const uint32_t rule = choose(2) * 2; /* weights of 15 bits at most, as its 32-bit sum allows */
+    const int swapped = (int)choose(2), apart = (int)choose(2);
+    const size_t step = apart ? 2 : 6 + choose(4), stride = apart ? 2 * n + choose(3) : 2;
+    uint8_t *pixels = input_bytes(n ? (n - 1) * step + 2 * stride + 2 : 0);
+    uint16_t *gray = (uint16_t *)(void *)array_of(2 * n, choose(32) * 2), expected[MOST_PIXELS];
+    for (size_t i = 0; i < n; i++) {
+        uint32_t rgb[3];
+        for (size_t c = 0; c < 3; c++) {
+            uint16_t word;
+            memcpy(&word, pixels + i * step + c * stride, 2);
+            rgb[c] = swapped ? (uint16_t)(word >> 8 | word << 8) : word;
+        }
+        expected[i] = (uint16_t)weighed(weights[rule], bits[rule], rgb);
+    }
+    color->gray16(rules[rule], pixels, (ptrdiff_t)stride, (ptrdiff_t)step, swapped, n, gray);
+    result_is(gray, expected, 2 * n, "gray16");
+}
+
+static void try_recolor(void) {
+    uint8_t *rgb[] = {input_bytes(n), input_bytes(n), input_bytes(n)}, *y = input_bytes(n), *new_y = input_bytes(n);
+    uint8_t expected[3][MOST_PIXELS];
+    for (size_t i = 0; i < n; i++) {
+        y[i] = gray_of(2, rgb[0][i], rgb[1][i], rgb[2][i]);
+        for (int c = 0; c < 3; c++) {
+            expected[c][i] = rgb[c][i];
+        }
+        recolored(&expected[0][i], &expected[1][i], &expected[2][i], y[i], new_y[i]);
+    }
+    color->recolor(rgb, y, new_y, n);
+    for (int c = 0; c < 3; c++) {
+        result_is(rgb[c], expected[c], n, "recolor");
+    }
+}
+
+static void try_recolor_dense(void) {
+    const size_t channels = 3 + choose(2), first = choose(2) * 2, bytes = n * channels;
+    uint8_t *pixels = input_bytes(bytes), *lut = input_bytes(CHEQ_LEVELS), *expected = copied(pixels, bytes);
+    uint8_t *out = choose(2) ? pixels : result_bytes(bytes);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *at = expected + i * channels, *r = at + first, *b = at + 2 - first;
+        const uint8_t y = gray_of(2, *r, at[1], *b);
+        recolored(r, at + 1, b, y, lut[y]);
+    }
+    if (color->recolor_dense) {
+        color->recolor_dense(pixels, out, n, (int)channels, (int)first, lut);
+        result_is(out, expected, bytes, "recolor_dense");
+    }
+}
+
+static void (*const tries[])(void) = {
+    try_count,  try_apply,          try_count_apply,  try_lut,    try_select,       try_gather,
+    try_scatter, try_split,         try_merge,        try_apply_channels, try_widen_narrow, try_bounds,
+    try_count_floats, try_interpolate, try_gray,      try_gray_dense, try_gray16,   try_recolor,
+    try_recolor_dense,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    input_begin(data, size);
+    const int i = (int)choose(CHEQ_KERNEL_COUNT);
+    const uint32_t task = choose(sizeof tries / sizeof tries[0]);
+    if (!cheq_kernels_run_here(i)) {
+        return -1; /* not kept: it says nothing on this CPU */
+    }
+    k = cheq_kernels_at(i);
+    color = &cheq_tables_of_color[i];
+    n = choose(choose(4) ? 300 : MOST_PIXELS);
+    tries[task]();
+    input_end();
+    return 0;
+}
