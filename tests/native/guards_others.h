@@ -159,10 +159,11 @@ static void recolored(uint8_t rgb[3], uint8_t y, uint8_t new_y) {
 }
 
 static void check_recolor(const trial *t) {
-    uint8_t *rgb[3], expected[3][LONGEST];
+    uint8_t *rgb[3], y[LONGEST], expected[3][LONGEST];
     for (size_t i = 0; i < t->n; i++) {
         uint8_t pixel[3] = {random_bytes[0][i], random_bytes[1][i], random_bytes[2][i]};
-        recolored(pixel, random_bytes[3][i], random_bytes[4][i]);
+        y[i] = weighed(&cheq_luma_opencv, pixel[0], pixel[1], pixel[2]); /* no other Y is allowed */
+        recolored(pixel, y[i], random_bytes[4][i]);
         for (int c = 0; c < 3; c++) {
             expected[c][i] = pixel[c];
         }
@@ -170,7 +171,7 @@ static void check_recolor(const trial *t) {
     for (int c = 0; c < 3; c++) {
         rgb[c] = memcpy(result_in(out[c], t->at, t->n), random_bytes[c], t->n);
     }
-    t->color->recolor(rgb, input_in(in[3], t->at, random_bytes[3], t->n), input_in(in[4], t->at, random_bytes[4], t->n), t->n);
+    t->color->recolor(rgb, input_in(in[3], t->at, y, t->n), input_in(in[4], t->at, random_bytes[4], t->n), t->n);
     for (int c = 0; c < 3; c++) {
         expect(result_is(out[c], rgb[c], expected[c], t->n), t, "recolor", c);
     }

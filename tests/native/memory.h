@@ -21,12 +21,16 @@
 #endif
 #endif
 
-/* Under AddressSanitizer the gap between an array and the page cannot be touched either; in
- * front of the array only up to the last multiple of eight. */
+/* Under AddressSanitizer and valgrind the gap between an array and the page cannot be touched either; in
+ * front of the array only up to the last multiple of eight. Valgrind sees each byte. */
 #ifdef CHEQ_TEST_ASAN
 #include <sanitizer/asan_interface.h>
 #define HIDE(from, bytes) __asan_poison_memory_region(from, bytes)
 #define SHOW(from, bytes) __asan_unpoison_memory_region(from, bytes)
+#elif defined(CHEQ_TEST_VALGRIND)
+#include <valgrind/memcheck.h>
+#define HIDE(from, bytes) (void)VALGRIND_MAKE_MEM_NOACCESS(from, bytes)
+#define SHOW(from, bytes) (void)VALGRIND_MAKE_MEM_DEFINED(from, bytes)
 #else
 #define HIDE(from, bytes) ((void)(from), (void)(bytes))
 #define SHOW(from, bytes) ((void)(from), (void)(bytes))
