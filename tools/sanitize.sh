@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # The kernels, and the extension built for it, under a tool that reports what no test would see. The last line is the result.
-# Usage: bash tools/sanitize.sh guards|address|undefined|thread|valgrind [LAST [ALIGNMENTS]]
+# Usage: bash tools/sanitize.sh guards|driver|address|undefined|thread|valgrind [LAST [ALIGNMENTS]]
+#        driver: the kernels alone, under the tools of address and undefined at once
 #        LAST and ALIGNMENTS: see tests/native/guards.c   (Debian's names: gcc clang libclang-rt-14-dev libomp-14-dev valgrind)
 # Run in an environment with the requirements of the build and of the tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-tool=${1:?guards, address, undefined, thread or valgrind}
+tool=${1:?guards, driver, address, undefined, thread or valgrind}
 shift
 
 work=$(mktemp -d)
@@ -50,12 +51,17 @@ print("-rdynamic", "-lpython" + get("LDVERSION"), get("LIBS"), get("SYSLIBS"))')
     clang -fsanitize=thread tests/native/python.c $flags -o "$work/python"
 }
 
-# Layouts, masks, kernels, colours, floats and hostile arguments; not the tests that take minutes without any tool.
-tests=(tests/test_guards.py tests/test_layouts.py tests/test_hostile.py tests/test_out.py tests/test_color.py tests/test_float.py)
+# Every kernel in every layout; guard pages, masks, colours, floats, hostile arguments. Not those of minutes without a tool.
+tests=(tests/test_kernel_layouts.py tests/test_guards.py
+    tests/test_layouts.py tests/test_hostile.py tests/test_out.py tests/test_color.py tests/test_float.py)
 
 case $tool in
 guards)
     driver gcc -O3
+    "$work/guards" "$@"
+    ;;
+driver)
+    driver clang -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
     "$work/guards" "$@"
     ;;
 address)
@@ -88,7 +94,7 @@ valgrind)
     valgrind -q --error-exitcode=1 "$work/guards" "$@"
     ;;
 *)
-    echo "tools/sanitize.sh: expected guards, address, undefined, thread or valgrind, got $tool" >&2
+    echo "tools/sanitize.sh: expected guards, driver, address, undefined, thread or valgrind, got $tool" >&2
     exit 2
     ;;
 esac

@@ -38,7 +38,7 @@ static size_t number(const char *text, const char *name, size_t least, size_t mo
     char *end;
     const unsigned long value = strtoul(text, &end, 10);
     if (end == text || *end || value < least || value > most) {
-        fprintf(stderr, "guards: %s: expected %zu to %zu, got %s\n", name, least, most, text);
+        (void)fprintf(stderr, "guards: %s: expected %zu to %zu, got %s\n", name, least, most, text);
         exit(2);
     }
     return value;

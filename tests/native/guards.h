@@ -48,7 +48,7 @@ static void prepare(void) {
 static void expect(int holds, const trial *t, const char *what, long variant) {
     calls++;
     if (!holds) {
-        fprintf(stderr, "%s: %s (%ld) of %zu pixels, %zu bytes from the page at the %s: wrong, or wrote outside\n",
+        (void)fprintf(stderr, "%s: %s (%ld) of %zu pixels, %zu bytes from the page at the %s: wrong, or wrote outside\n",
                 t->k->name, what, variant, t->n, t->at.gap, t->at.at_end ? "end" : "begin");
         abort();
     }

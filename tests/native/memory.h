@@ -3,7 +3,7 @@
 #define CHEQ_TEST_MEMORY_H
 
 #ifndef _DEFAULT_SOURCE
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS; the name is the C library's. NOLINT(bugprone-reserved-identifier,cert-dcl*) */
 #endif
 
 #include <stdint.h>
@@ -50,7 +50,7 @@ typedef struct {
 } place;
 
 static void stop(const char *what) {
-    fprintf(stderr, "%s\n", what);
+    (void)fprintf(stderr, "%s\n", what);
     abort();
 }
 
