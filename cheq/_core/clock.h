@@ -7,9 +7,9 @@
 static inline double cheq_seconds(void) {
     struct timespec now;
 #ifdef CLOCK_MONOTONIC
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
 #else
-    timespec_get(&now, TIME_UTC);
+    (void)timespec_get(&now, TIME_UTC);
 #endif
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }

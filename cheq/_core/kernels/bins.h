@@ -162,6 +162,7 @@ typedef struct {
 
 static inline cheq_curve cheq_curve_make(const double *x, const double *y, size_t n, cheq_knot *knots) {
     for (size_t i = 0; i < n; i++) {
+        /* The analyzer takes it for possible that bins.n is not N. NOLINTNEXTLINE(clang-analyzer-core.*) */
         double slope = i + 1 < n ? (y[i + 1] - y[i]) / (x[i + 1] - x[i]) : 0.0;
         cheq_knot knot = {x[i], y[i], slope, 0.0};
         knots[i] = knot;

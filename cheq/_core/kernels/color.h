@@ -68,7 +68,7 @@ CHEQ_BODY int16_t cheq_rescale(int v, int16_t x, int w, int16_t y) {
 }
 
 CHEQ_BODY int16_t cheq_saturate(int16_t x, int16_t least, int16_t most) {
-    return x < least ? least : x > most ? most : x;
+    return (int16_t)(x < least ? least : x > most ? most : x);
 }
 
 CHEQ_BODY int16_t cheq_chroma(int weight, uint8_t color, uint8_t y) {

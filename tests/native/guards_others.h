@@ -1,0 +1,200 @@
+/* Every kernel for floats and for colours against its contract (kernels.h, color.h). */
+#ifndef CHEQ_TEST_GUARDS_OTHERS_H
+#define CHEQ_TEST_GUARDS_OTHERS_H
+
+#include "guards.h"
+
+/* Doubles are aligned in C, floats in bytes are not. */
+static const double *doubles_in(const trial *t) {
+    const place at = aligned(t->at, sizeof(double));
+    return (const double *)(const void *)input_in(in[0], at, random_doubles, t->n * sizeof(double));
+}
+
+static double *doubles_out(const trial *t) {
+    return (double *)(void *)result_in(out[0], aligned(t->at, sizeof(double)), t->n * sizeof(double));
+}
+
+static void check_widen_narrow(const trial *t) {
+    float narrow[LONGEST];
+    double wide[LONGEST];
+    for (size_t i = 0; i < t->n; i++) {
+        narrow[i] = (float)(random_doubles[i] / 3);
+        wide[i] = (double)narrow[i];
+    }
+    double *to = doubles_out(t);
+    t->k->widen(input_in(in[0], t->at, narrow, t->n * sizeof *narrow), to, t->n);
+    expect(result_is(out[0], (uint8_t *)to, wide, t->n * sizeof *wide), t, "widen", 0);
+    for (size_t i = 0; i < t->n; i++) {
+        narrow[i] = (float)random_doubles[i];
+    }
+    uint8_t *floats = result_in(out[0], t->at, t->n * sizeof *narrow);
+    t->k->narrow(doubles_in(t), floats, t->n);
+    expect(result_is(out[0], floats, narrow, t->n * sizeof *narrow), t, "narrow", 0);
+}
+
+static void check_bounds(const trial *t) {
+    double smallest = 0.5, largest = 0.5, least = 0.5, most = 0.5;
+    for (size_t i = 0; i < t->n; i++) {
+        least = random_doubles[i] < least ? random_doubles[i] : least;
+        most = random_doubles[i] > most ? random_doubles[i] : most;
+    }
+    int finite = t->k->bounds(doubles_in(t), t->n, &smallest, &largest);
+    expect(finite && smallest == least && largest == most, t, "bounds", 1);
+    for (size_t i = 0; i < t->n; i += 1 + t->n / 3) {
+        double *pixels = (double *)(void *)doubles_in(t);
+        pixels[i] = i % 2 ? NAN : -INFINITY;
+        expect(!t->k->bounds(pixels, t->n, &smallest, &largest), t, "bounds", 0);
+    }
+}
+
+static void check_count_floats(const trial *t) {
+    enum { N = 100 };
+    double edges[N + 1];
+    cheq_bin bin[N];
+    for (int single = 0; single < 2; single++) {
+        const cheq_value_bins bins = cheq_bins_make(0, 1, N, single, edges, bin);
+        uint64_t hist[N] = {0}, expected[N] = {0};
+        for (size_t i = 0; i < t->n; i++) {
+            double x = random_doubles[i];
+            float guess = ((float)x - (float)bins.first) / (float)bins.width * (float)N;
+            expected[single ? cheq_bin_corrected(x, cheq_bin_at((double)guess, &bins), &bins) : cheq_bin_of(x, &bins)]++;
+        }
+        t->k->count_floats(doubles_in(t), t->n, &bins, hist);
+        expect(memcmp(hist, expected, sizeof hist) == 0, t, "count_floats", single);
+    }
+}
+
+static void check_interpolate(const trial *t) {
+    enum { N = 37 };
+    double x[N], y[N], expected[LONGEST];
+    cheq_knot knots[N + 1];
+    for (int crowded = 0; crowded < 2; crowded++) {
+        for (int i = 0; i < N; i++) {
+            x[i] = 0.1 + 0.02 * (double)(crowded ? i / 2 : i);
+            y[i] = random_doubles[i];
+        }
+        const cheq_curve curve = cheq_curve_make(x, y, N, knots);
+        for (size_t i = 0; i < t->n; i++) {
+            expected[i] = cheq_interpolate(random_doubles[i], &curve);
+        }
+        double *to = doubles_out(t);
+        t->k->interpolate(doubles_in(t), to, t->n, &curve);
+        expect(result_is(out[0], (uint8_t *)to, expected, t->n * sizeof *to), t, "interpolate", crowded);
+        memcpy(to, random_doubles, t->n * sizeof *to);
+        t->k->interpolate(to, to, t->n, &curve);
+        expect(result_is(out[0], (uint8_t *)to, expected, t->n * sizeof *to), t, "interpolate in place", crowded);
+    }
+}
+
+static uint8_t weighed(const cheq_weights *w, uint8_t r, uint8_t g, uint8_t b) {
+    return (uint8_t)(((uint32_t)w->r * r + (uint32_t)w->g * g + (uint32_t)w->b * b + (1u << (w->bits - 1))) >> w->bits);
+}
+
+static const cheq_weights *const rules[] = {&cheq_gray_opencv, &cheq_gray_pillow, &cheq_luma_opencv};
+
+static void check_gray(const trial *t) {
+    uint8_t *rgb[3], expected[LONGEST];
+    for (int rule = 0; rule < 3; rule++) {
+        for (int c = 0; c < 3; c++) {
+            rgb[c] = input_in(in[c], t->at, random_bytes[c], t->n);
+        }
+        for (size_t i = 0; i < t->n; i++) {
+            expected[i] = weighed(rules[rule], random_bytes[0][i], random_bytes[1][i], random_bytes[2][i]);
+        }
+        uint8_t *to = result_in(out[0], t->at, t->n);
+        t->color->gray(rules[rule], rgb, t->n, to);
+        expect(result_is(out[0], to, expected, t->n), t, "gray", rule);
+    }
+}
+
+/* Pixels of 3 or 4 bytes; where the fourth of the last pixel is not the image's, it is not there. */
+static void check_gray_dense(const trial *t) {
+    uint8_t expected[LONGEST];
+    for (size_t channels = 3; channels <= 4 && t->color->gray_dense; channels++) {
+        for (size_t lacking = 0; lacking <= (channels == 4 && t->n > 0); lacking++) {
+            const size_t bytes = t->n * channels - lacking;
+            for (size_t i = 0; i < t->n; i++) {
+                const uint8_t *at = random_bytes[0] + i * channels;
+                expected[i] = weighed(rules[0], at[0], at[1], at[2]);
+            }
+            uint8_t *to = result_in(out[0], t->at, t->n);
+            t->color->gray_dense(rules[0], input_in(in[0], t->at, random_bytes[0], bytes), (int)channels, bytes, t->n, to);
+            expect(result_is(out[0], to, expected, t->n), t, "gray_dense", (long)(2 * channels + lacking));
+        }
+    }
+}
+
+static uint16_t word_at(const uint8_t *at, int swapped) {
+    uint16_t word;
+    memcpy(&word, at, sizeof word);
+    return swapped ? (uint16_t)(word >> 8 | word << 8) : word;
+}
+
+static void check_gray16(const trial *t) {
+    uint16_t expected[LONGEST];
+    for (int form = 0; form < 6; form++) {
+        const int swapped = form % 2, apart = form / 2 == 1; /* dense RGB; channels apart; RGBA's RGB */
+        const size_t step = apart ? 2 : form / 2 == 0 ? 6 : 8, stride = apart ? 2 * t->n : 2;
+        const size_t bytes = t->n ? (t->n - 1) * step + 2 * stride + 2 : 0;
+        for (size_t i = 0; i < t->n; i++) {
+            const uint8_t *at = random_bytes[0] + i * step;
+            uint64_t sum = 0;
+            for (size_t c = 0; c < 3; c++) {
+                const uint16_t weights[] = {cheq_gray_opencv.r, cheq_gray_opencv.g, cheq_gray_opencv.b};
+                sum += (uint64_t)weights[c] * word_at(at + c * stride, swapped);
+            }
+            expected[i] = (uint16_t)((sum + (1 << 14)) >> 15);
+        }
+        const uint8_t *from = input_in(in[0], t->at, random_bytes[0], bytes);
+        uint8_t *to = result_in(out[0], aligned(t->at, 2), t->n * 2);
+        t->color->gray16(&cheq_gray_opencv, from, (ptrdiff_t)stride, (ptrdiff_t)step, swapped, t->n, (uint16_t *)(void *)to);
+        expect(result_is(out[0], to, expected, t->n * 2), t, "gray16", form);
+    }
+}
+
+/* Another Y for a pixel, by the definition that tests/test_color.py holds against OpenCV. */
+static void recolored(uint8_t rgb[3], uint8_t y, uint8_t new_y) {
+    uint8_t *const channels[3] = {&rgb[0], &rgb[1], &rgb[2]};
+    cheq_recolor_scalar(channels, &y, &new_y, 1);
+}
+
+static void check_recolor(const trial *t) {
+    uint8_t *rgb[3], y[LONGEST], expected[3][LONGEST];
+    for (size_t i = 0; i < t->n; i++) {
+        uint8_t pixel[3] = {random_bytes[0][i], random_bytes[1][i], random_bytes[2][i]};
+        y[i] = weighed(&cheq_luma_opencv, pixel[0], pixel[1], pixel[2]); /* no other Y is allowed */
+        recolored(pixel, y[i], random_bytes[4][i]);
+        for (int c = 0; c < 3; c++) {
+            expected[c][i] = pixel[c];
+        }
+    }
+    for (int c = 0; c < 3; c++) {
+        rgb[c] = memcpy(result_in(out[c], t->at, t->n), random_bytes[c], t->n);
+    }
+    t->color->recolor(rgb, input_in(in[3], t->at, y, t->n), input_in(in[4], t->at, random_bytes[4], t->n), t->n);
+    for (int c = 0; c < 3; c++) {
+        expect(result_is(out[c], rgb[c], expected[c], t->n), t, "recolor", c);
+    }
+}
+
+static void check_recolor_dense(const trial *t) {
+    uint8_t expected[LONGEST * CHEQ_MAX_CHANNELS];
+    for (int form = 0; form < 4 && t->color->recolor_dense; form++) {
+        const size_t channels = 3 + (size_t)form / 2, first = form % 2 ? 2 : 0, bytes = t->n * channels;
+        memcpy(expected, random_bytes[0], bytes);
+        for (size_t i = 0; i < t->n; i++) {
+            uint8_t *at = expected + i * channels, rgb[3] = {at[first], at[1], at[2 - first]};
+            const uint8_t y = weighed(&cheq_luma_opencv, rgb[0], rgb[1], rgb[2]);
+            recolored(rgb, y, lut[0][y]);
+            at[first] = rgb[0], at[1] = rgb[1], at[2 - first] = rgb[2];
+        }
+        uint8_t *to = result_in(out[0], t->at, bytes);
+        t->color->recolor_dense(input_in(in[0], t->at, random_bytes[0], bytes), to, t->n, (int)channels, (int)first, lut[0]);
+        expect(result_is(out[0], to, expected, bytes), t, "recolor_dense", form);
+        memcpy(to, random_bytes[0], bytes);
+        t->color->recolor_dense(to, to, t->n, (int)channels, (int)first, lut[0]);
+        expect(result_is(out[0], to, expected, bytes), t, "recolor_dense in place", form);
+    }
+}
+
+#endif
