@@ -12,7 +12,15 @@ if find_spec("cheq._core.integer") is None:
         "with 'pip install .' (a C compiler is needed) and import cheq from another folder."
     )
 
-from cheq import _threads  # isort: skip  (first: it looks for a fork before the compiled part loads OpenMP)
+try:
+    from cheq import _threads  # isort: skip  (first: it looks for a fork before the compiled part loads OpenMP)
+except ImportError as error:
+    if "interpreter" not in str(error):
+        raise
+    raise ImportError(
+        "cheq runs in one interpreter of a process, as NumPy does: the main one, or else the first that imports it. "
+        "This is another one; use threads or processes instead of subinterpreters."
+    ) from error
 from cheq._color import rgb_to_gray
 from cheq._config import choose_kernel, show_config
 from cheq._distribution import cumulative_distribution
