@@ -1,16 +1,22 @@
 """The compiled extensions: common flags, the OpenMP probe, the limited API. Metadata is in pyproject.toml.
 
 No instruction set is chosen here: kernels carry function target attributes and are picked at run time.
+CHEQ_OPENMP=0 builds for one thread; CHEQ_OPENMP=1 fails where the compiler has no OpenMP.
 """
 
+import gzip
+import os
 import sys
 import sysconfig
+import tarfile
 import tempfile
+import time
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.sdist import sdist
 from setuptools.errors import CompileError, LinkError
 
 # One wheel serves CPython 3.11 and later.
@@ -47,10 +53,17 @@ class build_ext_with_openmp(build_ext):
         super().build_extensions()
 
     def openmp_flags(self, candidates):
-        """Return the first flags with which an OpenMP program links."""
+        """Return the first flags with which an OpenMP program links, none where CHEQ_OPENMP is 0."""
+        wanted = os.environ.get("CHEQ_OPENMP", "")
+        if wanted not in ("", "0", "1"):
+            sys.exit(f"cheq: CHEQ_OPENMP is 0 (without OpenMP), 1 (not without it) or not set; it is {wanted!r}")
+        if wanted == "0":
+            return [], []
         for compile_flags, link_flags in candidates:
             if self.links(OPENMP_PROGRAM, compile_flags, link_flags):
                 return compile_flags, link_flags
+        if wanted == "1":
+            sys.exit("cheq: CHEQ_OPENMP is 1, but no program with OpenMP could be built by this compiler")
         print("cheq: the compiler has no OpenMP; building for one thread", file=sys.stderr)
         return [], []
 
@@ -64,6 +77,29 @@ class build_ext_with_openmp(build_ext):
             except (CompileError, LinkError):
                 return False
         return True
+
+
+class sdist_of_equal_bytes(sdist):
+    """The same bytes from the same files: sorted, nobody's, all of the time SOURCE_DATE_EPOCH or else of now."""
+
+    def make_archive(self, base_name, format, root_dir=None, base_dir=None, owner=None, group=None):
+        if format != "gztar":
+            return super().make_archive(base_name, format, root_dir, base_dir, owner, group)
+        moment = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+
+        def plain(member):
+            member.uid, member.gid, member.uname, member.gname, member.mtime = 0, 0, "", "", moment
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            return member
+
+        name = f"{base_name}.tar.gz"
+        with (
+            open(name, "wb") as file,
+            gzip.GzipFile("", "wb", fileobj=file, mtime=moment) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            archive.add(base_dir, filter=plain)
+        return name
 
 
 if sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -95,6 +131,6 @@ setup(
             "initializedcheck": False,
         },
     ),
-    cmdclass={"build_ext": build_ext_with_openmp},
+    cmdclass={"build_ext": build_ext_with_openmp, "sdist": sdist_of_equal_bytes},
     options=WHEEL,
 )

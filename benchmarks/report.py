@@ -69,28 +69,6 @@ def _version(package: str) -> str:
         return importlib.metadata.version("opencv-python") if package.startswith("opencv") else "unknown"
 
 
-def busy_elsewhere() -> Callable[[], float | None]:
-    """Return a function that tells how many cores other programs have used since; None where that is not known."""
-    start, seconds = _others_seconds(), os.times().elapsed
-
-    def share() -> float | None:
-        now = _others_seconds()
-        return None if start is None or now is None else (now - start) / (os.times().elapsed - seconds)
-
-    return share
-
-
-def _others_seconds() -> float | None:
-    """Return the seconds that all cores have been busy or taken away by the host, without this process's own."""
-    file = Path("/proc/stat")
-    if not file.exists():
-        return None
-    user, nice, system, _idle, _wait, interrupts, soft, stolen = map(int, file.read_text().split()[1:9])
-    own = os.times()
-    busy = user + nice + system + interrupts + soft + stolen
-    return busy / os.sysconf("SC_CLK_TCK") - own.user - own.system
-
-
 def head(about: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     absent = f"; not installed: {', '.join(about['absent'])}" if about["absent"] else ""

@@ -18,7 +18,7 @@ from cases import SECTIONS as CASES
 from methods import methods
 
 from cheq._core import integer
-from cheq.cli.timing import compete
+from cheq.cli.timing import busy_elsewhere, compete
 
 SECTIONS = {**CASES, "methods": methods}
 QUICK = ("work", "calls")
@@ -61,7 +61,7 @@ def measure(name: str, share: float) -> list[report.Row]:
 
 def main() -> None:
     chosen = options()
-    about, busy, start = report.machine(), report.busy_elsewhere(), time.perf_counter()
+    about, busy, start = report.machine(), busy_elsewhere(), time.perf_counter()
     rows: list[report.Row] = []
     texts = {}
     for name in chosen.sections:

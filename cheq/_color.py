@@ -235,7 +235,7 @@ def _gray_as_skimage(planes: npt.NDArray[Any], out: Any, shape: tuple[int, ...])
     scaled = _as_float(images, dtype)
     result: npt.NDArray[Any] = scaled @ np.array(_SKIMAGE_WEIGHTS, dtype=scaled.dtype)
     if gray is None:
-        return result
+        return np.ascontiguousarray(result)
     gray[...] = result  # a product written to `out` could take another way, and round otherwise
     return gray
 

@@ -63,9 +63,9 @@ def equalize(
         `color` says otherwise.
     mask : array_like of bool, optional
         Only pixels under True are counted; the LUT is applied to all. It broadcasts against the images'
-        shape or, with `channel_axis` and fewer axes than the images, against their shape without the
-        channel axis. With ``"opencv"`` levels below the lowest counted one become 0. A plane without a
-        counted pixel is returned unchanged where the result has the images' dtype and is integer, else it
+        shape or, with `channel_axis` and fewer axes than the images or with ``color="ycrcb"``, against their
+        shape without the channel axis. With ``"opencv"`` levels below the lowest counted one become 0. A plane
+        without a counted pixel is returned unchanged where the result has the images' dtype and is integer, else it
         becomes NaN; one with one counted level is unchanged with ``"opencv"`` and ``"pillow"``.
     out : ndarray, shape of images, optional
         Where the result is written, of the result's dtype; `images` itself works in place where dtypes
@@ -77,7 +77,8 @@ def equalize(
         The number of bins for float images with ``"skimage"`` and ``"numpy"``. Integers have a bin a level.
     nan_policy : {"raise", "omit"}, optional
         For float images with NaN or infinities among the counted pixels: an error, or they are not counted;
-        NaN then stays NaN and infinities become the ends of the CDF.
+        NaN then stays NaN (with one bin too, where np.interp makes a number of it) and infinities become the
+        ends of the CDF.
     num_threads : int, optional
         The most threads to use. By default the least of OpenMP's limit, the CPU affinity and the
         cgroup's CPU quota, and one for small work. One in a forked process.

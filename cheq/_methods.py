@@ -89,7 +89,7 @@ def counted_dtype(method: Method, levels: int, images_dtype: npt.DTypeLike | Non
     """Return the dtype of images whose histograms have so many bins, or raise if the method does not take it."""
     default = np.dtype(np.uint8 if levels == 1 << 8 else np.uint16)
     try:
-        dtype = default if images_dtype is None else np.dtype(images_dtype)
+        dtype = default if images_dtype is None else np.dtype(images_dtype).newbyteorder("=")
     except TypeError as error:
         raise TypeError(f"images_dtype: expected a dtype, got {images_dtype!r}: {error}") from None
     if dtype.name not in INTEGERS or levels_of(dtype) != levels:

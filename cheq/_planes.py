@@ -105,7 +105,8 @@ def _plane_axes(
         if warn and channel is None and ndim >= 3 and shape[-1] in (3, 4):
             _warn_of_channels(shape)
         return rest[-2:]
-    chosen = [axis_index("axes", axis, ndim) for axis in _as_iterable(axes)]
+    axes = tuple(_as_iterable(axes))
+    chosen = [axis_index("axes", axis, ndim) for axis in axes]
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"axes: expected one or more different axes, got {axes!r} for {ndim} axes")
     if channel in chosen:
@@ -127,6 +128,8 @@ def axis_index(name: str, axis: int, ndim: int) -> int:
         index = operator.index(axis)
     except TypeError:
         raise TypeError(f"{name}: expected an int, got {axis!r}") from None
+    if ndim == 0:
+        raise ValueError(f"{name}: expected an axis of images that have axes, got {axis!r} for shape ()")
     if not -ndim <= index < ndim:
         raise ValueError(f"{name}: expected an axis from {-ndim} to {ndim - 1} for {ndim} axes, got {axis!r}")
     return index % ndim

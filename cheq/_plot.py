@@ -1,11 +1,12 @@
 """A picture before and after, with histogram and CDF under each; matplotlib is imported when it is drawn."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cheq import _color, _equalize, _methods
+from cheq import _color, _equalize, _methods, _planes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,9 +17,17 @@ _BARS = 256  # at most, in a histogram
 _INK, _FAINT = "#22262e", "#7a808c"
 _GRAY = ("#8892a6", "#c2410c")  # histogram, CDF
 _RGB = (("#dc2626", "#991b1b"), ("#16a34a", "#166534"), ("#2563eb", "#1e40af"))
-_CELL = 4.4  # inches that a picture is wide; and its height's bounds
-_LOWEST, _HIGHEST = 0.7, 6.6
+_CELL = 4.4  # inches that a picture is wide, or twice that one above the other; and its height's bounds
+_LOWEST, _HIGHEST = 0.35, 6.6
+_WIDE = 2.5  # times as wide as high: before and after are one above the other from there on
 _CURVES = 1.7  # inches that a histogram is high
+# Pixels of a side that are drawn, of larger pictures every second, every third, ...: a figure of 150 dots an inch shows
+# 1,400 at most, and matplotlib took 48 s for a picture of 10,000 x 10,000, and 12 s for what is left of it.
+_MOST_SHOWN = 4096
+_FEW = 16  # bars, up to which each is drawn wider than its bin, to be seen
+_TOWER = 5  # times the mean bar; higher ones are cut off there
+# Where the methods' results that are not levels lie.
+_RESULTS = {"skimage": (0.0, 1.0), "numpy": (0.0, 255.0)}
 
 
 def plot(
@@ -36,16 +45,19 @@ def plot(
 
     Parameters
     ----------
-    image : array_like, shape (height, width), or with `channel_axis` three channels R, G, B
-        One picture, of a dtype that the method takes.
+    image : array_like, shape (height, width), or with `channel_axis` three or four channels
+        One picture, of a dtype that the method takes: gray, or R, G, B; a fourth channel, alpha, is left out.
     equalized : array_like, optional
         The picture after equalization; by default it is computed.
-    method, channel_axis, mask
-        As for `cheq.equalize`. Only pixels under the mask are in the histograms.
+    method, channel_axis
+        As for `cheq.equalize`.
     color : {"channels", "ycrcb", "gray"}
-        What is equalized, and drawn as curves: every channel on its own; the luminance; or a gray picture made first.
+        What is equalized, and drawn as curves: every channel on its own; the luminance, drawn as gray levels; or a
+        gray picture made first.
+    mask : array_like of bool, shape (height, width), optional
+        As for `cheq.equalize`. Only pixels under it are in the histograms.
     title : str, optional
-        Stands above the picture.
+        Stands above the picture, as it is: ``$`` begins no formula.
 
     Returns
     -------
@@ -61,8 +73,9 @@ def plot(
 
     Notes
     -----
-    Pictures of 8 bits are shown from 0 to 255, others from their least to their greatest value. Levels are drawn as
-    at most 256 bars; one that towers over the others is cut off.
+    Pictures of 8 bits are shown from 0 to 255, results that are not levels in the range of their method, others from
+    their least to their greatest value. Levels are drawn as at most 256 bars; those that tower over the others are cut
+    off, which is said above them.
 
     Examples
     --------
@@ -75,28 +88,23 @@ def plot(
     """
     figure = _new_figure()
     before = _channels_last(image, channel_axis, "image")
+    _methods.check_choice("method", method, _methods.METHODS)
     _methods.check_choice("color", color, _COLORS)
     if color != "channels" and before.ndim == 2:
         raise ValueError(f"color: expected 'channels' for an image without channel_axis, got {color!r}")
-    counted = _curve_pixels(before, color)
-    if equalized is not None:
-        after = _channels_last(equalized, channel_axis if np.ndim(equalized) == before.ndim else None, "equalized")
+    counted = _curve_pixels(before, color, method)
+    selected = None if mask is None else _planes.as_mask(mask, before.shape[:2], None)
+    if equalized is None:
+        after, name, known = _after(before, counted, color, method, selected), f"equalized ({method})", _RESULTS
+    else:
+        axis = None if np.ndim(equalized) == 2 else channel_axis  # gray may have been made of it
+        after, name, known = _channels_last(equalized, axis, "equalized"), "equalized", {}
         if after.shape[:2] != before.shape[:2]:
             raise ValueError(f"equalized: expected height and width {before.shape[:2]}, got {after.shape[:2]}")
-    else:
-        pixels, axis = (counted, None) if color == "gray" else (before, -1 if before.ndim == 3 else None)
-        space = "channels" if color == "gray" else color
-        after = _equalize.equalize(pixels, method=method, color=space, channel_axis=axis, mask=mask)
-    selected = None if mask is None else np.broadcast_to(np.asarray(mask, bool), before.shape[:2])
-    height = min(max(_CELL * before.shape[0] / max(before.shape[1], 1), _LOWEST), _HIGHEST)
-    figure.set_size_inches(2 * _CELL + 1.2, height + _CURVES + 1.3)
-    grid = figure.add_gridspec(2, 2, height_ratios=[height, _CURVES])
-    titles = (title or "before", f"equalized ({method})")
-    for column, (pixels, name) in enumerate(zip((before, after), titles, strict=True)):
-        _draw_picture(figure.add_subplot(grid[0, column]), pixels, name)
-    curves = (counted, _curve_pixels(after, color) if after.ndim == 3 else after)
-    for column, pixels in enumerate(curves):
-        _draw_curves(figure.add_subplot(grid[1, column]), pixels, selected)
+    after_counted = _curve_pixels(after, color, method) if after.ndim == 3 else after
+    left, right = _places(figure, *before.shape[:2])
+    _draw(left, before, counted, title or "before", selected, None)
+    _draw(right, after, after_counted, name, selected, known.get(method))
     return figure
 
 
@@ -118,23 +126,72 @@ def _channels_last(image: npt.ArrayLike, axis: int | None, name: str) -> npt.NDA
     if axis is None:
         return pixels
     pixels = np.moveaxis(pixels, axis, -1)
-    if pixels.shape[-1] != 3:
-        raise ValueError(f"{name}: expected three channels R, G, B, got {pixels.shape[-1]}")
-    return pixels
+    if pixels.shape[-1] not in (3, 4):
+        raise ValueError(f"{name}: expected three channels R, G, B, or four with alpha; got {pixels.shape[-1]}")
+    return pixels[..., :3]
 
 
-def _curve_pixels(pixels: npt.NDArray[Any], color: str) -> npt.NDArray[Any]:
+def _curve_pixels(pixels: npt.NDArray[Any], color: str, method: str) -> npt.NDArray[Any]:
     """Return the pixels whose histograms are drawn."""
-    return pixels if color == "channels" else _color.rgb_to_gray(pixels)
+    weights = "pillow" if color == "gray" and method == "pillow" else "opencv"
+    return pixels if color == "channels" else _color.rgb_to_gray(pixels, method=weights)
+
+
+def _after(
+    before: npt.NDArray[Any], gray: npt.NDArray[Any], color: str, method: str, mask: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[Any]:
+    if color == "gray" or before.ndim == 2:
+        return _equalize.equalize(gray, method=method, mask=mask)
+    return _equalize.equalize(before, method=method, color=color, channel_axis=-1, mask=mask)
+
+
+def _range(pixels: npt.NDArray[Any], known: tuple[float, float] | None) -> tuple[float, float]:
+    """Return the values that are shown as black and as white."""
+    if pixels.dtype in (np.uint8, np.bool_):
+        return (0, 255) if pixels.dtype == np.uint8 else (0, 1)
+    if known is not None:
+        return known
+    finite = pixels[np.isfinite(pixels)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if low == high and pixels.dtype.kind in "ui":
+        return float(np.iinfo(pixels.dtype).min), float(np.iinfo(pixels.dtype).max)
+    return low, high
 
 
 # ---------------------------------------------------------------- drawing
 
 
-def _draw_picture(axes: "Axes", pixels: npt.NDArray[Any], title: str) -> None:
-    axes.set_title(title, fontsize=11, color=_INK)
+def _places(figure: "Figure", height: int, width: int) -> Iterator[tuple["Axes", "Axes"]]:
+    """Yield the axes of a picture and its histogram, before and after: wide pictures stand one above the other."""
+    above = width > _WIDE * height
+    high = max(2 * _CELL * height / width, _LOWEST) if above else min(_CELL * height / width, _HIGHEST)
+    rows = 2 if above else 1
+    figure.set_size_inches(2 * _CELL + 1.2, rows * high + _CURVES + 1.0 + 0.3 * rows)
+    grid = figure.add_gridspec(rows + 1, 2, height_ratios=[*[high] * rows, _CURVES])
+    pictures = [figure.add_subplot(grid[each, :] if above else grid[0, each]) for each in (0, 1)]
+    for column, axes in enumerate(pictures):
+        yield axes, figure.add_subplot(grid[rows, column])
+
+
+def _draw(
+    places: tuple["Axes", "Axes"],
+    picture: npt.NDArray[Any],
+    counted: npt.NDArray[Any],
+    title: str,
+    selected: npt.NDArray[np.bool_] | None,
+    known: tuple[float, float] | None,
+) -> None:
+    """Draw one picture and, below, the curves of the pixels that are counted; results' values lie in a known range."""
+    _draw_picture(places[0], picture, title, _range(picture, known))
+    _draw_curves(places[1], counted, selected, known)
+
+
+def _draw_picture(axes: "Axes", pixels: npt.NDArray[Any], title: str, shown: tuple[float, float]) -> None:
+    axes.set_title(title, fontsize=11, color=_INK, parse_math=False)
     axes.set_axis_off()
-    low, high = (0, 255) if pixels.dtype == np.uint8 else (float(np.nanmin(pixels)), float(np.nanmax(pixels)))
+    low, high = shown
+    step = -(-max(pixels.shape[:2]) // _MOST_SHOWN)
+    pixels = pixels[::step, ::step]
     # A small picture is shown as its pixels are.
     smooth = "auto" if min(pixels.shape[:2]) > 200 else "nearest"
     if pixels.ndim == 2:
@@ -143,26 +200,45 @@ def _draw_picture(axes: "Axes", pixels: npt.NDArray[Any], title: str) -> None:
         axes.imshow(np.clip((pixels - low) / max(high - low, 1e-12), 0, 1), interpolation=smooth)
 
 
-def _draw_curves(axes: "Axes", pixels: npt.NDArray[Any], selected: npt.NDArray[np.bool_] | None) -> None:
+def _draw_curves(
+    axes: "Axes",
+    pixels: npt.NDArray[Any],
+    selected: npt.NDArray[np.bool_] | None,
+    known: tuple[float, float] | None,
+) -> None:
     """Draw the histogram of each plane as bars, and its CDF as a line on an axis of its own."""
     planes = [pixels] if pixels.ndim == 2 else [pixels[..., channel] for channel in range(3)]
-    right = axes.twinx()
-    tops = []
+    right, bars, tops = axes.twinx(), [], [1.0]
     for plane, (fill, line) in zip(planes, _RGB if len(planes) == 3 else (_GRAY,), strict=True):
-        counts, edges = _counts(plane, selected)
-        axes.stairs(counts, edges, fill=True, color=fill, alpha=0.45 if len(planes) == 3 else 0.75, linewidth=0)
+        counts, edges = _counts(plane, selected, known)
+        look: dict[str, Any] = {"color": fill, "alpha": 0.45 if len(planes) == 3 else 0.75}
+        axes.stairs(counts, edges, fill=True, linewidth=0, **look)
+        occupied = np.flatnonzero(counts)
+        if occupied.size <= _FEW:
+            axes.vlines((edges[occupied] + edges[occupied + 1]) / 2, 0, counts[occupied], linewidth=4, **look)
         cumulative = np.concatenate([[0], np.cumsum(counts)])
         right.plot(edges, cumulative / max(int(cumulative[-1]), 1), color=line, linewidth=1.3)
-        occupied = counts[counts > 0]
-        tops.append(min(float(occupied.max()), 5 * float(occupied.mean())) if occupied.size else 1.0)
+        bars.append(counts[occupied])
+        if occupied.size:
+            tops.append(min(float(bars[-1].max()), _TOWER * float(bars[-1].mean())))
         axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(0, max(tops) * 1.05)
     right.set_ylim(0, 1.02)
+    _say_what_is_cut(axes, np.concatenate(bars), max(tops) * 1.05)
     _label(axes, right, pixels)
 
 
-def _counts(plane: npt.NDArray[Any], selected: npt.NDArray[np.bool_] | None) -> tuple[npt.NDArray[Any], Any]:
-    """Return the bars of a plane and their edges: of integers all levels of the dtype, of floats its range."""
+def _say_what_is_cut(axes: "Axes", bars: npt.NDArray[Any], top: float) -> None:
+    cut = bars[bars > top]
+    if cut.size:
+        which = "1 bar is cut off, of" if cut.size == 1 else f"{cut.size} bars are cut off, the highest of"
+        axes.set_title(f"{which} {cut.max():,} pixels", loc="left", fontsize=8, color=_FAINT, pad=3)
+
+
+def _counts(
+    plane: npt.NDArray[Any], selected: npt.NDArray[np.bool_] | None, known: tuple[float, float] | None
+) -> tuple[npt.NDArray[Any], Any]:
+    """Return the bars of a plane and their edges: of integers all levels of the dtype, of floats their range."""
     if plane.dtype.name in _methods.INTEGERS:
         histogram = _equalize.histogram(plane, mask=selected)
         limits = np.iinfo(plane.dtype)
@@ -170,7 +246,7 @@ def _counts(plane: npt.NDArray[Any], selected: npt.NDArray[np.bool_] | None) -> 
         return histogram.reshape(_BARS, -1).sum(axis=1), edges
     values = plane if selected is None else plane[selected]
     values = values[np.isfinite(values)].astype(np.float64)
-    return np.histogram(values, _BARS, (values.min(), values.max()) if values.size else (0, 1))
+    return np.histogram(values, _BARS, known or ((values.min(), values.max()) if values.size else (0, 1)))
 
 
 def _label(axes: "Axes", right: "Axes", pixels: npt.NDArray[Any]) -> None:
@@ -179,7 +255,8 @@ def _label(axes: "Axes", right: "Axes", pixels: npt.NDArray[Any]) -> None:
     right.set_ylabel("CDF", fontsize=9, color=_FAINT)
     if pixels.dtype.kind in "ui":
         limits = np.iinfo(pixels.dtype)
-        axes.set_xticks(np.linspace(limits.min, limits.max, 6))
+        step = (int(limits.max) - int(limits.min) + 1) // 4
+        axes.set_xticks([*range(limits.min, limits.max, step), limits.max])
     axes.locator_params(axis="y", nbins=4)
     right.set_yticks([0, 0.5, 1])
     for each in (axes, right):

@@ -1,6 +1,8 @@
 """Black and white: Otsu's threshold, and pixels above a threshold."""
 
-from collections.abc import Iterable
+import math
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,8 @@ from cheq._core import integer
 from cheq._equalize import SMALL_WORK, _run, apply_lut, histogram
 
 _DTYPES = ("uint8", "uint16")
+
+_MOST_BYTES = 1 << 25  # of histograms or LUTs at a time: enough for 16,384 planes of uint8, or 64 of uint16
 
 
 def otsu_threshold(
@@ -56,10 +60,19 @@ def otsu_threshold(
     10
     """
     images = _planes.as_images(images, _DTYPES)
-    hist = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask, num_threads=num_threads)
-    thresholds = np.empty(hist.shape[:-1], np.int64)
-    integer.otsu_thresholds(hist, thresholds)
-    return thresholds.astype(images.dtype)
+    n_batch, order = _planes.order_axes(images.shape, axes, channel_axis)
+    if mask is not None:
+        mask = _planes.as_mask(mask, images.shape, channel_axis)
+    planes = range(images.ndim)[n_batch:] if order is None else order[n_batch:]
+    result = np.empty(_planes.batch_shape(images, n_batch, order), images.dtype)
+    histogram_bytes = 8 * _methods.levels_of(images.dtype)
+    for of_images, of_result in _blocks(images.shape, planes, histogram_bytes):
+        counted = None if mask is None else mask[of_images]
+        hist = histogram(images[of_images], axes=planes, mask=counted, num_threads=num_threads)
+        thresholds = np.empty(hist.shape[:-1], np.int64)
+        integer.otsu_thresholds(hist, thresholds)
+        result[of_result] = thresholds
+    return result
 
 
 def binarize(
@@ -110,8 +123,9 @@ def binarize(
     if not otsu:
         if mask is not None:
             raise ValueError("mask: expected None with a threshold in numbers, got a mask; it limits what Otsu counts")
-        luts = _luts_above(threshold, images.dtype, _planes.batch_shape(images, n_batch, order))
-        return apply_lut(images, luts, axes=axes, channel_axis=channel_axis, out=out, num_threads=num_threads)
+        batch = _planes.batch_shape(images, n_batch, order)
+        planes = range(images.ndim)[n_batch:] if order is None else order[n_batch:]
+        return _above(images, _as_levels(threshold, images.dtype, batch), planes, out, num_threads)
     if threshold != "otsu":
         raise ValueError(f"threshold: expected 'otsu' or numbers, got {threshold!r}")
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
@@ -125,11 +139,16 @@ def binarize(
     return out
 
 
-def _luts_above(threshold: npt.ArrayLike, dtype: np.dtype[Any], batch: tuple[int, ...]) -> npt.NDArray[Any]:
-    """Return a LUT, or one a plane, with the dtype's maximum for levels above the threshold."""
-    if isinstance(threshold, int) and not isinstance(threshold, bool):
-        threshold = min(max(threshold, -1), np.iinfo(dtype).max)  # of any size
-    numbers = np.asarray(threshold)
+def _as_levels(threshold: npt.ArrayLike, dtype: np.dtype[Any], batch: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Return thresholds as numbers, a scalar where one is all there is, or one a plane."""
+    top = int(np.iinfo(dtype).max)
+    numbers = _planes.as_array("threshold", threshold)
+    if numbers.dtype.kind == "O":  # integers of any size
+        try:
+            limited = [min(max(operator.index(number), -1), top) for number in numbers.flat]
+        except TypeError:
+            raise TypeError(f"threshold: expected 'otsu' or numbers, got {threshold!r}") from None
+        numbers = np.array(limited).reshape(numbers.shape)
     if numbers.dtype.kind not in "iuf":
         raise TypeError(f"threshold: expected 'otsu' or numbers, got {threshold!r}")
     if np.isnan(numbers).any():
@@ -141,5 +160,51 @@ def _luts_above(threshold: npt.ArrayLike, dtype: np.dtype[Any], batch: tuple[int
             raise ValueError(
                 f"threshold: expected a number or a shape that broadcasts to one a plane, {batch}, got {numbers.shape}"
             ) from None
-    levels = np.arange(_methods.levels_of(dtype))
-    return np.where(levels > numbers[..., np.newaxis], np.iinfo(dtype).max, 0).astype(dtype)
+        if numbers.size and (numbers == numbers.flat[0]).all():
+            numbers = numbers.flat[0]
+    return np.asarray(numbers)
+
+
+def _above(
+    images: npt.NDArray[Any],
+    thresholds: npt.NDArray[Any],
+    planes: Sequence[int],
+    out: npt.NDArray[Any] | None,
+    num_threads: int | None,
+) -> npt.NDArray[Any]:
+    """Make levels above the thresholds the dtype's maximum, by a LUT or one a plane."""
+    dtype = images.dtype
+    levels, top, zero = np.arange(_methods.levels_of(dtype)), dtype.type(np.iinfo(dtype).max), dtype.type(0)
+    if thresholds.ndim == 0:
+        lut = np.where(levels > thresholds, top, zero)
+        return apply_lut(images, lut, axes=planes, out=out, num_threads=num_threads)
+    if out is None:
+        out = np.empty(images.shape, dtype)
+    else:
+        _planes.check_out(out, images.shape, dtype)
+    blocks = list(_blocks(images.shape, planes, 2 * len(levels) * dtype.itemsize))
+    if len(blocks) > 1:
+        images = _planes.apart_from(out, images)
+    for of_images, of_thresholds in blocks:
+        luts = np.where(levels > thresholds[of_thresholds][..., np.newaxis], top, zero)
+        apply_lut(images[of_images], luts, axes=planes, out=out[of_images], num_threads=num_threads)
+    return out
+
+
+def _blocks(shape: tuple[int, ...], planes: Sequence[int], bytes_a_plane: int) -> Iterator[tuple[Any, Any]]:
+    """Cut a batch along its longest axis, so that what is made for each plane of a part stays below a bound.
+
+    Yields an index of the images, and the same of an array of the batch's shape.
+    """
+    batch = [axis for axis in range(len(shape)) if axis not in planes]
+    count = math.prod(shape[axis] for axis in batch)
+    if count * bytes_a_plane <= _MOST_BYTES:
+        yield (..., ...)
+        return
+    longest = max(batch, key=lambda axis: shape[axis])
+    step = max(1, _MOST_BYTES * shape[longest] // (count * bytes_a_plane))
+    for start in range(0, shape[longest], step):
+        part = slice(start, start + step)
+        index, of_batch = [slice(None)] * len(shape), [slice(None)] * len(batch)
+        index[longest] = of_batch[batch.index(longest)] = part
+        yield tuple(index), tuple(of_batch)

@@ -1,6 +1,7 @@
 """Recipes that people paste, under their own names: the same results bit for bit, for whole batches in one call."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,18 @@ import numpy.typing as npt
 from cheq import _color, _equalize, _floating, _methods, _planes, _threads
 
 __all__ = ["histogram_equalize", "image_histogram_equalization"]
+
+
+@contextmanager
+def _called(name: str) -> Iterator[None]:
+    """Let errors call the images what they are called here, and advise no option that is not."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        text = str(error)
+        if not text.startswith("images: "):
+            raise
+        raise type(error)(f"{name}{text.removeprefix('images').partition('; pass nan_policy')[0]}") from None
 
 
 def image_histogram_equalization(
@@ -55,19 +68,20 @@ def image_histogram_equalization(
     >>> equalized.shape, cdf.shape
     ((10, 28, 28), (10, 64))
     """
-    how = _methods.NUMPY
-    images = _planes.as_images(image, how.dtypes)
-    number = _methods.check_nbins(number_bins, np.dtype(np.float64), "number_bins")
-    if axes is None and channel_axis is None and images.ndim > 2 and images.shape[-1] == 3:
-        axes = (-3, -2, -1)
-    n_batch, order = _planes.order_axes(images.shape, axes, channel_axis)
-    small = num_threads is None and images.size < _equalize.SMALL_WORK
-    threads = 1 if small else _threads.resolve(num_threads)
-    if images.dtype.kind != "f":
-        images = images.astype(np.float64)  # as np.histogram and np.interp do
-    out = np.empty(images.shape, np.float64)
-    cdf, _ = _floating.distributions(images, None, n_batch, order, threads, how, number, "raise", out)
-    return out, cdf
+    with _called("image"):
+        how = _methods.NUMPY
+        images = _planes.as_images(image, how.dtypes)
+        number = _methods.check_nbins(number_bins, np.dtype(np.float64), "number_bins")
+        if axes is None and channel_axis is None and images.ndim > 2 and images.shape[-1] == 3:
+            axes = (-3, -2, -1)
+        n_batch, order = _planes.order_axes(images.shape, axes, channel_axis)
+        small = num_threads is None and images.size < _equalize.SMALL_WORK
+        threads = 1 if small else _threads.resolve(num_threads)
+        if images.dtype.kind != "f":
+            images = images.astype(np.float64)  # as np.histogram and np.interp do
+        out = np.empty(images.shape, np.float64)
+        cdf, _ = _floating.distributions(images, None, n_batch, order, threads, how, number, "raise", out)
+        return out, cdf
 
 
 def histogram_equalize(
@@ -115,16 +129,18 @@ def histogram_equalize(
     >>> histogram_equalize(pictures).shape
     (10, 28, 28)
     """
-    how = _methods.SKIMAGE
-    if channel_axis is not None:
-        img = _color.rgb_to_gray(img, channel_axis=channel_axis, method="skimage")
-    images = _planes.as_images(img, how.dtypes)
-    if images.dtype != np.float32:
-        return _equalize.equalize(images, method="skimage", axes=axes, nbins=nbins, num_threads=num_threads)
-    # The recipe keeps the doubles that np.interp makes of floats, and equalize_hist does not.
-    number = _methods.check_nbins(nbins, images.dtype)
-    n_batch, order = _planes.order_axes(images.shape, axes, None)
-    out = np.empty(images.shape, np.float64)
-    threads = _threads.resolve(num_threads)
-    _floating.equalize(images, None, out, n_batch, order, threads, how, number, _methods.RAISE)
-    return out
+    with _called("img"):
+        how = _methods.SKIMAGE
+        if channel_axis is not None:
+            img = _color.rgb_to_gray(img, channel_axis=channel_axis, method="skimage")
+            axes = (-2, -1) if axes is None and img.ndim > 2 else axes  # no channels are left to be forgotten
+        images = _planes.as_images(img, how.dtypes)
+        if images.dtype != np.float32:
+            return _equalize.equalize(images, method="skimage", axes=axes, nbins=nbins, num_threads=num_threads)
+        # The recipe keeps the doubles that np.interp makes of floats, and equalize_hist does not.
+        number = _methods.check_nbins(nbins, images.dtype)
+        n_batch, order = _planes.order_axes(images.shape, axes, None)
+        out = np.empty(images.shape, np.float64)
+        threads = _threads.resolve(num_threads)
+        _floating.equalize(images, None, out, n_batch, order, threads, how, number, _methods.RAISE)
+        return out

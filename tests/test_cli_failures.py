@@ -58,7 +58,7 @@ BAD = {
     "cut.jpg": (lambda path: _cut(path, pixels(40, 60, 3)), "truncated"),
     "cut.npy": (lambda path: _cut(path, pixels(40, 60)), "not an array that can be read: mmap length is greater"),
     "cut.png": (lambda path: _cut(path, pixels(40, 60)), "damaged or cut off"),
-    "cut.tif": (lambda path: _cut(path, pixels(40, 60)), "failed to read"),
+    "cut.tif": (lambda path: _cut(path, pixels(40, 60)), "the file is cut off: pixels lie behind its end"),
     "end.tif": (_without_directory, "the file has no page, or is cut off"),
     "cut.npz": (lambda path: path.write_bytes(b"PK\3\4 ......"), "not an .npz archive, or a damaged one"),
     "labels.npz": (lambda path: np.savez(path, labels=np.arange(9)), "no array of dtype uint8 or uint16 with two"),

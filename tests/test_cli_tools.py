@@ -72,6 +72,38 @@ def test_a_figure_is_upright(run, tmp_path, monkeypatch):
     assert drawn == [(47, 31)]
 
 
+# A formula for matplotlib, a line break, no text, no end.
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("a$x_{$b.png", "a$x_{$b.png"),
+        ("b\nc.png", "b\\nc.png"),
+        (b"b\xff.png".decode("utf-8", "surrogateescape"), "b\\udcff.png"),
+        ("x" * 100 + ".png", "x" * 25 + "…" + "x" * 20 + ".png"),
+    ],
+)
+def test_any_file_name_is_a_title(run, tmp_path, monkeypatch, name, title):
+    save(tmp_path / name, pixels(31, 47))
+    titles, plot = [], cheq.plot
+    monkeypatch.setattr(
+        cheq, "plot", lambda image, **options: titles.append(options["title"]) or plot(image, **options)
+    )
+    result = run("figure", name, "-o", "out.png", "--dpi", 30)
+    assert (result.exit_code, result.stderr, titles) == (0, "", [title])
+
+
+def test_warnings_of_a_figure_are_lines(run, tmp_path):
+    save(tmp_path / "日本.png", pixels(31, 47))
+    result = run("figure", "日本.png", "-o", "out.png", "--dpi", 30)
+    lacks = "warning: 日本.png: the figure's font lacks characters of the file's name\n"
+    assert (result.exit_code, result.stderr) == (0, lacks)
+    frames = [Image.fromarray(pixels(31, 47, seed=seed)) for seed in (0, 1)]
+    frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
+    result = run("figure", "two.gif", "-o", "two.png", "--dpi", 30)
+    assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
+    assert result.stderr.startswith("warning: two.gif: only the first of the file's 2 frames")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -107,6 +139,8 @@ def test_a_figure_without_matplotlib(tmp_path):
 
 # ---------------------------------------------------------------- info
 
+OPENCV = ("python", "python-headless", "contrib-python", "contrib-python-headless")
+
 
 def test_info(run):
     result = run("info")
@@ -131,6 +165,21 @@ def test_info_imports_nothing_to_know_its_version():
     assert done.stdout.splitlines()[-1] == "LOADED []"
 
 
+@pytest.mark.parametrize("name", [f"opencv-{name}" for name in OPENCV])
+def test_info_and_bench_know_every_name_of_opencv(run, monkeypatch, name):
+    version = importlib.metadata.version
+
+    def only(package):
+        if "opencv" in package and package != name:
+            raise importlib.metadata.PackageNotFoundError(package)
+        return "9.8.7" if package == name else version(package)
+
+    monkeypatch.setattr(importlib.metadata, "version", only)
+    found = json.loads(run("info", "--json").stdout)["libraries"]
+    assert {library: version for library, version in found.items() if "opencv" in library} == {name: "9.8.7"}
+    assert peers.PEERS[0].version() == "9.8.7"
+
+
 # ---------------------------------------------------------------- bench
 
 
@@ -140,6 +189,7 @@ def few(monkeypatch):
     chosen = [peer for peer in peers.PEERS if peer.name in ("cv2", "Pillow", "NumPy recipe")]
     absent = peers.Peer("Nobody", ("nobody-s-package",), "opencv", chosen[0].prepare)
     monkeypatch.setattr(bench, "PEERS", (*chosen, absent))
+    monkeypatch.setattr(bench_command, "busy_elsewhere", lambda: lambda: 0.0)
 
 
 def test_bench_of_users_images(run, few, tmp_path):
@@ -202,15 +252,60 @@ def test_bench_says_when_there_is_nothing(run, tmp_path):
     assert result.exit_code == 2
 
 
+@pytest.mark.parametrize("threads", [1, None])
+def test_bench_sees_what_was_not_written(run, few, tmp_path, monkeypatch, threads):
+    save(tmp_path / "a.npy", pixels(5, 31, 47))
+    equalize = cheq.equalize
+
+    def lazy(images, *, out, num_threads, **options):
+        return out if num_threads == threads else equalize(images, out=out, num_threads=num_threads, **options)
+
+    monkeypatch.setattr(cheq, "equalize", lazy)
+    monkeypatch.setattr(bench_command, "usual_threads", lambda: 2)
+    result = run("bench", "a.npy", "--seconds", 1, "--json")
+    assert result.exit_code == 1
+    assert [row["equal"] for row in json.loads(result.stdout)["rows"]] == [False, False, False, True]
+
+
 def test_bench_takes_no_more_than_it_says(monkeypatch, tmp_path):
     monkeypatch.setattr(bench, "MOST", 100)
     said = []
-    paths = [tmp_path / name for name in ("a.npy", "b.npy")]
+    paths = [tmp_path / name for name in ("a.npy", "b.npy", "c.npy")]
     for path in paths:
         save(path, pixels(7, 6, 9))
-    batches = bench.images_of(paths, lambda path, why: said.append((path.name, why)))
-    assert [batch.shape for batch in batches] == [(2, 6, 9)]
-    assert said == [("b.npy", "not used: 100 pixels are enough")]
+    for count, told in ((1, []), (2, [("b.npy", "not used: 100 pixels are enough")])):
+        batches = bench.images_of(paths[:count], None, lambda path, why: said.append((path.name, why)))
+        assert [batch.shape for batch in batches] == [(2, 6, 9)]
+        assert said == [("a.npy", "not used as a whole: 100 pixels are enough"), *told]
+        said.clear()
+    bench.images_of(paths, None, lambda path, why: said.append((path.name, why)))
+    assert said[1] == ("b.npy", "not used, like 1 more after it: 100 pixels are enough")
+
+
+def test_the_channel_axis_of_arrays(run, few, tmp_path):
+    save(tmp_path / "a.npy", pixels(5, 12, 9, 3))
+    for options, planes, told in (
+        ([], 60, "warning: a.npy: its shape (5, 12, 9, 3) looks like channels last, which --channel-axis -1 is for\n"),
+        (["--channel-axis", -1], 15, ""),
+    ):
+        result = run("bench", "a.npy", "--seconds", 1, *options)
+        assert (result.exit_code, result.stderr) == (0, told)
+        assert result.stdout.startswith(f"your images: {planes} planes, 1,620 pixels; ")
+    result = run("bench", "a.npy", "--channel-axis", 4)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 2)
+
+
+def test_other_programs_are_told_of(run, few, tmp_path, monkeypatch):
+    save(tmp_path / "a.npy", pixels(5, 12, 9))
+    monkeypatch.setattr(bench_command, "busy_elsewhere", lambda: lambda: 1.25)
+    result = run("bench", "a.npy", "--seconds", 1)
+    told = "warning: other programs used 1.2 cores meanwhile: these figures are not to be trusted\n"
+    assert (result.exit_code, result.stderr) == (0, told)
+
+
+def test_figures_have_no_exponents():
+    shown = [bench_command._three_digits(value) for value in (0.0312, 0.217, 1, 9.456, 25.36, 264, 26644)]
+    assert shown == ["0.031", "0.217", "1.00", "9.46", "25.4", "264", "26,644"]
 
 
 @pytest.mark.parametrize("peer", peers.PEERS, ids=lambda peer: peer.name)

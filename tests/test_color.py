@@ -359,7 +359,7 @@ GRAY_ERRORS = {
     "complex": (IMAGES * 1j, {"method": "skimage"}, TypeError, "images: expected dtype .*, got complex128"),
     "masked": (np.ma.array(IMAGES), {}, TypeError, "images: expected an array without a mask"),
     "ragged": ([[1, 2], [1]], {}, ValueError, "images: expected an array"),
-    "no axes": (np.uint8(3), {}, ValueError, "channel_axis: expected an axis from"),
+    "no axes": (np.uint8(3), {}, ValueError, "channel_axis: expected an axis of images that have axes"),
     "channels": (IMAGES, {"channel_axis": 0, "method": "skimage"}, ValueError, r"3 channels along axis 0, got"),
     "two": (IMAGES[..., :2], {}, ValueError, r"images: expected 3 or 4 channels along axis -1, got shape \(4, 5, 2\)"),
     "axis": (IMAGES, {"channel_axis": 3}, ValueError, "channel_axis: expected an axis from -3 to 2 for 3 axes, got 3"),

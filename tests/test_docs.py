@@ -29,7 +29,7 @@ OPTIONAL = ("torch", "torchvision", "kornia", "albumentations")
 # Commands that take long, or fetch their input from elsewhere: their arguments are read, and that is all.
 READ_ALONE = ("demo", "bench", "parity")
 # Commands that this build may not have.
-NOT_YET = ("parity",)
+NOT_YET = ()
 
 
 class Block(NamedTuple):

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image, ImageOps
 
 import cheq
 
@@ -95,6 +96,91 @@ def test_a_mask_limits_the_histograms():
     np.testing.assert_array_equal(bars[1][0].values, np.bincount(after[mask], minlength=256))
 
 
+def test_alpha_is_left_out():
+    image = pixels(40, 60, 4)
+    figure = cheq.plot(image, channel_axis=-1)
+    bars, _ = curves(figure)
+    for picture, three in zip((image, cheq.equalize(image[..., :3], channel_axis=-1)), bars, strict=True):
+        counts = [np.bincount(picture[..., channel].ravel(), minlength=256) for channel in range(3)]
+        np.testing.assert_array_equal([bar.values for bar in three], counts)
+    assert [axes.images[0].get_array().shape for axes in figure.axes[:2]] == [(40, 60, 3)] * 2
+
+
+def test_gray_is_made_with_the_method_s_weights():
+    image = pixels(40, 60, 3)
+    gray = Image.fromarray(image).convert("L")
+    assert not np.array_equal(gray, cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    figure = cheq.plot(image, color="gray", method="pillow", channel_axis=-1)
+    np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), ImageOps.equalize(gray))
+    bars, _ = curves(figure)
+    np.testing.assert_array_equal(bars[0][0].values, gray.histogram())
+
+
+@pytest.mark.parametrize(("method", "highest"), [("skimage", 1), ("numpy", 255)])
+def test_results_are_shown_in_their_range(method, highest):
+    figure = cheq.plot(pixels(40, 60), method=method)
+    assert figure.axes[1].images[0].get_clim() == (0, highest)
+    assert figure.axes[3].get_xlim() == (0, highest)
+    words = cheq.plot(pixels(40, 60, dtype=np.uint16))
+    assert words.axes[0].images[0].get_clim() == (40, 159)
+    assert words.axes[2].get_xlim() == (-0.5, 65535.5)
+
+
+def test_a_given_result_is_not_said_to_be_of_a_method():
+    image = pixels(40, 60)
+    titles = [[axes.get_title() for axes in cheq.plot(image, *given).axes[:2]] for given in ([], [image])]
+    assert titles == [["before", "equalized (opencv)"], ["before", "equalized"]]
+
+
+def test_a_title_is_no_formula(tmp_path):
+    figure = cheq.plot(pixels(40, 60), title="a$x_{$b")
+    figure.savefig(tmp_path / "figure.png", dpi=40)
+    assert figure.axes[0].get_title() == "a$x_{$b"
+
+
+def test_bars_that_are_cut_off_are_told():
+    image = pixels(100, 100)
+    said = [axes.get_title(loc="left") for axes in cheq.plot(image).axes]
+    assert said == [""] * 6
+    image[:60] = 7
+    image[60, 1] = 7
+    axes = cheq.plot(image).axes[2]
+    counts = np.bincount(image.ravel())
+    assert axes.get_ylim()[1] < counts[7]
+    assert np.sort(counts)[-2] < axes.get_ylim()[1]
+    assert axes.get_title(loc="left") == "1 bar is cut off, of 6,001 pixels"
+    slightly = pixels(100, 100)
+    slightly[:5] = 7
+    assert cheq.plot(slightly).axes[2].get_title(loc="left") == "1 bar is cut off, of 500 pixels"
+    image[60:75] = 9
+    assert cheq.plot(image).axes[2].get_title(loc="left") == "2 bars are cut off, the highest of 6,000 pixels"
+
+
+def test_few_bars_are_drawn_wider_than_their_bins():
+    image = np.where(pixels(40, 60) > 100, 9, 200).astype(np.uint8)
+    (wide,) = cheq.plot(image).axes[2].collections
+    counts = np.bincount(image.ravel())
+    found = {(int(foot[0]), top[1]) for foot, top in wide.get_segments()}
+    assert found == {(9, counts[9]), (200, counts[200])}
+    assert not cheq.plot(pixels(40, 60)).axes[2].collections
+
+
+def test_wide_pictures_stand_one_above_the_other():
+    for shape, above in (((40, 90), False), ((40, 120), True)):
+        figure = cheq.plot(pixels(*shape))
+        figure.draw_without_rendering()
+        (left, top), (right, bottom) = (axes.get_position().min for axes in figure.axes[:2])
+        assert (top > bottom) == above
+        assert (left < right) != above
+
+
+def test_very_large_pictures_are_thinned_out_but_counted_whole():
+    image = pixels(3, 5000)
+    figure = cheq.plot(image)
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), image[::2, ::2])
+    np.testing.assert_array_equal(curves(figure)[0][0][0].values, np.bincount(image.ravel(), minlength=256))
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 400), (400, 3), (28, 28), (64, 64)])
 def test_any_shape_can_be_drawn(shape, tmp_path):
     figure = cheq.plot(np.full(shape, 9, np.uint8) if shape == (64, 64) else pixels(*shape))
@@ -109,11 +195,16 @@ def test_any_shape_can_be_drawn(shape, tmp_path):
     [
         ((np.zeros((2, 3, 4), np.uint8),), {}, r"image: expected one picture of shape \(height, width\)"),
         ((np.zeros((3, 4), np.uint8),), {"channel_axis": -1}, "image: expected one picture of shape height, width and"),
-        ((np.zeros((3, 4, 2), np.uint8),), {"channel_axis": -1}, "image: expected three channels R, G, B, got 2"),
+        (
+            (np.zeros((3, 4, 2), np.uint8),),
+            {"channel_axis": -1},
+            "image: expected three channels R, G, B, or four .* got 2",
+        ),
         ((np.zeros((0, 4), np.uint8),), {}, "image: expected at least one pixel"),
         ((np.zeros((3, 4), np.uint8),), {"color": "ycrcb"}, "color: expected 'channels' for an image without"),
         ((np.zeros((3, 4), np.uint8),), {"color": "lab"}, "color: expected one of 'channels', 'ycrcb', 'gray'"),
         ((np.zeros((3, 4), np.uint8),), {"method": "cv2"}, "method: expected one of"),
+        ((np.zeros((3, 4), np.uint8),), {"mask": np.ones((4, 3), bool)}, "mask: "),
         (
             (np.zeros((3, 4), np.uint8), np.zeros((4, 3), np.uint8)),
             {},

@@ -308,3 +308,24 @@ def test_what_cumulative_distribution_refuses():
     refuses(TypeError, lambda: call(image.astype(np.float16)), "float16")
     refuses(TypeError, lambda: call(image.astype(np.int64)), "int64")
     refuses(TypeError, lambda: call(image, mask=image), "mask")
+
+
+def test_errors_name_the_recipes_own_arguments():
+    recipes = cheq.recipes
+    for image in (np.full((3, 4), np.nan), np.zeros(3), np.zeros((3, 4), np.int64)):
+        with pytest.raises((TypeError, ValueError), match=r"^image: expected") as caught:
+            recipes.image_histogram_equalization(image)
+        assert "nan_policy" not in str(caught.value)
+    for img in (np.full((3, 4, 3), np.nan), np.zeros((3, 4, 3), complex)):
+        with pytest.raises((TypeError, ValueError), match=r"^img: expected") as caught:
+            recipes.histogram_equalize(img)
+        assert "nan_policy" not in str(caught.value)
+
+
+@pytest.mark.parametrize("width", [3, 4])
+def test_narrow_pictures_are_not_taken_for_channels(width):
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, width, 3), np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        batch = cheq.recipes.histogram_equalize(images)
+    assert_bits(batch, np.stack([cheq.recipes.histogram_equalize(image) for image in images]))

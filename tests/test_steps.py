@@ -232,3 +232,17 @@ def test_every_layout_of_a_lut(layout):
     np.testing.assert_array_equal(cheq.apply_lut(images, lut), expected, strict=True)
     one = layout(random_pixels(256, seed=5))
     np.testing.assert_array_equal(cheq.apply_lut(images, one), np.array(one)[images], strict=True)
+
+
+@pytest.mark.parametrize("dtype", [">u2", ">i2", "<u2", "<i2"])
+@pytest.mark.parametrize("same", [None, "same"])
+def test_luts_for_images_of_the_other_byte_order(dtype, same):
+    """A file's dtype is passed on as it is; the LUT is in the machine's own order."""
+    images = np.random.default_rng(0).integers(0, 3000, (20, 30)).astype(dtype)
+    for method in ("opencv", "skimage", "numpy"):
+        if method == "opencv" and "i" in dtype:
+            continue
+        lut = cheq.equalization_lut(cheq.histogram(images), method=method, dtype=same, images_dtype=images.dtype)
+        assert lut.dtype.isnative
+        expected = reference.equalize(images.astype(images.dtype.newbyteorder("=")), method=method, dtype=same)
+        np.testing.assert_array_equal(cheq.apply_lut(images, lut), expected, strict=True)

@@ -5,6 +5,7 @@ because no plane may be written before all planes' ranges are known to be good.
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
@@ -40,6 +41,7 @@ cdef extern from "kernels/floating.h" nogil:
 
     cheq_work cheq_ranges_work(const cheq_floating_job *job)
     cheq_work cheq_floating_work(const cheq_floating_job *job)
+    bint cheq_floating_plainly_has_bins(const cheq_floating_job *job, size_t group)
     bint cheq_floating_has_bins(const cheq_floating_job *job, size_t group, void *memory)
     size_t cheq_floating_scratch_bytes(size_t n)
 
@@ -140,6 +142,9 @@ cdef find_wrong(const cheq_floating_job *job, bint omit):
                 return group, NAN_FOUND
             if job.values[group].has_infinity and not omit:
                 return group, INFINITY_FOUND
+            if cheq_floating_plainly_has_bins(job, group):
+                continue
+            PyErr_CheckSignals()  # millions of bins take a while
             if not cheq_floating_has_bins(job, group, memory):
                 return group, NO_BINS
         return None

@@ -3,6 +3,7 @@
 Nothing beyond the standard library is imported here, so that a plain ``pip install cheq`` can say what is missing.
 """
 
+import signal
 import sys
 
 __all__ = ["main", "without"]
@@ -10,11 +11,20 @@ __all__ = ["main", "without"]
 
 def main() -> None:
     """Run the command ``cheq`` on ``sys.argv`` and leave with its exit status."""
+    signal.signal(signal.SIGTERM, _end)
     try:
         from cheq.cli.app import app
+
+        app()
     except ImportError as error:
         sys.exit(f"cheq: {without(error, 'the command line', 'cli')}")
-    app()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+def _end(number: int, frame: object) -> None:
+    """Leave as after Ctrl-C, so that no temporary file stays."""
+    sys.exit(128 + number)
 
 
 def without(error: ImportError, part: str, extra: str) -> str:

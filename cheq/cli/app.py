@@ -1,6 +1,7 @@
 """The command ``cheq`` and its subcommands."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -10,15 +11,19 @@ from cheq.cli.commands.demo import demo
 from cheq.cli.commands.equalize import equalize
 from cheq.cli.commands.figure import figure
 from cheq.cli.commands.info import info
+from cheq.cli.commands.parity import parity
+
+_SETTINGS: dict[str, Any] = {
+    "rich_markup_mode": "markdown",
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
 
 app = typer.Typer(
     name="cheq",
     help="Exact, fast histogram equalization of images and of NumPy arrays of images.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **_SETTINGS,
 )
 
 
@@ -37,5 +42,12 @@ def _options(
     pass
 
 
-for _command in (equalize, figure, info, bench, demo):
+for _command in (equalize, figure, parity, bench, info, demo):
     app.command()(_command)
+
+
+def alone(command: Callable[..., None], name: str) -> None:
+    """Run one command on ``sys.argv``, under a name that has no subcommands."""
+    one = typer.Typer(add_completion=False, **_SETTINGS)
+    one.command()(command)
+    one(prog_name=name)

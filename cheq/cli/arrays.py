@@ -1,11 +1,12 @@
 """NumPy's files: .npy is mapped and not read, so that it may be larger than memory; .npz is taken array by array."""
 
 import os
+import shutil
 import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -24,7 +25,7 @@ def read(source: Path) -> Iterator[tuple[str, Pixels]]:
         yield "", _mapped(source)
         return
     with _archive(source) as archive:
-        yield from ((name, archive[name]) for name in _images(archive))
+        yield from ((member.filename, _load(archive, member)) for member in _images(archive))
 
 
 def count(source: Path, equalizer: Equalizer, mask: Pixels | None) -> None:
@@ -66,11 +67,12 @@ def _equalize_mapped(images: Pixels, file: BinaryIO, equalizer: Equalizer, mask:
     if not images.size or not images.ndim:  # nothing to map; and what is wrong is said before anything is written
         npy.write_array(file, equalizer.equalize(images, axis, mask, settings.threads), allow_pickle=False)
         return
-    form = {"descr": npy.dtype_to_descr(images.dtype), "fortran_order": False, "shape": shape}
+    dtype = images.dtype.newbyteorder("=")
+    form = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     npy.write_array_header_2_0(file, form)
-    start, size = file.tell(), int(np.prod(shape, dtype=object)) * images.dtype.itemsize
+    start, size = file.tell(), int(np.prod(shape, dtype=object)) * dtype.itemsize
     _reserve(file, start, size)
-    result = np.memmap(file, images.dtype, "r+", start, shape)
+    result = np.memmap(file, dtype, "r+", start, shape)
     equalizer.equalize(images, axis, mask, settings.threads, out=result)
     result.flush()
 
@@ -88,7 +90,7 @@ def _reserve(file: BinaryIO, start: int, size: int) -> None:
 def _blocks(images: Pixels, axis: int | None) -> Iterator[Pixels]:
     """Yield an array in parts of which copies fit into memory, where its first axis is a batch axis."""
     planes = 2 if axis is None else 3
-    if images.ndim <= planes or (axis is not None and axis % images.ndim == 0):
+    if images.ndim <= planes or not images.size or (axis is not None and axis % images.ndim == 0):
         yield images
         return
     step = max(1, _BLOCK // max(1, images[:1].nbytes))
@@ -99,48 +101,58 @@ def _blocks(images: Pixels, axis: int | None) -> Iterator[Pixels]:
 # ---------------------------------------------------------------- archives
 
 
-def _archive(source: Path) -> Any:
+def _archive(source: Path) -> zipfile.ZipFile:
     _refuse_empty(source)
-    if not zipfile.is_zipfile(source):
-        raise ValueError("not an .npz archive, or a damaged one")
-    return np.load(source, allow_pickle=False)
+    try:
+        return zipfile.ZipFile(source)
+    except zipfile.BadZipFile:
+        raise ValueError("not an .npz archive, or a damaged one") from None
 
 
-def _images(archive: Any) -> list[str]:
-    """Return the names of the arrays that are images: 8-bit or 16-bit levels, and at least height and width."""
-    found = [name for name in archive.files if _is_image(archive, name)]
+def _images(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Return the members that are images: 8-bit or 16-bit levels, and at least height and width."""
+    found = [member for member in archive.infolist() if _is_image(archive, member)]
     if not found:
         raise ValueError("no array of dtype uint8 or uint16 with two or more axes is in it")
     return found
 
 
-def _is_image(archive: Any, name: str) -> bool:
+def _is_image(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
     """Look at an array's header alone."""
-    with archive.zip.open(_member(archive, name)) as file:
-        version = npy.read_magic(file)
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read_header(file)
+    if not member.filename.endswith(".npy"):
+        return False
+    with archive.open(member) as file:
+        try:
+            version = npy.read_magic(file)
+            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read_header(file)
+        except ValueError:
+            return False
     return len(shape) > 1 and dtype.kind == "u" and dtype.itemsize < 3
 
 
-def _member(archive: Any, name: str) -> str:
-    members = archive.zip.namelist()
-    return f"{name}.npy" if f"{name}.npy" in members else name
+def _load(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Pixels:
+    with archive.open(member) as file:
+        return np.asarray(npy.read_array(file, allow_pickle=False))
 
 
 def _equalize_archive(source: Path, file: BinaryIO, equalizer: Equalizer, mask: Pixels | None) -> None:
+    """Write an archive; what is no image is copied as it is."""
     settings = equalizer.settings
     with _archive(source) as archive, zipfile.ZipFile(file, "w", allowZip64=True) as target:
         images = _images(archive)
-        others = [name for name in archive.files if name not in images]
+        others = [member for member in archive.infolist() if member not in images]
         if others:
-            kept = ", ".join(others)
+            kept = ", ".join(member.filename.removesuffix(".npy") for member in others)
             warnings.warn(f"kept as they are, being no uint8 or uint16 images: {kept}", UserWarning, stacklevel=2)
-        for name in archive.files:
-            member = _member(archive, name)
-            array = archive[name]
-            if name in images:
-                array = equalizer.equalize(array, settings.channel_axis, mask, settings.threads)
-            target.compression = archive.zip.getinfo(member).compress_type
-            with target.open(member, "w", force_zip64=True) as part:
-                npy.write_array(part, array, allow_pickle=False)
+        for member in archive.infolist():
+            written = zipfile.ZipInfo(member.filename, member.date_time)
+            written.compress_type = member.compress_type
+            with target.open(written, "w", force_zip64=True) as part:
+                if member in images:
+                    pixels = _load(archive, member)
+                    result = equalizer.equalize(pixels, settings.channel_axis, mask, settings.threads)
+                    npy.write_array(part, result, allow_pickle=False)
+                else:
+                    with archive.open(member) as content:
+                        shutil.copyfileobj(content, part)

@@ -1,8 +1,11 @@
 """`cheq bench`: cheq beside every library that is installed, on the user's images or the built-in batch."""
 
 import math
+import threading
+import time
+import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,11 +17,15 @@ import cheq
 from cheq.cli import arrays, pictures
 from cheq.cli.files import describe
 from cheq.cli.peers import PEERS, Peer, Work
+from cheq.cli.settings import MOST_PIXELS
 from cheq.cli.timing import Contestant, NotEqual, compete
+from cheq.cli.warned import collected_warnings, pixel_limit
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
-MOST = 1 << 26  # pixels that are timed: more tell nothing more
+# Pixels that are timed, about as many as the built-in batch has: far beyond every cache, so that more tell nothing
+# more, and 128 MiB as floats.
+MOST = 1 << 24
 SHARE = 1 << 20  # pixels, and images, that are enough of a slow peer's work
 _FEW = 64
 
@@ -46,46 +53,67 @@ class Row:
         return {name: None if value != value else value for name, value in asdict(self).items()}
 
 
-def images_of(paths: Iterable[Path], problem: Callable[[Path, str], None]) -> list[Pixels]:
+def images_of(paths: Sequence[Path], channel_axis: int | None, problem: Callable[[Path, str], None]) -> list[Pixels]:
     """Read 8-bit pictures and arrays; return their planes as batches of one size each, `MOST` pixels at the most.
 
     Parameters
     ----------
-    paths : iterable of Path
+    paths : sequence of Path
         Files.
+    channel_axis : int or None
+        Of the arrays.
     problem : callable
-        Is told of each file that is not used, and why.
+        Is told of each file that is not used, or not as a whole, and why.
     """
     planes: dict[tuple[int, ...], list[Pixels]] = defaultdict(list)
     total = 0
-    for path in paths:
-        if total >= MOST:
-            problem(path, f"not used: {MOST:,} pixels are enough")
-            continue
-        try:
-            for plane in _planes(path):
-                if total < MOST:
+    with pixel_limit(MOST_PIXELS), collected_warnings() as collected:
+        for index, path in enumerate(paths):
+            if total >= MOST:
+                others = len(paths) - index - 1
+                more = f", like {others:,} more after it" if others else ""
+                problem(path, f"not used{more}: {MOST:,} pixels are enough")
+                break
+            try:
+                for plane in _planes(path, channel_axis):
+                    if total >= MOST:
+                        problem(path, f"not used as a whole: {MOST:,} pixels are enough")
+                        break
                     planes[plane.shape].append(plane)
                     total += plane.size
-        except Exception as error:  # damaged files make libraries raise nearly anything
-            problem(path, describe(error, path))
+            except Exception as error:  # damaged files make libraries raise nearly anything
+                problem(path, describe(error, path))
+            for message in dict.fromkeys(collected.pop(threading.get_ident(), [])):
+                problem(path, message)
     if not total:
         raise BenchError("no 8-bit image was found")
     return [np.stack(group) for group in planes.values()]
 
 
-def _planes(path: Path) -> Iterator[Pixels]:
+def _planes(path: Path, channel_axis: int | None) -> Iterator[Pixels]:
     if path.suffix.lower() in arrays.EXTENSIONS:
         for _, images in arrays.read(path):
             _check_8_bits(images)
-            if images.ndim < 2:
-                raise ValueError(f"height and width are needed, and the array's shape is {images.shape}")
-            yield from images.reshape(-1, *images.shape[-2:])
+            yield from _planes_of_array(images, channel_axis)
         return
     for picture in pictures.pages(path):
         _check_8_bits(picture.pixels)
         channels = picture.pixels.reshape(*picture.pixels.shape[:2], -1)
         yield from (np.ascontiguousarray(channels[..., index]) for index in range(picture.colors))
+
+
+def _planes_of_array(images: Pixels, channel_axis: int | None) -> Iterator[Pixels]:
+    """Yield an array's planes one by one, as it may be larger than memory."""
+    if images.ndim < (2 if channel_axis is None else 3):
+        raise ValueError(f"height and width are needed, and the array's shape is {images.shape}")
+    if images.size == 0:
+        raise ValueError(f"not used: the array's shape is {images.shape}")
+    if channel_axis is not None:
+        images = np.moveaxis(images, channel_axis, 0)
+    elif images.ndim > 2 and images.shape[-1] in (3, 4):
+        told = f"its shape {images.shape} looks like channels last, which --channel-axis -1 is for"
+        warnings.warn(told, UserWarning, stacklevel=2)
+    yield from (images[index] for index in np.ndindex(images.shape[:-2]))
 
 
 def _check_8_bits(pixels: Pixels) -> None:
@@ -103,15 +131,17 @@ def run(batches: list[Pixels], threads: int, seconds: float) -> Iterator[Row]:
     threads : int
         How many are all.
     seconds : float
-        For all peers together, about.
+        For all peers together, about: each is run a few times, however slow it is.
     """
+    end = time.perf_counter() + seconds
     found = {peer.name: peer.absent() for peer in PEERS}
-    there = sum(reason is None for reason in found.values())
+    left = sum(reason is None for reason in found.values())
     for peer in PEERS:
         if found[peer.name] is not None:
             yield Row(peer.name, "", peer.method, note=str(found[peer.name]))
         else:
-            yield _beside(peer, batches, threads, seconds / there)
+            yield _beside(peer, batches, threads, max(0.0, end - time.perf_counter()) / left)
+            left -= 1
 
 
 def _beside(peer: Peer, batches: list[Pixels], threads: int, seconds: float) -> Row:
@@ -137,7 +167,7 @@ def _beside(peer: Peer, batches: list[Pixels], threads: int, seconds: float) -> 
     ours = [
         Contestant(
             "cheq",
-            partial(_equalize_all, batches, outs, peer.method, count),
+            partial(_equalize_all, batches, outs, peer.method, 1 if count == 1 else None),
             threads=count,
             arrange=partial(_first_of_each, counts),
         )
@@ -168,12 +198,16 @@ def _flat(works: list[Work], results: list[Any]) -> Pixels:
     return np.concatenate([work.as_array(result).ravel() for work, result in zip(works, results, strict=True)])
 
 
-def _equalize_all(batches: list[Pixels], outs: list[Pixels], method: str, threads: int) -> list[Pixels]:
+def _equalize_all(batches: list[Pixels], outs: list[Pixels], method: str, threads: int | None) -> list[Pixels]:
     return [
-        cheq.equalize(batch, method=method, out=out, num_threads=threads)
+        cheq.equalize(batch, method=method, axes=(-2, -1), out=out, num_threads=threads)
         for batch, out in zip(batches, outs, strict=True)
     ]
 
 
 def _first_of_each(counts: list[int], results: list[Pixels]) -> Pixels:
-    return np.concatenate([result[:count].ravel() for result, count in zip(results, counts, strict=True)])
+    """Return what peers did too, and wipe it out: all threads cannot pass with what one thread has written."""
+    found = np.concatenate([result[:count].ravel() for result, count in zip(results, counts, strict=True)])
+    for result in results:
+        result.fill(0)
+    return found

@@ -7,9 +7,12 @@ import numpy as np
 import cheq
 from cheq.cli import pictures
 from cheq.cli.files import check_free, whole_file
-from cheq.cli.settings import Color, Method
+from cheq.cli.report import printable
+from cheq.cli.settings import MOST_PIXELS, Color, Method
+from cheq.cli.warned import collected_warnings, pixel_limit
 
 FORMATS = (".png", ".pdf", ".svg")
+_LONGEST = 50  # characters of a title: more would run into the other one
 
 
 class FigureError(Exception):
@@ -26,8 +29,13 @@ def check_target(target: Path, overwrite: bool) -> None:
         raise FigureError(str(error)) from None
 
 
-def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, overwrite: bool) -> None:
+def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, overwrite: bool) -> list[str]:
     """Draw a picture file; alpha is left out, and of several pages all but the first.
+
+    Returns
+    -------
+    list of str
+        What there is to warn of.
 
     Raises
     ------
@@ -36,6 +44,15 @@ def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, ove
     Exception
         Whatever is wrong with the file.
     """
+    with pixel_limit(MOST_PIXELS), collected_warnings() as collected:
+        _draw(source, target, method, color, dpi, overwrite)
+    messages = [message for said in collected.values() for message in said]
+    lacking = [message for message in messages if message.startswith("Glyph ")]
+    others = [message for message in messages if message not in lacking]
+    return [*dict.fromkeys(others), *["the figure's font lacks characters of the file's name"] * bool(lacking)]
+
+
+def _draw(source: Path, target: Path, method: Method, color: Color, dpi: int, overwrite: bool) -> None:
     picture = pictures.upright(pictures.read(source))
     pixels = picture.pixels
     if picture.colors == 1:
@@ -44,6 +61,11 @@ def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, ove
         pixels, axis = np.ascontiguousarray(pixels[..., :3]), -1
     else:
         raise ValueError(f"expected a gray or RGB picture, got {picture.kind}")
-    figure = cheq.plot(pixels, method=method.value, color=color.value, channel_axis=axis, title=source.name)
+    figure = cheq.plot(pixels, method=method.value, color=color.value, channel_axis=axis, title=_title(source))
     with whole_file(target, overwrite) as file:
         figure.savefig(file, format=target.suffix[1:].lower(), dpi=dpi)
+
+
+def _title(source: Path) -> str:
+    name = printable(source.name)
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 + 1 :]}"

@@ -117,8 +117,11 @@ def _albumentations(images: Pixels) -> Work:
     return Work(lambda: [transform(image=image)["image"] for image in images], np.stack)
 
 
+# All are cv2.
+OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
+
 PEERS = (
-    Peer("cv2", ("opencv-python-headless", "opencv-contrib-python", "opencv-python"), "opencv", _cv2),
+    Peer("cv2", OPENCV, "opencv", _cv2),
     Peer("Pillow", ("pillow",), "pillow", _pillow),
     Peer("scikit-image", ("scikit-image",), "skimage", _skimage),
     Peer("NumPy recipe", ("numpy",), "numpy", _numpy),

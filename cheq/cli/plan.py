@@ -2,7 +2,7 @@
 
 import fnmatch
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,17 +101,43 @@ def make_plan(
         if single and not suffix and not (os.path.isdir(folder) or _ends_in_slash(output)):
             planner.add_pair(sources[0], folder)
             return planner.plan
-        _check_folder(folder, output, sources)
+        _check_folder(folder, output, sources, extensions)
     for source in sources:
         if os.path.isfile(source):
             planner.add_file(source)
         # A pattern such as * matches the OUTPUT of an earlier run too; alone it can only be meant.
         elif len(sources) == 1 or not planner.is_output(source):
             planner.add_folder(source)
+    _keep_sources(planner.plan)
     return planner.plan
 
 
-def _check_folder(folder: Path, output: str, sources: Sequence[Path]) -> None:
+def _keep_sources(plan: Plan) -> None:
+    """Make problems of jobs whose results would replace another input before or after it is read."""
+    inputs: dict[str, list[Path]] = defaultdict(list)
+    for path in [*(job.source for job in plan.jobs), *(path for path, _ in plan.problems)]:
+        inputs[os.path.realpath(path)].append(path)
+    refused: set[Job] = set()
+    for job in sorted(plan.jobs, key=lambda job: job.source.is_symlink()):
+        if job in refused:
+            continue
+        target = os.path.realpath(job.target)
+        others = [path for path in inputs.get(target, []) if path != job.source]
+        if not others:
+            continue
+        if os.path.realpath(job.source) != target:
+            refused.add(job)
+            plan.problems.append((job.source, f"its result would replace {others[0]}, which is an input too"))
+            continue
+        links = [other for other in plan.jobs if other.source in others]
+        refused.update(links)
+        plan.problems += [(link.source, f"it is the file {job.source}, which is replaced") for link in links]
+    plan.jobs = [job for job in plan.jobs if job not in refused]
+
+
+def _check_folder(folder: Path, output: str, sources: Sequence[Path], extensions: Collection[str]) -> None:
+    if folder.suffix.lower() in extensions and not os.path.lexists(folder) and not _ends_in_slash(output):
+        raise UsageError(f"OUTPUT '{output}' must be a folder here; if it is to be one of this name, write '{output}/'")
     if os.path.lexists(folder) and not os.path.isdir(folder):
         inputs_are = "several inputs" if len(sources) > 1 else "a folder" if os.path.isdir(sources[0]) else "'.../'"
         raise UsageError(f"OUTPUT for {inputs_are} must be a folder, and '{output}' is a file")
@@ -190,7 +216,7 @@ class _Planner:
             self.plan.unknown[kind] += 1
         elif self._pattern is not None and not _matches(relative, self._pattern):
             self.plan.unmatched += 1
-        elif self._output is None and self._suffix and source.stem.endswith(self._suffix):
+        elif self._suffix and source.stem.endswith(self._suffix) and self._is_beside(top):
             self.plan.results += 1
         elif os.path.exists(source) and not os.path.isfile(source):
             self.plan.problems.append((source, "neither a file nor a folder"))
@@ -199,7 +225,7 @@ class _Planner:
 
     def is_output(self, folder: Path) -> bool:
         """Whether a folder is OUTPUT; its files are then counted as passed over."""
-        if self._output_status is None or not os.path.samestat(folder.stat(), self._output_status):
+        if not self._is_output(folder):
             return False
         self.plan.own = (self.plan.own or 0) + sum(len(names) for _, _, names in os.walk(folder))
         return True
@@ -211,6 +237,13 @@ class _Planner:
             return False
         return not self.is_output(folder)
 
+    def _is_beside(self, top: Path) -> bool:
+        """Whether results lie among their sources."""
+        return (self._output_status is None and self._output is None) or self._is_output(top)
+
+    def _is_output(self, folder: Path) -> bool:
+        return self._output_status is not None and os.path.samestat(folder.stat(), self._output_status)
+
     def _add_below(self, source: Path, top: Path, relative: Path) -> None:
         """A file whose result goes below OUTPUT, or beside it."""
         named = relative.with_name(f"{relative.stem}{self._suffix}{relative.suffix}")
@@ -221,7 +254,7 @@ class _Planner:
         first = self._taken.setdefault(os.path.normcase(target), source)
         if first is source:
             self.plan.jobs.append(Job(source, target, name))
-        else:
+        elif first != source:  # naming a file twice does no harm
             self.plan.problems.append((source, f"its result would take the place of that of {first}: {target}"))
 
     def _refuse_unknown(self, source: Path) -> None:

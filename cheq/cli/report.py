@@ -29,12 +29,16 @@ def say(console: Console, text: str, label: str = "", style: str = "", colon: st
 
     File names may hold line breaks, bytes that are no text, and characters that the terminal cannot show.
     """
-    line = "".join(
-        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode() for char in text
-    )
-    line = line.encode(console.encoding, "backslashreplace").decode(console.encoding)
+    line = printable(text).encode(console.encoding, "backslashreplace").decode(console.encoding)
     start = Text.assemble((label, style), colon) if label else Text()
     console.print(start + Text(line), soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """A text with escapes for the characters that cannot be seen."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode() for char in text
+    )
 
 
 def one_line(text: str) -> str:
@@ -56,6 +60,7 @@ class Report:
         self.failed = 0
         self._plan = plan
         self._lock = threading.Lock()
+        self._said: set[tuple[Path, str]] = set()
         self._out = Console()
         self._err = Console(stderr=True)
         columns = (
@@ -102,7 +107,10 @@ class Report:
         self._bar.advance(self._task)
 
     def warning(self, path: Path, message: str) -> None:
-        """Something about a file that is equalized all the same."""
+        """Something about a file that is equalized all the same; said once, though it may be read twice."""
+        if (path, message) in self._said:
+            return
+        self._said.add((path, message))
         say(self._err, f"{path}: {one_line(message)}", "warning", "yellow")
 
     def interrupted(self) -> None:

@@ -4,10 +4,10 @@ In memory are at most as many pictures as there are threads (of a TIFF, a page a
 its compressed bytes. An array file is mapped, an archive's arrays are read one at a time.
 """
 
-import logging
+import re
+import signal
 import threading
-import warnings
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,25 +17,33 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from cheq.cli import arrays, pictures
+from cheq.cli import arrays, masks, pictures
 from cheq.cli.files import check_free, describe, whole_file
 from cheq.cli.masks import Mask
 from cheq.cli.pictures import Picture
 from cheq.cli.pixels import Equalizer, SharedHistograms
 from cheq.cli.plan import Job, Plan
 from cheq.cli.report import Report
-from cheq.cli.settings import Settings
+from cheq.cli.settings import Color, Method, Settings
+from cheq.cli.warned import collected_warnings, pixel_limit
 
 EXTENSIONS = frozenset({*arrays.EXTENSIONS, *pictures.FORMATS})
 
 _AHEAD = 16  # files given to each thread before the oldest is reported, so that one that is large makes no other wait
 
+# Signs in the messages of functions, and the options that are meant there.
+_OPTIONS = (
+    ("^mask:", "--mask"),
+    ("channel_axis", "--channel-axis"),
+    ("method=", "--method"),
+    ("exceeds .*limit of", "--max-pixels"),
+)
+
 _Outcome = tuple[str | None, list[str]]  # what went wrong if anything did, and warnings
 
 
-def run(plan: Plan, report: Report, settings: Settings, mask_of: Callable[[Any], Mask | None]) -> None:
+def run(plan: Plan, report: Report, settings: Settings, mask: str | None = None) -> None:
     """Equalize the files of a plan.
 
     Parameters
@@ -46,15 +54,21 @@ def run(plan: Plan, report: Report, settings: Settings, mask_of: Callable[[Any],
         Is told of every success, failure and warning, in the plan's order: pictures first, then arrays.
     settings : Settings
         What is done to them.
-    mask_of : callable
-        Gives the mask of a picture by its path below the input folder.
+    mask : str, optional
+        A file that is everyone's mask, or a folder with one for each picture.
+
+    Raises
+    ------
+    UsageError
+        If there is no such mask; nothing has been read or written then.
     """
-    for path, problem in plan.problems:
-        report.failure(path, problem)
     jobs = plan.jobs
     shared = SharedHistograms() if settings.shared_lut else None
-    worker = _Worker(Equalizer(settings, shared), mask_of)
-    with _pixel_limit(settings.most_pixels), _collected_warnings() as collected:
+    with pixel_limit(settings.most_pixels), collected_warnings() as collected:
+        worker = _Worker(Equalizer(settings, shared), masks.finder(mask))
+        collected.clear()
+        for path, problem in plan.problems:
+            report.failure(path, problem)
         if shared is not None:
             report.begin("counting", len(jobs))
             jobs = _each(jobs, partial(_attempt, worker.count, report.step, collected), settings.threads, report)
@@ -91,8 +105,9 @@ def _each(jobs: list[Job], attempt: Callable[[Job], _Outcome], threads: int, rep
         for first, future in waiting:
             tell(first, future.result())
     finally:
-        # After Ctrl-C, files that were begun are finished.
-        pool.shutdown(cancel_futures=True)
+        # After Ctrl-C, files that were begun are finished, however often it is pressed.
+        with _deaf():
+            pool.shutdown(cancel_futures=True)
     for job in jobs:
         if _is_array(job):
             tell(job, attempt(job))
@@ -117,53 +132,22 @@ def _attempt(
 
 
 @contextmanager
-def _collected_warnings() -> Iterator[dict[int, list[str]]]:
-    """Collect what is meant for users by the thread that said it: Python's own recording knows one thread only."""
-    collected: dict[int, list[str]] = defaultdict(list)
-
-    def show(message: Warning | str, *where: Any, **more: Any) -> None:
-        collected[threading.get_ident()].append(str(message))
-
-    tiff_log = logging.getLogger("tifffile")  # which logs what others warn of
-    handler = _IntoList(collected)
-    tiff_log.addHandler(handler)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is meant for programmers
-        warnings.simplefilter("always", UserWarning)
-        # Pillow only warns of pictures over its limit, and raises at twice that.
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        warnings.showwarning = show
-        try:
-            yield collected
-        finally:
-            tiff_log.removeHandler(handler)
-
-
-class _IntoList(logging.Handler):
-    """Collects what is logged by the thread that said it."""
-
-    def __init__(self, collected: dict[int, list[str]]) -> None:
-        super().__init__(logging.WARNING)
-        self._collected = collected
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._collected[threading.get_ident()].append(record.getMessage())
-
-
-@contextmanager
-def _pixel_limit(limit: int) -> Iterator[None]:
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = limit
+def _deaf() -> Iterator[None]:
+    """Let Ctrl-C wait, which only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
     finally:
-        Image.MAX_IMAGE_PIXELS = before
+        signal.signal(signal.SIGINT, before)
 
 
 def _in_options(message: str) -> str:
     """A message of cheq's functions, for someone who has options instead of arguments."""
-    for argument, option in (("channel_axis", "--channel-axis"), ("method=", "--method"), ("mask:", "--mask")):
-        if argument in message:
+    for sign, option in _OPTIONS:
+        if re.search(sign, message):
             return f"{message} (on the command line: {option})"
     return message
 
@@ -184,6 +168,7 @@ class _Worker:
             arrays.count(job.source, self._equalizer, mask)
             return
         for picture in pictures.pages(job.source):
+            _check_kind(picture, self._settings)
             colors, axis = _colors(picture)
             self._equalizer.count(colors, axis, mask, 1)
 
@@ -203,6 +188,7 @@ class _Worker:
             pictures.write(chain([first], results), file, job.target.suffix, self._settings.quality)
 
     def _equalized(self, picture: Picture, mask: Mask | None) -> Picture:
+        _check_kind(picture, self._settings)
         colors, axis = _colors(picture)
         if self._equalizer.makes_gray(axis):
             gray = self._equalizer.equalize(colors, axis, mask, 1)
@@ -212,6 +198,20 @@ class _Worker:
         result = replace(picture, pixels=pixels)
         self._equalizer.equalize(colors, axis, mask, 1, out=_colors(result)[0])
         return result
+
+
+def _check_kind(picture: Picture, settings: Settings) -> None:
+    """Raise ValueError for what the options do not take, in their words."""
+    known = (1, 3) if settings.color is Color.GRAY else (1, 3, 4)
+    if settings.color is not Color.CHANNELS and not (picture.colors in known and (picture.rgb or picture.colors == 1)):
+        raise ValueError(f"--color {settings.color} takes gray and RGB, and this is {picture.kind}")
+    dtype = picture.pixels.dtype
+    narrow = settings.method is Method.PILLOW or (settings.color is Color.YCRCB and picture.colors > 1)
+    if narrow and dtype != np.uint8:
+        option = "--method pillow" if settings.method is Method.PILLOW else "--color ycrcb"
+        raise ValueError(f"{option} takes 8 bits, and this is {picture.kind}")
+    if settings.method is Method.OPENCV and dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"--method opencv takes 8 and 16 bits, and this is {picture.kind}; skimage and numpy take it")
 
 
 def _colors(picture: Picture) -> tuple[Any, int | None]:

@@ -4,10 +4,12 @@ Machines are shared and their speed drifts; only contestants timed in the same r
 sample is what the code costs, the median what its user sees, and the spread how far to trust either.
 """
 
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -102,3 +104,25 @@ def _time(run: Callable[[], Any], times: int) -> float:
     for _ in range(times):
         run()
     return (time.perf_counter() - start) / times
+
+
+def busy_elsewhere() -> Callable[[], float | None]:
+    """Return a function that tells how many cores other programs have used since; None where that is not known."""
+    start, seconds = _others_seconds(), os.times().elapsed
+
+    def share() -> float | None:
+        now = _others_seconds()
+        return None if start is None or now is None else (now - start) / (os.times().elapsed - seconds)
+
+    return share
+
+
+def _others_seconds() -> float | None:
+    """Return the seconds that all cores have been busy or taken away by the host, without this process's own."""
+    file = Path("/proc/stat")
+    if not file.exists():
+        return None
+    user, nice, system, _idle, _wait, interrupts, soft, stolen = map(int, file.read_text().split()[1:9])
+    own = os.times()
+    busy = user + nice + system + interrupts + soft + stolen
+    return busy / os.sysconf("SC_CLK_TCK") - own.user - own.system

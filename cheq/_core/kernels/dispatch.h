@@ -6,7 +6,8 @@
 #include "scalar.h"
 
 /* Function target attributes build every instruction set with one plain command. */
-#if defined(__x86_64__) && defined(__GNUC__) /* Clang defines it too */
+/* Not for Windows: GCC does not align the stack for their registers there. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(_WIN32) /* Clang defines __GNUC__ too */
 #define CHEQ_X86 1
 #include "avx2.h"
 #include "avx512.h"

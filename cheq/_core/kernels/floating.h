@@ -348,7 +348,14 @@ static inline cheq_work cheq_floating_work(const cheq_floating_job *job) {
     return work;
 }
 
-/* Whether np.histogram could make bins of this plane's range. */
+/* Whether np.histogram could plainly make bins of this plane's range. */
+static inline int cheq_floating_plainly_has_bins(const cheq_floating_job *job, size_t group) {
+    const cheq_values *values = &job->values[group];
+    return !values->counted ||
+           cheq_bins_plainly_increase(values->smallest, values->largest, job->n, job->bytes == 4);
+}
+
+/* Whether it could at all, which takes making them. */
 static inline int cheq_floating_has_bins(const cheq_floating_job *job, size_t group, void *memory) {
     const cheq_floating_scratch scratch = cheq_floating_scratch_in(memory, job->n);
     const cheq_value_bins bins = cheq_floating_bins(job, group, &scratch);

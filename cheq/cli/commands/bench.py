@@ -18,12 +18,18 @@ from cheq.cli.plan import files_of
 from cheq.cli.report import INTERRUPTED, one_line, say
 from cheq.cli.run import EXTENSIONS
 from cheq.cli.settings import usual_threads
+from cheq.cli.timing import busy_elsewhere
+
+_BUSY = 0.1  # cores: fewer are what a machine without other work uses
 
 
 def bench(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PATH]...", help="Your images: 8-bit pictures, .npy, folders of them."),
+        typer.Argument(metavar="PATH", help="Your images: 8-bit pictures, .npy, folders of them."),
+    ] = None,
+    channel_axis: Annotated[
+        int | None, typer.Option("--channel-axis", metavar="AXIS", help="The axis of R, G, B in arrays, such as -1.")
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="How long it may take, about.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
@@ -41,11 +47,13 @@ def bench(
     console, errors = Console(), Console(stderr=True)
     try:
         if paths:
-            batches = images_of(files_of(paths, EXTENSIONS), lambda path, why: _warn(errors, path, why))
+            batches = images_of(files_of(paths, EXTENSIONS), channel_axis, lambda path, why: _warn(errors, path, why))
             what = "your images"
         else:
             batches, what = _built_in()
+        busy = busy_elsewhere()
         rows = _timed(batches, seconds, errors)
+        others = busy()
     except UsageError as error:
         raise typer.BadParameter(str(error)) from None
     except BenchError as error:
@@ -56,9 +64,12 @@ def bench(
     size, count = sum(batch.size for batch in batches), sum(len(batch) for batch in batches)
     work = f"{what}: {count:,} planes, {size:,} pixels"
     if as_json:
-        sys.stdout.write(json.dumps(_as_dict(rows, work), indent=1) + "\n")
+        sys.stdout.write(json.dumps({**_as_dict(rows, work), "busy_elsewhere": others}, indent=1) + "\n")
     else:
         _print(console, rows, work)
+    if others is not None and others > _BUSY:
+        told = f"other programs used {others:.1f} cores meanwhile: these figures are not to be trusted"
+        say(errors, told, "warning", "yellow")
     if not all(row.equal for row in rows):
         raise typer.Exit(1)
 
@@ -103,10 +114,17 @@ def _print(console: Console, rows: list[Row], work: str) -> None:
         table.add_column(title, justify="left" if len(table.columns) < 2 else "right")
     for row in rows:
         if not row.note:
-            ours, theirs = f"{row.cheq_1:.3g} / {row.cheq_all:.3g}", f"{row.peer_1:.3g} / {row.peer_all:.3g}"
-            ratios = f"{row.peer_1 / row.cheq_1:.1f} / {row.peer_all / row.cheq_all:.1f}"
-            table.add_row(f"{row.peer} {row.version}", row.method, ours, theirs, ratios)
+            ratios = (row.peer_1 / row.cheq_1, row.peer_all / row.cheq_all)
+            pairs = ((row.cheq_1, row.cheq_all), (row.peer_1, row.peer_all), ratios)
+            cells = (" / ".join(map(_three_digits, pair)) for pair in pairs)
+            table.add_row(f"{row.peer} {row.version}", row.method, *cells)
     console.print(table)
     for row in rows:
         if row.note:
             say(console, row.note, row.peer, "" if row.equal else "bold red")
+
+
+def _three_digits(value: float) -> str:
+    """At least three, and never an exponent."""
+    digits = 3 - len(f"{value:.0f}") if value >= 1 else 3
+    return f"{value:,.{max(digits, 0)}f}"

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from cheq.cli import masks
 from cheq.cli.arrays import EXTENSIONS as ARRAYS
 from cheq.cli.files import UsageError
 from cheq.cli.pictures import JPEG_QUALITY
@@ -63,7 +62,8 @@ _Pattern = Annotated[
     typer.Option(
         "--glob",
         metavar="PATTERN",
-        help="Take only files in folders whose name matches, such as '*.png'; with a slash in it, whose path does.",
+        help="Take only files in folders whose name matches, such as '*.png'; with a slash in it, whose path does "
+        "(a star matches slashes too).",
     ),
 ]
 _Suffix = Annotated[
@@ -105,11 +105,11 @@ def equalize(
 
     For example: cheq equalize photos/ scan.tif -o equalized/ --color ycrcb
 
-    Pictures are gray or color, of 8 or 16 bits: PNG, JPEG, TIFF (all pages), WebP, BMP, GIF (its first frame), PPM and
-    PGM. Alpha is kept, and so are EXIF, color profile and resolution where the format has a place for them. Arrays
-    (.npy, and in .npz those of uint8 and uint16) have height and width as their last two axes unless --channel-axis is
-    one of them; a .npy file may be larger than memory. Each result has its source's name and path below OUTPUT, its
-    format and its dtype; other files in folders are passed over.
+    Pictures are gray or color: PNG and TIFF (all pages) of 8 or 16 bits, JPEG, WebP, BMP, GIF (its first frame), PPM
+    and PGM of 8. Alpha is kept, and so are EXIF, color profile and resolution where the format has a place for them.
+    Arrays (.npy, and in .npz those of uint8 and uint16) have height and width as their last two axes unless
+    --channel-axis is one of them; a .npy file may be larger than memory. Each result has its source's name and path
+    below OUTPUT, its format and its dtype; other files in folders are passed over.
 
     A file that fails is named on stderr and the others go on. No file is ever half written. The exit status is 0 if all
     went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C.
@@ -126,7 +126,6 @@ def equalize(
             most_pixels=most_pixels,
         )
         plan = make_plan(inputs, output, EXTENSIONS, ARRAYS, pattern=pattern, suffix=suffix)
-        mask_of = masks.finder(mask)
     except UsageError as error:
         raise typer.BadParameter(str(error)) from None
     with Report(plan) as report:
@@ -134,7 +133,9 @@ def equalize(
             if dry_run:
                 report.rehearsal(output, overwrite)
             else:
-                run(plan, report, settings, mask_of)
+                run(plan, report, settings, mask)
+        except UsageError as error:
+            raise typer.BadParameter(str(error)) from None
         except KeyboardInterrupt:
             report.interrupted()
             raise typer.Exit(INTERRUPTED) from None

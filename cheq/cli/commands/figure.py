@@ -34,7 +34,7 @@ def figure(
     errors = Console(stderr=True)
     try:
         check_target(output, overwrite)
-        draw(source, output, method, color, dpi, overwrite)
+        messages = draw(source, output, method, color, dpi, overwrite)
     except (ImportError, FigureError) as error:
         say(errors, str(error), "error", "bold red")
     except KeyboardInterrupt:
@@ -42,6 +42,8 @@ def figure(
     except Exception as error:  # damaged files make libraries raise nearly anything
         say(errors, f"{source}: {one_line(describe(error, source))}", "error", "bold red")
     else:
+        for message in messages:
+            say(errors, f"{source}: {one_line(message)}", "warning", "yellow")
         say(Console(), f"before and after in {output}")
         return
     raise typer.Exit(1)

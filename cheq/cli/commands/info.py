@@ -10,12 +10,13 @@ import typer
 from rich.console import Console
 
 import cheq
+from cheq.cli.peers import OPENCV
 from cheq.cli.report import say
 
 # What the extras and the comparisons use, by the names under which it is distributed.
 _LIBRARIES = (
-    *("opencv-python-headless", "opencv-python", "pillow", "scikit-image", "matplotlib", "tifffile", "imagecodecs"),
-    *("typer", "rich", "torch", "torchvision", "kornia", "albumentations", "threadpoolctl"),
+    *("pillow", "scikit-image", "matplotlib", "tifffile", "imagecodecs", "typer", "rich"),
+    *("torch", "torchvision", "kornia", "albumentations", "threadpoolctl"),
 )
 
 
@@ -41,11 +42,12 @@ def info(
 
 
 def _surroundings() -> dict[str, Any]:
+    cv2 = [name for name in OPENCV if _version(name)] or OPENCV[:1]
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "numpy": importlib.metadata.version("numpy"),
-        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "libraries": {name: _version(name) for name in (*cv2, *_LIBRARIES)},
     }
 
 

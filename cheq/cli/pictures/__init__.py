@@ -11,20 +11,27 @@ from typing import BinaryIO
 from cheq.cli.pictures import png, simple, tiff
 from cheq.cli.pictures.picture import About, Picture, upright
 
-__all__ = ["FORMATS", "JPEG_QUALITY", "About", "Picture", "check", "pages", "read", "upright", "write"]
+__all__ = ["FORMATS", "JPEG_QUALITY", "About", "Picture", "check", "count", "pages", "read", "upright", "write"]
 
 JPEG_QUALITY = simple.JPEG_QUALITY
 
 FORMATS = {**simple.FORMATS, ".png": png.FORMAT, ".tif": tiff.FORMAT, ".tiff": tiff.FORMAT}
 
 
-def pages(path: Path) -> Iterator[Picture]:
+def count(path: Path) -> int:
+    """Return how many pictures `pages` would yield, if all are well."""
+    return tiff.count(path) if _start(path)[:4] in tiff.STARTS else 1
+
+
+def pages(path: Path, first: int = 0) -> Iterator[Picture]:
     """Yield the pictures of a file, one after the other: the pages of a TIFF, and one of everything else.
 
     Parameters
     ----------
     path : Path
         A file in any format of `FORMATS`; its content decides, not its extension.
+    first : int
+        The number of the first page that is wanted.
 
     Raises
     ------
@@ -38,16 +45,22 @@ def pages(path: Path) -> Iterator[Picture]:
     UserWarning
         If there are more frames than the one that is read.
     """
-    if path.stat().st_size == 0:
-        raise ValueError("the file is empty")
-    with open(path, "rb") as file:
-        start = file.read(8)
+    start = _start(path)
     if start == png.START:
         yield png.read(path)
     elif start[:4] in tiff.STARTS:
-        yield from tiff.pages(path)
+        yield from tiff.pages(path, first)
     else:
         yield simple.read(path)
+
+
+def _start(path: Path) -> bytes:
+    """Return a file's first bytes, which tell what is in it."""
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if not start:
+        raise ValueError("the file is empty")
+    return start
 
 
 def read(path: Path) -> Picture:

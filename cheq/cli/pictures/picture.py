@@ -35,20 +35,29 @@ class About:
         A block as it stands in files, from its byte order on.
     icc_profile : bytes
         The color profile.
+    xmp : bytes
+        What stands in XML.
     resolution : (float, float, int) or None
         Pixels horizontally and vertically for each unit: 1 none, 2 inch, 3 centimeter, as in TIFF.
     compression, predictor : str, bool
         Of a TIFF's pixels.
     large : bool
         Whether all pages of a TIFF need one with 64-bit offsets.
+    tags : tuple of (int, int, int, object)
+        Code, type, count and value of a TIFF's other tags.
+    chunks : tuple of (bytes, bytes)
+        Name and content of a PNG's other chunks.
     """
 
     exif: bytes = b""
     icc_profile: bytes = b""
+    xmp: bytes = b""
     resolution: tuple[float, float, int] | None = None
     compression: str = ""
     predictor: bool = True
     large: bool = False
+    tags: tuple[tuple[int, int, int, Any], ...] = ()
+    chunks: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def dpi(self) -> tuple[float, float] | None:
@@ -102,8 +111,24 @@ def upright(picture: Picture) -> Picture:
     if mirrored:
         pixels = pixels[:, ::-1]
     turned = np.ascontiguousarray(np.rot90(pixels, turns))
-    return replace(picture, pixels=turned, about=replace(picture.about, exif=b""))
+    resolution = picture.about.resolution
+    if resolution is not None and turns % 2:
+        resolution = (resolution[1], resolution[0], resolution[2])
+    return replace(picture, pixels=turned, about=replace(picture.about, exif=b"", xmp=b"", resolution=resolution))
 
+
+def refuse_bomb(pixels: int, size: int = 0) -> None:
+    """As Pillow does: a few bytes can claim more pixels than there is memory (and TIFFs, many bytes for each)."""
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and pixels > limit:
+        raise Image.DecompressionBombError(f"Image size ({pixels} pixels) exceeds limit of {limit} pixels")
+    if limit is not None and size > limit * _BYTES_A_PIXEL:
+        raise Image.DecompressionBombError(
+            f"Image size ({size} bytes) exceeds {_BYTES_A_PIXEL} bytes for each of the limit of {limit} pixels"
+        )
+
+
+_BYTES_A_PIXEL = 32  # four channels of the widest samples
 
 EXIF_START = b"Exif\0\0"  # before the block itself, in some formats
 

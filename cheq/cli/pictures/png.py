@@ -9,9 +9,8 @@ from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
-from PIL import Image
 
-from cheq.cli.pictures.picture import About, Format, Picture, whole_exif
+from cheq.cli.pictures.picture import About, Format, Picture, refuse_bomb, whole_exif
 
 _KINDS = [f"{bits}-bit {name}" for bits in (8, 16) for name in ("gray", "gray with alpha", "RGB", "RGB with alpha")]
 FORMAT = Format("PNG", frozenset(_KINDS), keeps_exif=True)
@@ -25,6 +24,9 @@ _LEVEL, _RUN_LENGTHS, _SUBTRACT = 1, 3, 16
 _HEADER = 33  # bytes of the signature and IHDR, after which other chunks may come
 _INCH = 0.0254  # meters
 _PROFILE_NAME = b"ICC profile"
+# What else is kept from one PNG to another: texts, and how the levels are to be seen.
+_KEPT = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"tEXt", b"zTXt", b"iTXt"}
+_XMP_START = b"XML:com.adobe.xmp\0\0\0\0\0"  # its keyword, not compressed, in no language
 _LONGEST_PROFILE = 1 << 26  # bytes; a few can be the start of any number
 
 
@@ -34,8 +36,10 @@ def read(path: Path) -> Picture:
     Chunks are those of the PNG specification (W3C, third edition, section 11).
     """
     data = path.read_bytes()
-    chunks = dict(_read_chunks(data))
-    _refuse_bomb(chunks.get(b"IHDR", b""))
+    found = list(_read_chunks(data))
+    chunks = dict(found)
+    if len(chunks.get(b"IHDR", b"")) >= 8:
+        refuse_bomb(math.prod(struct.unpack_from(">II", chunks[b"IHDR"])))
     if b"acTL" in chunks:
         frames = int.from_bytes(chunks[b"acTL"][:4], "big")
         if frames > 1:
@@ -45,7 +49,13 @@ def read(path: Path) -> Picture:
     except (imagecodecs.PngError, UnicodeDecodeError) as error:
         raise ValueError(f"damaged or cut off: {error}") from None
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    about = About(whole_exif(chunks.get(b"eXIf", b"")), _profile(chunks), _resolution(chunks))
+    about = About(
+        exif=whole_exif(chunks.get(b"eXIf", b"")),
+        icc_profile=_profile(chunks),
+        xmp=next((_xmp(content) for name, content in found if name == b"iTXt" and _xmp(content)), b""),
+        resolution=_resolution(chunks),
+        chunks=tuple((name, content) for name, content in found if name in _KEPT and not _xmp(content)),
+    )
     return Picture(pixels, channels in (2, 4), channels > 2, about)
 
 
@@ -59,13 +69,9 @@ def _read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         place += 12 + length
 
 
-def _refuse_bomb(header: bytes) -> None:
-    """As Pillow does: a few bytes can claim more pixels than there is memory."""
-    limit = Image.MAX_IMAGE_PIXELS
-    if len(header) >= 8 and limit is not None:
-        count = math.prod(struct.unpack_from(">II", header))
-        if count > limit:
-            raise Image.DecompressionBombError(f"Image size ({count} pixels) exceeds limit of {limit} pixels")
+def _xmp(text: bytes) -> bytes:
+    """Return the XMP that an iTXt chunk holds, if it does."""
+    return text.removeprefix(_XMP_START) if text.startswith(_XMP_START) else b""
 
 
 def _profile(chunks: dict[bytes, bytes]) -> bytes:
@@ -101,8 +107,13 @@ def _own_chunks(picture: Picture) -> Iterator[tuple[bytes, bytes]]:
     profile = about.profile_for(picture.colors)
     if profile:
         yield b"iCCP", _PROFILE_NAME + b"\0\0" + zlib.compress(profile)
-    per_meter = [round(value / _INCH) for value in about.dpi or () if math.isfinite(value)]
-    if len(per_meter) == 2 and all(1 <= value < 2**31 for value in per_meter):
-        yield b"pHYs", struct.pack(">IIB", *per_meter, 1)
+    yield from about.chunks
+    # In pixels a meter, or without a unit.
+    scaled = [value / _INCH for value in about.dpi] if about.dpi else (about.resolution or ())[:2]
+    numbers = [round(value) for value in scaled if math.isfinite(value)]
+    if len(numbers) == 2 and all(1 <= value < 2**31 for value in numbers):
+        yield b"pHYs", struct.pack(">IIB", *numbers, about.dpi is not None)
     if about.exif:
         yield b"eXIf", about.exif
+    if about.xmp:
+        yield b"iTXt", _XMP_START + about.xmp

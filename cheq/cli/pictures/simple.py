@@ -41,7 +41,6 @@ _READ = sorted({known.name for known in FORMATS.values()})
 _FIRST_FRAME = {"GIF": "frames", "MPO": "pictures"}
 _SUPPORTED = "supported are gray and RGB of 8 or 16 bits, with alpha or without, and palettes"
 _MODE_NAMES = {
-    "1": "1-bit",
     "I": "32-bit integer",
     "F": "32-bit float",
     "La": "premultiplied alpha",
@@ -62,10 +61,10 @@ def read(path: Path) -> Picture:
 
 
 def plain(image: Image.Image) -> Pixels:
-    """Return the pixels as L, LA, RGB or RGBA: palettes looked up, a transparent level or color turned into alpha."""
+    """Return the pixels as L, LA, RGB or RGBA: palettes looked up, one bit made eight, transparent colors alpha."""
     _refuse_loss(image)
     image.load()
-    gray = image.mode in {"L", "LA"}
+    gray = image.mode in {"1", "L", "LA"}
     mode = ("LA" if gray else "RGBA") if image.has_transparency_data else ("L" if gray else "RGB")
     return np.array(image if image.mode == mode else image.convert(mode))
 
@@ -85,7 +84,7 @@ def _refuse_loss(image: Image.Image) -> None:
     highest = _highest_level(image)
     if highest > 255:
         raise ValueError(f"levels up to {highest} in a {image.format} file are not supported; {_SUPPORTED}")
-    if image.mode not in {"L", "LA", "P", "PA", "RGB", "RGBA"}:
+    if image.mode not in {"1", "L", "LA", "P", "PA", "RGB", "RGBA"}:
         name = f" ({_MODE_NAMES[image.mode]})" if image.mode in _MODE_NAMES else ""
         raise ValueError(f"mode {image.mode}{name} is not supported; {_SUPPORTED}")
 
@@ -105,6 +104,7 @@ def _about(image: Image.Image) -> About:
     return About(
         exif=whole_exif(image.info.get("exif", b"")),
         icc_profile=image.info.get("icc_profile") or b"",
+        xmp=image.info.get("xmp") or b"",
         resolution=resolution,
     )
 
@@ -140,6 +140,7 @@ def _options(picture: Picture, form: Format, quality: int) -> dict[str, Any]:
     if form.keeps_exif:
         options["icc_profile"] = about.profile_for(picture.colors)
         options["exif"] = EXIF_START + about.exif if about.exif else b""
+        options["xmp"] = about.xmp
     return {name: value for name, value in options.items() if value != b""}
 
 

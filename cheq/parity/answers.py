@@ -1,0 +1,249 @@
+"""What each library answers, for one plane or one colour image a call.
+
+Each function here imports its library, and returns its answers by the questions' ``answer``: functions of the plane
+(or colour image), its mask or None, and the `Input` that they are of. They return an array; an `Answer` where only a
+part is the library's; or None where it has no answer, or one that is known to be another.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cheq.parity.inputs import Array, Input
+from cheq.parity.questions import LUT_DTYPES, some_lut
+
+
+class Answer(NamedTuple):
+    """A library's values, and where they are its own; they may be anything elsewhere."""
+
+    values: Array
+    known: Array
+
+
+Answers = dict[str, Callable[[Array, Array | None, Input], "Array | Answer | None"]]
+
+YCRCB = 'equalize, color="ycrcb"'
+
+# From here on float32 does not hold every count, which two libraries count in.
+_FLOAT32_COUNTS = 1 << 24
+
+
+def numpy_answers() -> Answers:
+    """The well-known recipe of np.histogram and np.interp, np.bincount and indexing."""
+
+    def recipe(plane: Array, mask: Array | None, images: Input) -> tuple[Array, Array] | None:
+        counted = plane if mask is None else plane[mask]
+        if not counted.size:
+            return None
+        density, edges = np.histogram(counted.flatten(), images.nbins, density=True)
+        cdf = density.cumsum()
+        cdf = 255 * cdf / cdf[-1]
+        return np.interp(plane, edges[:-1], cdf), cdf
+
+    def equalize(plane: Array, mask: Array | None, images: Input) -> Array | None:
+        found = recipe(plane, mask, images)
+        return None if found is None else found[0]
+
+    def recipe_cdf(plane: Array, mask: Array | None, images: Input) -> Array | None:
+        found = recipe(plane, mask, images)
+        return None if found is None else found[1]
+
+    def histogram(plane: Array, mask: Array | None, _: Input) -> Array:
+        counted = _from_zero(plane if mask is None else plane[mask])
+        return np.bincount(counted.ravel(), minlength=1 << 8 * plane.itemsize)
+
+    def looked_up(lut_dtype: str) -> Callable[[Array, Array | None, Input], Array]:
+        return lambda plane, mask, images: some_lut(plane.dtype, lut_dtype)[_from_zero(plane)]
+
+    name = "recipes.image_histogram_equalization"
+    luts = {f"apply_lut: {dtype}": looked_up(dtype) for dtype in LUT_DTYPES}
+    return {"numpy": equalize, "histogram": histogram, **luts, f"{name}: images": equalize, f"{name}: CDF": recipe_cdf}
+
+
+def _from_zero(levels: Array) -> Array:
+    return levels.astype(np.int64) - int(np.iinfo(levels.dtype).min)
+
+
+def cv2_answers() -> Answers:
+    """equalizeHist, threshold and cvtColor.
+
+    equalizeHist takes no mask: of its LUT for the pixels under one, only what becomes of those pixels is known.
+    """
+    cv2: Any = import_module("cv2")
+
+    def equalize(plane: Array, mask: Array | None, _: Input) -> Array | Answer | None:
+        if mask is None:
+            return np.asarray(cv2.equalizeHist(plane)).reshape(plane.shape)
+        if not mask.any():
+            return None
+        values = plane.copy()
+        values[mask] = cv2.equalizeHist(plane[mask][np.newaxis]).ravel()
+        return Answer(values, mask)
+
+    def luminance(image: Array, mask: Array | None, images: Input) -> Array | Answer | None:
+        converted = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
+        found = equalize(np.ascontiguousarray(converted[..., 0]), mask, images)
+        if found is None:
+            return None
+        converted[..., 0] = found.values if isinstance(found, Answer) else found
+        values = cv2.cvtColor(converted, cv2.COLOR_YCrCb2RGB)
+        return Answer(values, np.repeat(found.known[..., np.newaxis], 3, -1)) if isinstance(found, Answer) else values
+
+    def gray(image: Array, _: Array | None, __: Input) -> Array:
+        code = cv2.COLOR_RGB2GRAY if image.shape[-1] == 3 else cv2.COLOR_RGBA2GRAY
+        return np.asarray(cv2.cvtColor(image, code)).reshape(image.shape[:-1])
+
+    def otsu(plane: Array, mask: Array | None, _: Input) -> Array | None:
+        counted = plane if mask is None else plane[mask][np.newaxis]
+        if not counted.size:
+            return None
+        with _opencv_s_own(cv2):
+            level, _binary = cv2.threshold(counted, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        return np.array([level]).astype(plane.dtype)
+
+    def binarize(plane: Array, mask: Array | None, images: Input) -> Array | None:
+        level = otsu(plane, mask, images)
+        if level is None:
+            return None
+        return np.asarray(cv2.threshold(plane, int(level[0]), int(np.iinfo(plane.dtype).max), cv2.THRESH_BINARY)[1])
+
+    named = {"otsu_threshold": otsu, "binarize": binarize}
+    return {"opencv": equalize, YCRCB: luminance, 'rgb_to_gray, "opencv"': gray, **named}
+
+
+@contextmanager
+def _opencv_s_own(cv2: Any) -> Iterator[None]:
+    """OpenCV's own code: Intel's, in wheels for x86, chooses another level of uint8 where several are as good."""
+    intel: Any = getattr(cv2, "ipp", None)
+    before = intel is not None and intel.useIPP()
+    if before:
+        intel.setUseIPP(False)
+    try:
+        yield
+    finally:
+        if before:
+            intel.setUseIPP(True)
+
+
+def pillow_answers() -> Answers:
+    """ImageOps.equalize, with and without mask, and Image.convert."""
+    image_module: Any = import_module("PIL.Image")
+    ops: Any = import_module("PIL.ImageOps")
+
+    def equalize(plane: Array, mask: Array | None, _: Input) -> Array:
+        counted = None if mask is None else image_module.fromarray(mask.astype(np.uint8) * 255)
+        return np.asarray(ops.equalize(image_module.fromarray(plane), counted))
+
+    def gray(image: Array, _: Array | None, __: Input) -> Array:
+        return np.asarray(image_module.fromarray(image).convert("L"))
+
+    return {"pillow": equalize, 'rgb_to_gray, "pillow"': gray}
+
+
+def skimage_answers() -> Answers:
+    """exposure.equalize_hist and cumulative_distribution, color.rgb2gray, and the recipe that is made of them."""
+    exposure: Any = import_module("skimage.exposure")
+    color: Any = import_module("skimage.color")
+
+    def equalize(plane: Array, mask: Array | None, images: Input) -> Array | None:
+        if mask is not None and not mask.any() and plane.dtype.kind in "iu":
+            return None  # refused by scikit-image; of floats it makes NaN, as cheq does of both
+        return np.asarray(exposure.equalize_hist(plane, images.nbins, mask=mask))
+
+    def cdf(plane: Array, mask: Array | None, images: Input) -> Array | Answer | None:
+        counted = plane if mask is None else plane[mask]
+        if not counted.size:
+            return None
+        found, levels = exposure.cumulative_distribution(counted, images.nbins)
+        if plane.dtype.kind not in "iu":
+            return np.asarray(found)
+        first = int(levels[0]) - int(np.iinfo(plane.dtype).min)
+        values = np.zeros(1 << 8 * plane.itemsize)  # of which scikit-image returns those of the plane's range
+        known = np.zeros(values.shape, np.bool_)
+        values[first : first + len(found)], known[first : first + len(found)] = found, True
+        return Answer(values, known)
+
+    def centers(plane: Array, mask: Array | None, images: Input) -> Array | None:
+        counted = plane if mask is None else plane[mask]
+        return np.asarray(exposure.cumulative_distribution(counted, images.nbins)[1]) if counted.size else None
+
+    def gray(images: Array, _: Array | None, given: Input) -> Array:
+        # A matrix product adds in an order that depends on the memory's, so it is given the very layout.
+        view = given.view()
+        return np.asarray(color.rgb2gray(view, channel_axis=given.channel_axis))
+
+    def recipe(plane: Array, _: Array | None, images: Input) -> Array:
+        found, where = exposure.cumulative_distribution(plane, images.nbins)
+        return np.asarray(np.interp(plane, where, found))
+
+    distribution = "cumulative_distribution"
+    return {
+        "skimage": equalize, f"{distribution}: CDF": cdf, f"{distribution}: bin centres": centers,
+        'rgb_to_gray, "skimage"': gray, "recipes.histogram_equalize": recipe,
+    }  # fmt: skip
+
+
+def albumentations_answers() -> Answers:
+    """Equalize with mode "cv": cv2's answer, and one for masks under which there are two levels at least.
+
+    Its mode "pil" is another answer than Pillow's.
+    """
+    name = "NO_ALBUMENTATIONS_UPDATE"
+    before = os.environ.get(name)
+    os.environ[name] = "1"  # or the import would look for a newer version in the internet
+    try:
+        library: Any = import_module("albumentations")
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+    plain, by_luminance = library.Equalize(p=1), library.Equalize(by_channels=False, p=1)
+
+    def equalize(plane: Array, mask: Array | None, _: Input) -> Array | None:
+        if mask is None:
+            return np.asarray(plain(image=plane)["image"])
+        counted = plane[mask]
+        if not counted.size or counted.min() == counted.max() or counted.size >= _FLOAT32_COUNTS:
+            return None
+        masked = library.Equalize(mask=mask.astype(np.uint8), p=1)
+        return np.asarray(masked(image=plane.copy())["image"])  # it writes into what it is given
+
+    def luminance(image: Array, mask: Array | None, _: Input) -> Array | None:
+        return np.asarray(by_luminance(image=image)["image"]) if mask is None else None
+
+    return {"opencv": equalize, YCRCB: luminance}
+
+
+def torchvision_answers() -> Answers:
+    """transforms.v2.functional.equalize of uint8 tensors: Pillow's answer."""
+    torch: Any = import_module("torch")
+    functional: Any = import_module("torchvision.transforms.v2.functional")
+
+    def equalize(plane: Array, mask: Array | None, _: Input) -> Array | None:
+        if mask is not None:
+            return None
+        tensor = torch.from_numpy(plane.copy())
+        return np.asarray(functional.equalize(tensor[None])[0].numpy())
+
+    return {"pillow": equalize}
+
+
+def kornia_answers() -> Answers:
+    """enhance.equalize of levels / 255 in float32: Pillow's answer / 255."""
+    torch: Any = import_module("torch")
+    enhance: Any = import_module("kornia.enhance")
+
+    def equalize(plane: Array, mask: Array | None, _: Input) -> Array | None:
+        if mask is not None or plane.size >= _FLOAT32_COUNTS:
+            return None
+        tensor = torch.from_numpy(plane.astype(np.float32) / np.float32(255))
+        equalized: Array = np.asarray(enhance.equalize(tensor[None, None])[0, 0].numpy())
+        return np.asarray(np.rint(equalized * 255), np.uint8)
+
+    return {"pillow": equalize}
