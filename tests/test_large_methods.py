@@ -84,12 +84,14 @@ def check_rows(result, row, lut):
         assert (result[first : first + 512] == lut[row]).all(), f"rows from {first} on"
 
 
+@long_test
 @pytest.mark.skipif(not has_memory(5), reason="the result takes 2 GiB, and less than 5 GiB are free or known to be")
 @pytest.mark.parametrize(
     ("method", "dtype"),
-    cases(("pillow", None), among=[("pillow", None), ("skimage", "same"), ("numpy", "same")]),
+    [("pillow", None), ("skimage", "same"), ("numpy", "same")],
 )
 def test_more_than_2_to_the_31_bytes(method, dtype):
+    """Method "opencv" is in test_large.py."""
     row = row_of("uint8")
     counts = np.bincount(row, minlength=256) * ROWS
     assert counts.sum() > 2**31
@@ -136,6 +138,7 @@ def float_row():
     return row, (running / float(running[-1])).astype(np.float32), (edges[:-1] + edges[1:]).astype(np.float32) / 2
 
 
+@long_test
 def test_distribution_of_more_than_2_to_the_31_floats():
     row, cdf, centers = float_row()
     found, points = cheq.cumulative_distribution(np.broadcast_to(row, (ROWS, WIDTH)))
