@@ -12,7 +12,18 @@ if find_spec("cheq._core.integer") is None:
         "with 'pip install .' (a C compiler is needed) and import cheq from another folder."
     )
 
-from cheq import _threads  # isort: skip  (first: it looks for a fork before the compiled part loads OpenMP)
+try:
+    import numpy  # isort: skip  (before the compiled part: an interpreter that NumPy refuses is not to bind cheq)
+    from cheq import _threads  # isort: skip  (first of cheq: it looks for a fork before the compiled part loads OpenMP)
+except ImportError as error:
+    # What CPython says since 3.12, Cython and NumPy. Other errors of theirs name interpreters too.
+    refusals = "support loading in subinterpreters", "one interpreter per process", "more than once per process"
+    if not any(refusal in str(error) for refusal in refusals):
+        raise
+    raise ImportError(
+        "cheq and NumPy load once a process, into one interpreter, which should be the main one; "
+        "use threads or processes instead of subinterpreters"
+    ) from error
 from cheq._color import rgb_to_gray
 from cheq._config import choose_kernel, show_config
 from cheq._distribution import cumulative_distribution
@@ -40,4 +51,4 @@ __all__ = [
 
 choose_kernel()
 
-del choose_kernel, find_spec, _threads
+del choose_kernel, find_spec, numpy, _threads

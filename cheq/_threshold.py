@@ -49,8 +49,8 @@ def otsu_threshold(
     Notes
     -----
     The variance is computed in float64, in the order of OpenCV's ``modules/imgproc/src/thresh.cpp``. Where several
-    levels part a plane equally well, OpenCV's wheels for x86 may take another of them for uint8 without a mask, as
-    Intel's IPP does it there.
+    levels part a plane equally well, OpenCV's wheels may take another of them: those for x86 for uint8 without a mask,
+    as Intel's IPP does it there, and those for 64-bit ARM, whose compiler fused products and sums.
 
     Examples
     --------

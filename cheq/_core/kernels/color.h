@@ -167,6 +167,8 @@ static const cheq_color_kernels cheq_tables_of_color[] = {
     {.gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2},
     {.gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2,
      .gray_dense = cheq_gray_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512},
+#elif CHEQ_ARM64
+    {.gray = cheq_gray_scalar, .gray16 = cheq_gray16_scalar, .recolor = cheq_recolor_scalar}, /* the compiler's vectors */
 #endif
 };
 

@@ -14,6 +14,12 @@
 #else
 #define CHEQ_X86 0
 #endif
+#if defined(__aarch64__) && defined(__GNUC__)
+#define CHEQ_ARM64 1
+#include "neon.h"
+#else
+#define CHEQ_ARM64 0
+#endif
 
 /* Policy: a later one is preferred. */
 static const cheq_kernels cheq_tables_of_kernels[] = {
@@ -21,6 +27,8 @@ static const cheq_kernels cheq_tables_of_kernels[] = {
 #if CHEQ_X86
     CHEQ_AVX2_KERNELS,
     CHEQ_AVX512_KERNELS,
+#elif CHEQ_ARM64
+    CHEQ_NEON_KERNELS,
 #endif
 };
 
@@ -59,6 +67,9 @@ static inline int cheq_features(cheq_feature *features) {
     for (int i = 0; i < count; i++)
         features[i] = known[i];
     return count;
+#elif CHEQ_ARM64
+    features[0] = (cheq_feature){"asimd", 1};
+    return 1;
 #else
     (void)features;
     return 0;
@@ -73,6 +84,10 @@ static inline int cheq_kernels_run_here(int i) {
         return CHEQ_AVX2_RUNS_HERE;
     case 2:
         return CHEQ_AVX512_RUNS_HERE;
+    }
+#elif CHEQ_ARM64
+    if (i == 1) {
+        return 1; /* part of the 64-bit ARM architecture that Linux and macOS run on */
     }
 #endif
     return i == 0;
