@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cheq import _methods, _planes, _threads
-from cheq._core import color
+from cheq._core import color, integer
 
 # Pixels below which one thread is used: a second one gains little then.
 SMALL_WORK = 1 << 17
@@ -179,9 +179,10 @@ def equalize_ycrcb(
     result = _result(out, array.shape, np.dtype(np.uint8), "the images' shape")
     planes, to = array.transpose(order), result.transpose(order)
     arguments = (_methods.METHODS[method].rule, n_batch, threads)
-    if not color.equalize_ycrcb(planes, counted, to, *arguments, False):
+    apart = integer.FRESH if out is None else integer.MAY_OVERLAP
+    if not color.equalize_ycrcb(planes, counted, to, *arguments, apart):
         planes, counted = _planes.apart_from(to, planes), _planes.apart_from(to, counted)
-        color.equalize_ycrcb(planes, counted, to, *arguments, True)
+        color.equalize_ycrcb(planes, counted, to, *arguments, integer.APART)
     return result
 
 

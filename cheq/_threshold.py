@@ -132,11 +132,12 @@ def binarize(
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if mask is not None:
         mask = _planes.as_mask(mask, images.shape, channel_axis)
+    apart = integer.MAY_OVERLAP
     if out is None:
-        out = np.empty(images.shape, images.dtype)
+        out, apart = np.empty(images.shape, images.dtype), integer.FRESH
     else:
         _planes.check_out(out, images.shape, images.dtype)
-    _run(images, mask, out, None, None, n_batch, order, threads, integer.OTSU)
+    _run(images, mask, out, None, None, n_batch, order, threads, apart, integer.OTSU)
     return out
 
 

@@ -146,5 +146,5 @@ def histogram_equalize(
         n_batch, order = _planes.order_axes(images.shape, axes, None)
         out = np.empty(images.shape, np.float64)
         threads = _threads.resolve(num_threads)
-        _floating.equalize(images, None, out, n_batch, order, threads, how, number, _methods.RAISE)
+        _floating.equalize(images, None, out, n_batch, order, threads, how, number, _methods.RAISE, True)
         return out
