@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cheq import _methods, _planes, _threads
-from cheq._core import color
+from cheq._core import color, integer
 
 # Pixels below which one thread is used: a second one gains little then.
 SMALL_WORK = 1 << 17
@@ -27,6 +27,8 @@ _GRAY_DTYPES = {
 }  # fmt: skip
 _LUMA_METHODS = ("opencv", "pillow")
 _GRAY_CHANNELS = {"opencv": (3, 4), "pillow": (3, 4), "skimage": (3,)}
+
+_PRODUCT = 1 << 18  # pixels whose channels are made floats at a time for scikit-image's product: 6 MiB
 
 # scikit-image's weights, for phosphors of today (skimage.color.rgb2gray).
 _SKIMAGE_WEIGHTS = (0.2125, 0.7154, 0.0721)
@@ -177,9 +179,10 @@ def equalize_ycrcb(
     result = _result(out, array.shape, np.dtype(np.uint8), "the images' shape")
     planes, to = array.transpose(order), result.transpose(order)
     arguments = (_methods.METHODS[method].rule, n_batch, threads)
-    if not color.equalize_ycrcb(planes, counted, to, *arguments, False):
+    apart = integer.FRESH if out is None else integer.MAY_OVERLAP
+    if not color.equalize_ycrcb(planes, counted, to, *arguments, apart):
         planes, counted = _planes.apart_from(to, planes), _planes.apart_from(to, counted)
-        color.equalize_ycrcb(planes, counted, to, *arguments, True)
+        color.equalize_ycrcb(planes, counted, to, *arguments, integer.APART)
     return result
 
 
@@ -231,12 +234,19 @@ def _gray_as_skimage(planes: npt.NDArray[Any], out: Any, shape: tuple[int, ...])
     """skimage.color.rgb2gray of planes (3, ...), by the same operations on the same memory order."""
     images = np.moveaxis(planes, 0, -1)
     dtype = np.dtype(np.float32 if images.dtype.char in "ef" else np.float64)
-    gray = None if out is None else _result(out, shape, dtype, "the images' shape without channel_axis")
-    scaled = _as_float(images, dtype)
-    result: npt.NDArray[Any] = scaled @ np.array(_SKIMAGE_WEIGHTS, dtype=scaled.dtype)
-    if gray is None:
-        return np.ascontiguousarray(result)
-    gray[...] = result  # a product written to `out` could take another way, and round otherwise
+    gray = _result(out, shape, dtype, "the images' shape without channel_axis")
+    weights = np.array(_SKIMAGE_WEIGHTS, dtype=dtype)
+    if out is not None or not images.flags.c_contiguous or images.ndim < 3:
+        gray[...] = (
+            _as_float(images, dtype) @ weights
+        )  # written to `out` it could take another way, and round otherwise
+        return gray
+    # A product of rows and weights for each row, whatever rows are beside it; so a few at a time, which takes little
+    # memory, and Ctrl-C is answered in between.
+    rows, to = images.reshape(-1, *images.shape[-2:]), gray.reshape(-1, shape[-1])
+    step = max(1, _PRODUCT // max(1, shape[-1]))
+    for start in range(0, len(rows), step):
+        to[start : start + step] = _as_float(rows[start : start + step], dtype) @ weights
     return gray
 
 

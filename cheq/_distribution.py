@@ -70,6 +70,6 @@ def cumulative_distribution(
 
 
 def _of_counts(hist: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    running = hist.cumsum(axis=-1)
+    running = np.cumsum(hist, axis=-1, out=hist)
     with np.errstate(invalid="ignore"):  # no pixel: 0 / 0, NaN
         return running / running[..., -1:].astype(np.float64)

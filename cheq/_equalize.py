@@ -119,7 +119,8 @@ def equalize(
 
     Floats are NumPy 2's: its bins of float32 differ from those of NumPy 1.
 
-    A ``KeyboardInterrupt`` during a long call leaves each plane of `out` whole or untouched.
+    A ``KeyboardInterrupt`` during a long call leaves each plane of `out` whole or untouched; so a plane that is being
+    written to it is finished first, which takes some seconds a gigapixel. Without `out` nothing is waited for.
 
     Examples
     --------
@@ -151,18 +152,20 @@ def equalize(
         result = images.dtype
     else:
         result = _methods.result(how, images.dtype, dtype, nbins, nan_policy)
+    apart = integer.MAY_OVERLAP
     if out is None:
-        out = np.empty(shape, result)
+        out, apart = np.empty(shape, result), integer.FRESH
     else:
         _planes.check_out(out, shape, result)
     if how is _OPENCV:
-        if order is not None or not integer.run(images, mask, out, None, None, n_batch, threads, False):
-            _run(images, mask, out, None, None, n_batch, order, threads)
+        if order is not None or not integer.run(images, mask, out, None, None, n_batch, threads, apart):
+            _run(images, mask, out, None, None, n_batch, order, threads, apart)
     elif images.dtype.kind in "fb":
-        _floating.equalize(images, mask, out, n_batch, order, threads, how, nbins, nan_policy)
+        fresh = apart == integer.FRESH
+        _floating.equalize(images, mask, out, n_batch, order, threads, how, nbins, nan_policy, fresh)
     else:
         signed, levels = images.dtype.kind == "i", result == images.dtype
-        _run(images, mask, out, None, None, n_batch, order, threads, how.rule, signed, levels)
+        _run(images, mask, out, None, None, n_batch, order, threads, apart, how.rule, signed, levels)
     return out
 
 
@@ -210,7 +213,7 @@ def histogram(
         mask = _planes.as_mask(mask, images.shape, channel_axis)
     shape = (*_planes.batch_shape(images, n_batch, order), _methods.levels_of(images.dtype))
     hist = np.empty(shape, np.int64) if images.size else np.zeros(shape, np.int64)
-    _run(images, mask, None, hist, None, n_batch, order, threads, signed=images.dtype.kind == "i")
+    _run(images, mask, None, hist, None, n_batch, order, threads, integer.APART, signed=images.dtype.kind == "i")
     return hist
 
 
@@ -318,11 +321,12 @@ def apply_lut(
     levels = _methods.levels_of(images.dtype)
     _planes.check_luts(luts, _planes.batch_shape(images, n_batch, order), levels)
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
+    apart = integer.MAY_OVERLAP
     if out is None:
-        out = np.empty(images.shape, luts.dtype)
+        out, apart = np.empty(images.shape, luts.dtype), integer.FRESH
     else:
         _planes.check_out(out, images.shape, luts.dtype)
-    _run(images, None, out, None, luts, n_batch, order, threads, signed=images.dtype.kind == "i")
+    _run(images, None, out, None, luts, n_batch, order, threads, apart, signed=images.dtype.kind == "i")
     return out
 
 
@@ -335,6 +339,7 @@ def _run(
     n_batch: int,
     order: list[int] | None,
     threads: int,
+    apart: int,
     rule: int = integer.OPENCV,
     signed: bool = False,
     levels: bool = True,
@@ -343,7 +348,7 @@ def _run(
     if order is not None:
         arrays = (None if array is None else np.asarray(array).transpose(order) for array in (images, mask, out))
         images, mask, out = arrays
-    if integer.run(images, mask, out, hist, luts, n_batch, threads, False, rule, signed, levels):
+    if integer.run(images, mask, out, hist, luts, n_batch, threads, apart, rule, signed, levels):
         return
     images, mask, luts = (_planes.apart_from(out, array) for array in (images, mask, luts))
-    integer.run(images, mask, out, hist, luts, n_batch, threads, True, rule, signed, levels)
+    integer.run(images, mask, out, hist, luts, n_batch, threads, integer.APART, rule, signed, levels)

@@ -22,15 +22,16 @@ def equalize(
     method: _methods.Method,
     nbins: int,
     nan_policy: str,
+    fresh: bool,
 ) -> None:
-    """Write the equalized ``images`` to ``out``; nothing, if a plane has no answer."""
+    """Write the equalized ``images`` to ``out``, ``fresh`` if made for this; nothing, if a plane has no answer."""
     if order is not None:
         arrays = (None if array is None else array.transpose(order) for array in (images, mask, out))
         images, mask, out = arrays  # type: ignore[assignment]
-    if not _is_same(images, out):
+    if not fresh and not _is_same(images, out):
         images = _planes.apart_from(out, images)
-    mask = _planes.apart_from(out, mask)
-    run(images, mask, out, None, None, n_batch, threads, method, nbins, nan_policy)
+    mask = mask if fresh else _planes.apart_from(out, mask)
+    run(images, mask, out, None, None, n_batch, threads, method, nbins, nan_policy, fresh)
 
 
 def run(
@@ -44,12 +45,13 @@ def run(
     method: _methods.Method,
     nbins: int,
     nan_policy: str,
+    fresh: bool,
 ) -> None:
     """Give the core its views, batch axes first; raise for a plane that has no answer."""
     if images.dtype == np.bool_:
         images = images.astype(np.float64)  # what np.histogram counts bools as, and np.interp looks up
     wrong = floating.run(
-        images, mask, out, cdf, points, n_batch, threads, method.rule, TOP, nbins, nan_policy == "omit"
+        images, mask, out, cdf, points, n_batch, threads, method.rule, TOP, nbins, nan_policy == "omit", fresh
     )
     if wrong is not None:
         raise _error(wrong, images.shape[:n_batch], nbins)
@@ -83,13 +85,13 @@ def distributions(
     nan_policy: str,
     out: npt.NDArray[Any] | None = None,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the CDF of every plane and its points, batch shape + (nbins,) each; equalize to ``out`` too, if given."""
+    """Return the CDF of every plane and its points, batch shape + (nbins,) each; equalize to a fresh ``out`` too."""
     shape = (*_planes.batch_shape(images, n_batch, order), nbins)
     if order is not None:
         arrays = (None if array is None else array.transpose(order) for array in (images, mask, out))
         images, mask, out = arrays  # type: ignore[assignment]
     cdf, points = np.full(shape, np.nan), np.full(shape, np.nan)
-    run(images, mask, out, cdf, points, n_batch, threads, method, nbins, nan_policy)
+    run(images, mask, out, cdf, points, n_batch, threads, method, nbins, nan_policy, True)
     points[np.isnan(cdf[..., 0])] = _points_of_nothing(method, nbins, images.dtype)
     return cdf, points
 

@@ -50,13 +50,21 @@ def listed(names: tuple[str, ...]) -> str:
 
 
 def as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
-    if isinstance(value, np.ma.MaskedArray):
+    if _is_masked(value):
         hint = "pass its data and mask=~m.mask" if name == "images" else f"pass np.ma.getdata({name})"
         raise TypeError(f"{name}: expected an array without a mask, got a numpy.ma.MaskedArray m; {hint}")
     try:
         return np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name}: expected an array or nested sequences of equal lengths, got {error}") from error
+
+
+def _is_masked(value: object) -> bool:
+    """Whether this is a masked array, asked without ``np.ma``: its first mention imports numpy.ma.
+
+    A process that another thread forks just then could never import it, and hang in its first call with a mask.
+    """
+    return isinstance(value, getattr(sys.modules.get("numpy.ma"), "MaskedArray", ()))
 
 
 def conversion(dtype: np.dtype[Any]) -> str:
@@ -180,7 +188,7 @@ def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | Non
 def check_out(
     out: npt.NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any] = _UINT8, which: str = "the images' shape"
 ) -> None:
-    if type(out) is not np.ndarray and (not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray)):
+    if type(out) is not np.ndarray and (not isinstance(out, np.ndarray) or _is_masked(out)):
         raise TypeError(f"out: expected a numpy.ndarray, got {type(out).__name__}")
     if out.dtype is not dtype and (out.dtype != dtype or not out.dtype.isnative):
         raise TypeError(f"out: expected dtype {dtype}, got {out.dtype}")

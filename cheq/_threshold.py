@@ -72,6 +72,7 @@ def otsu_threshold(
         thresholds = np.empty(hist.shape[:-1], np.int64)
         integer.otsu_thresholds(hist, thresholds)
         result[of_result] = thresholds
+        del hist  # before the next are made
     return result
 
 
@@ -131,11 +132,12 @@ def binarize(
     threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
     if mask is not None:
         mask = _planes.as_mask(mask, images.shape, channel_axis)
+    apart = integer.MAY_OVERLAP
     if out is None:
-        out = np.empty(images.shape, images.dtype)
+        out, apart = np.empty(images.shape, images.dtype), integer.FRESH
     else:
         _planes.check_out(out, images.shape, images.dtype)
-    _run(images, mask, out, None, None, n_batch, order, threads, integer.OTSU)
+    _run(images, mask, out, None, None, n_batch, order, threads, apart, integer.OTSU)
     return out
 
 
@@ -188,23 +190,29 @@ def _above(
     for of_images, of_thresholds in blocks:
         luts = np.where(levels > thresholds[of_thresholds][..., np.newaxis], top, zero)
         apply_lut(images[of_images], luts, axes=planes, out=out[of_images], num_threads=num_threads)
+        del luts  # before the next are made
     return out
 
 
-def _blocks(shape: tuple[int, ...], planes: Sequence[int], bytes_a_plane: int) -> Iterator[tuple[Any, Any]]:
-    """Cut a batch along its longest axis, so that what is made for each plane of a part stays below a bound.
+def _blocks(
+    shape: tuple[int, ...], planes: Sequence[int], bytes_a_plane: int, at: tuple[slice, ...] = ()
+) -> Iterator[tuple[Any, Any]]:
+    """Cut a batch along its axes, from the first on, so that what is made for each plane of a part stays below a bound.
 
-    Yields an index of the images, and the same of an array of the batch's shape.
+    Yields an index of the images, and the same of an array of the batch's shape. ``at`` is where the axes before are
+    cut already.
     """
     batch = [axis for axis in range(len(shape)) if axis not in planes]
-    count = math.prod(shape[axis] for axis in batch)
-    if count * bytes_a_plane <= _MOST_BYTES:
-        yield (..., ...)
+    behind = math.prod(shape[axis] for axis in batch[len(at) + 1 :]) * bytes_a_plane
+    if len(at) == len(batch) or shape[batch[len(at)]] * behind <= _MOST_BYTES:
+        index = [slice(None)] * len(shape)
+        for axis, part in zip(batch, at, strict=False):
+            index[axis] = part
+        yield tuple(index), at or ...
         return
-    longest = max(batch, key=lambda axis: shape[axis])
-    step = max(1, _MOST_BYTES * shape[longest] // (count * bytes_a_plane))
-    for start in range(0, shape[longest], step):
-        part = slice(start, start + step)
-        index, of_batch = [slice(None)] * len(shape), [slice(None)] * len(batch)
-        index[longest] = of_batch[batch.index(longest)] = part
-        yield tuple(index), tuple(of_batch)
+    length = shape[batch[len(at)]]
+    step = max(1, _MOST_BYTES // behind)
+    for start in range(0, length, step):
+        # Where one step is too much still, the next axis is cut too; else nothing more is.
+        rest = bytes_a_plane if behind > _MOST_BYTES and len(at) + 1 < len(batch) else 0
+        yield from _blocks(shape, planes, rest, (*at, slice(start, start + step)))

@@ -131,16 +131,20 @@ def histogram_equalize(
     """
     with _called("img"):
         how = _methods.SKIMAGE
+        gray = None
         if channel_axis is not None:
-            img = _color.rgb_to_gray(img, channel_axis=channel_axis, method="skimage")
+            img = gray = _color.rgb_to_gray(img, channel_axis=channel_axis, method="skimage")
             axes = (-2, -1) if axes is None and img.ndim > 2 else axes  # no channels are left to be forgotten
         images = _planes.as_images(img, how.dtypes)
         if images.dtype != np.float32:
-            return _equalize.equalize(images, method="skimage", axes=axes, nbins=nbins, num_threads=num_threads)
+            # In place where the gray pictures were made here, which are float64 then.
+            return _equalize.equalize(
+                images, method="skimage", axes=axes, out=gray, nbins=nbins, num_threads=num_threads
+            )
         # The recipe keeps the doubles that np.interp makes of floats, and equalize_hist does not.
         number = _methods.check_nbins(nbins, images.dtype)
         n_batch, order = _planes.order_axes(images.shape, axes, None)
         out = np.empty(images.shape, np.float64)
         threads = _threads.resolve(num_threads)
-        _floating.equalize(images, None, out, n_batch, order, threads, how, number, _methods.RAISE)
+        _floating.equalize(images, None, out, n_batch, order, threads, how, number, _methods.RAISE, True)
         return out

@@ -299,6 +299,123 @@ def run_pools(context, work):
             assert pool.map_async(work, range(12), chunksize=1).get(timeout=3 * CHILD_LIMIT) == list(range(12))
 
 
+# ---------------------------------------------------------------- cases: PyTorch
+
+
+class Batches:
+    """A data set of PyTorch's kind, whose items are batches that a worker equalizes by every method."""
+
+    def __init__(self, images, forked):
+        self.images, self.forked = images, forked
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        import cheq
+        from cheq._core import work
+
+        assert work.forked() == self.forked, "the worker was to be another kind of process"
+        images = self.images[index]
+        results = [cheq.equalize(images, method=method) for method in ("opencv", "pillow", "skimage", "numpy")]
+        return [cheq.equalize(images, num_threads=2), *results]
+
+
+def case_dataloader(method):
+    """DataLoader with workers, after a parallel call in the parent and before the next one."""
+    try:
+        import torch
+    except ImportError as error:
+        print(f"SKIP: PyTorch cannot be imported: {error}")
+        return
+    from PIL import Image, ImageOps
+    from skimage import exposure
+
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    images = np.stack([batch for batch, _ in WORK[:1]] * 4)[:, :24]
+    right = {
+        "opencv": cv2.equalizeHist,
+        "pillow": lambda plane: np.asarray(ImageOps.equalize(Image.fromarray(plane))),
+        "skimage": exposure.equalize_hist,
+        "numpy": recipe,
+    }
+    opencv, *others = [np.stack([answer(plane) for plane in images[0]]) for answer in right.values()]
+    run_parallel_region()
+    torch.set_num_threads(2)
+    torch.ones(2000, 2000).sum()
+    for _ in range(3 if method == "fork" else 1):
+        loader = torch.utils.data.DataLoader(
+            Batches(images, method == "fork"),
+            batch_size=None,
+            num_workers=2,
+            multiprocessing_context=method,
+            timeout=3 * CHILD_LIMIT,
+            collate_fn=as_they_are,
+        )
+        batches = list(loader)
+        assert len(batches) == len(images)
+        for batch in batches:
+            for result, expected in zip(batch, [opencv, opencv, *others], strict=True):
+                assert np.array_equal(result, expected), "wrong bytes in a worker"
+        run_parallel_region()
+
+
+def as_they_are(batch):
+    return batch
+
+
+def recipe(plane):
+    density, edges = np.histogram(plane, 256, density=True)
+    cdf = density.cumsum()
+    return np.interp(plane, edges[:-1], 255 * cdf / cdf[-1])
+
+
+# ---------------------------------------------------------------- cases: what a fork may cut short
+
+
+def case_imports():
+    """No call imports a module, not even for a mask, an error or another dtype."""
+    program = """
+import sys
+import numpy as np
+import cheq
+from cheq import recipes
+
+images = np.random.default_rng(0).integers(0, 200, (4, 30, 41), np.uint8)
+color, mask = np.stack([images] * 3, -1), images > 50
+before = set(sys.modules)
+for method in ("opencv", "pillow", "skimage", "numpy"):
+    cheq.equalize(list(images), method=method, mask=mask.tolist())
+for dtype in (">u2", "i2", "f4", "f8"):
+    cheq.equalize(images.astype(dtype), method="skimage", mask=mask, dtype="same")
+    recipes.image_histogram_equalization(images.astype(dtype))
+cheq.equalize(mask, method="skimage")
+cheq.equalize(images, out=images.view(type("Sub", (np.ndarray,), {})))
+cheq.equalize(images[:3], out=images[1:])
+cheq.equalize(color, color="ycrcb", channel_axis=-1, mask=mask)
+for method in ("opencv", "pillow", "skimage"):
+    cheq.rgb_to_gray(color, method=method)
+cheq.apply_lut(images, cheq.equalization_lut(cheq.histogram(images, mask=mask)))
+cheq.cumulative_distribution(images)
+cheq.cumulative_distribution(images / 200)
+cheq.otsu_threshold(images)
+cheq.binarize(images, [1, 2, 3, 2**70])
+recipes.histogram_equalize(color)
+for wrong in ({"num_threads": 1.0}, {"out": [1]}, {"mask": images}, {"method": "cv"}, {"axes": 9}):
+    try:
+        cheq.equalize(images, **wrong)
+    except (TypeError, ValueError):
+        continue
+    raise AssertionError(wrong)
+print(*sorted(set(sys.modules) - before))
+"""
+    import subprocess
+
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert not told.stdout.strip(), f"imported during calls: {told.stdout}"
+
+
 if __name__ == "fork_cases":
     run_parallel_region()
 

@@ -1,14 +1,19 @@
-"""The processes that test_threads.py interrupts: ``python interrupt_cases.py CASE THREADS``.
+"""The processes that test_interrupt.py interrupts: ``python interrupt_cases.py CASE THREADS``.
 
 Each starts a long call, prints "started" just before, and "interrupted" or "finished" after; then it looks at every
 plane. Results are large and begin as zeros that the system provides on first use: only what is written takes memory.
 """
 
+import os
 import signal
 import sys
+import threading
+import time
 
 import cv2
 import numpy as np
+from PIL import Image, ImageOps
+from skimage import exposure
 
 import cheq
 
@@ -25,12 +30,12 @@ def planes_like(shape):
     return np.broadcast_to(planes, shape), np.broadcast_to(expected, shape)
 
 
-def whole_planes(out, before, expected):
+def whole_planes(out, before, expected, axes=(-2, -1)):
     """Return how many planes are whole; every other one must be untouched."""
     count = 0
     for planes, planes_before, planes_expected in zip(out, before, expected, strict=True):
-        whole = (planes == planes_expected).all(axis=(-2, -1))
-        untouched = (planes == planes_before).all(axis=(-2, -1))
+        whole = (planes == planes_expected).all(axis=axes)
+        untouched = (planes == planes_before).all(axis=axes)
         assert (whole | untouched).all(), "a plane is neither whole nor untouched"
         count += whole.sum()
     return count
@@ -73,6 +78,109 @@ def case_tiny_planes(threads):
 
 def case_in_place(threads):
     interrupt_equalize((8_000, *SMALL[1:]), threads, in_place=True)
+
+
+# ---------------------------------------------------------------- every method
+
+
+def numpy_recipe(plane):
+    density, edges = np.histogram(plane, 256, density=True)
+    cdf = density.cumsum()
+    return np.interp(plane, edges[:-1], 255 * cdf / cdf[-1])
+
+
+def ycrcb(image):
+    parts = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
+    parts[..., 0] = cv2.equalizeHist(np.ascontiguousarray(parts[..., 0]))
+    return cv2.cvtColor(parts, cv2.COLOR_YCrCb2RGB)
+
+
+def pillow(plane):
+    return np.asarray(ImageOps.equalize(Image.fromarray(plane)))
+
+
+# The dtype of the pixels, cheq's options, and the answer for one image.
+METHODS = {
+    "pillow": (np.uint8, {"method": "pillow"}, pillow),
+    "skimage_uint8": (np.uint8, {"method": "skimage"}, exposure.equalize_hist),
+    "skimage_uint16": (np.uint16, {"method": "skimage"}, exposure.equalize_hist),
+    "skimage_float32": (np.float32, {"method": "skimage"}, exposure.equalize_hist),
+    "numpy_float64": (np.float64, {"method": "numpy"}, numpy_recipe),
+    "masked": (np.uint8, {"method": "skimage", "mask": True}, exposure.equalize_hist),
+    "ycrcb": (np.uint8, {"color": "ycrcb", "channel_axis": -1}, ycrcb),
+}
+
+
+def case_method(threads, name):
+    """A batch of one image, thousands of times: each result is whole or untouched."""
+    dtype, options, answer = METHODS[name]
+    shape = (96, 96, 3) if name == "ycrcb" else (96, 96)
+    image = np.random.default_rng(0).integers(1, 200, shape).astype(dtype)
+    images = np.broadcast_to(image, (8_000, *shape))
+    if "mask" in options:
+        options["mask"] = np.broadcast_to(True, images.shape)
+    expected = answer(image)
+    out = np.zeros(images.shape, expected.dtype)
+    assert is_interrupted(lambda: [cheq.equalize(images, out=out, num_threads=threads, **options) for _ in range(99)])
+    whole_planes(out, np.broadcast_to(out.dtype.type(0), out.shape), np.broadcast_to(expected, out.shape), None)
+
+
+# What makes new arrays, of one plane; and the least bytes of a pixel's result.
+FRESH = {
+    "opencv": (np.uint8, 1, lambda plane, **named: cheq.equalize(plane, **named)),
+    "uint16": (np.uint16, 2, lambda plane, **named: cheq.equalize(plane, **named)),
+    "float64": (np.float64, 8, lambda plane, **named: cheq.equalize(plane, method="numpy", **named)),
+    "recipe": (np.float64, 8, lambda plane, **named: cheq.recipes.image_histogram_equalization(plane, **named)),
+    "binarize": (np.uint16, 2, lambda plane, **named: cheq.binarize(plane, **named)),
+    "apply_lut": (np.uint8, 8, lambda plane, **named: cheq.apply_lut(plane, np.arange(256.0), **named)),
+    "ycrcb": (np.uint8, 3, lambda plane, **named: cheq.equalize(
+        np.broadcast_to(plane[..., np.newaxis], (*plane.shape, 3)), color="ycrcb", channel_axis=-1, **named)),
+}  # fmt: skip
+
+
+def case_fresh(threads, name):
+    """One huge plane whose result nobody has seen: the call ends in the midst of it.
+
+    Only what is written takes memory, so a thread sees when the writing begins, and how far it came is seen after.
+    """
+    dtype, pixel_bytes, call = FRESH[name]
+    row = np.random.default_rng(0).integers(1, 200, 1 << 16).astype(dtype)
+    size = (2 << 30) // pixel_bytes
+    plane = np.broadcast_to(row, (size >> 16, 1 << 16))
+    before, written = resident(), 0
+
+    def interrupt_the_writing():
+        while resident() - before < 32 << 20:
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt_the_writing, daemon=True).start()
+
+    def watched():
+        try:
+            call(plane, num_threads=threads)
+        finally:
+            nonlocal written
+            written = peak() - before
+
+    assert is_interrupted(watched)
+    assert written < 1 << 30, f"{written} bytes were written after the interrupt at {32 << 20}"
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def peak():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+
+
+def case_gray_as_skimage(threads):
+    """NumPy's product, which looks at no signal, in parts."""
+    photos = np.ones((1 << 9, 1 << 9, 1 << 9, 3), np.uint8)
+    assert is_interrupted(lambda: cheq.rgb_to_gray(photos, method="skimage", num_threads=threads))
 
 
 def case_histogram(threads):
@@ -123,4 +231,5 @@ def case_handler_raises(threads):
 
 
 if __name__ == "__main__":
-    globals()[f"case_{sys.argv[1]}"](int(sys.argv[2]))
+    case, *name = sys.argv[1].split(" ")
+    globals()[f"case_{case}"](int(sys.argv[2]), *name)

@@ -452,3 +452,13 @@ def test_gray_is_that_of_skimage(layout, dtype, channel_axis):
     out = np.full((110, 14), np.nan, expected.dtype)[:, ::2].T
     assert cheq.rgb_to_gray(images, channel_axis=channel_axis, method="skimage", out=out) is out
     np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("shape", [(3, 301, 401, 3), (1100, 1021, 3), (300_001, 1, 3), (2, 1, 300_007, 3)])
+def test_gray_as_skimage_in_parts(shape, dtype):
+    """More pixels than are multiplied at a time: the same bytes as of all at once."""
+    images = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)
+    images = images / dtype(200) if images.dtype.kind == "f" else images
+    expected = skimage.color.rgb2gray(images)
+    np.testing.assert_array_equal(cheq.rgb_to_gray(images, method="skimage"), expected, strict=True)

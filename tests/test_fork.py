@@ -16,7 +16,7 @@ import pytest
 from cheq import _threads
 
 CASES = Path(__file__).with_name("fork_cases.py")
-LIMIT = 60  # seconds; the slowest case takes a tenth of it
+LIMIT = 60  # seconds; the slowest case takes a sixth of it
 
 # A library with a parallel region, linked to the compiler's OpenMP as cheq is.
 LIBRARY = """
@@ -118,9 +118,22 @@ def test_multiprocessing(method):
     run_case("multiprocessing", method)
 
 
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_dataloader_of_torch(method):
+    """PyTorch's workers equalize, after parallel calls of cheq and of PyTorch in the parent."""
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"this system has no start method {method!r}")
+    run_case("dataloader", method)
+
+
 @needs_fork
 def test_a_fork_server_that_ran_in_parallel():
     run_case("preloaded_forkserver")
+
+
+def test_a_call_imports_nothing():
+    """A fork by another thread during an import leaves a child that can never finish it."""
+    run_case("imports")
 
 
 # ---------------------------------------------------------------- what the system's files say of a fork

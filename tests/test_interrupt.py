@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from interrupt_cases import FRESH, METHODS
 
 INTERRUPTS = Path(__file__).with_name("interrupt_cases.py")
 no_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to one process")
@@ -49,6 +50,8 @@ def end(process, limit=120):
         "in_place",
         "histogram",
         "slow_layout",
+        "gray_as_skimage",
+        *(f"method {name}" for name in METHODS),
     ],
 )
 def test_ctrl_c_ends_a_long_call_within_a_second(case, threads):
@@ -59,6 +62,13 @@ def test_ctrl_c_ends_a_long_call_within_a_second(case, threads):
         if "too early" not in rest:
             return
     pytest.fail("five times nothing was done before the interrupt")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is written is seen in files that only Linux has")
+@pytest.mark.parametrize("name", FRESH)
+def test_a_new_array_is_left_half_written(name):
+    """Whose plane is too large to be finished first."""
+    assert end(start(f"fresh {name}", 2)) == "started\ninterrupted\n"
 
 
 def interrupted(case, threads):

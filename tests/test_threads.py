@@ -253,6 +253,71 @@ def test_limits_of_threadpoolctl_hold_while_they_are_set():
     assert _threads.resolve(None) == before
 
 
+# A large call of each kind, which a limit has to hold for.
+LIMITED = {
+    "equalize": "cheq.equalize(images)",
+    "one plane": "cheq.equalize(images.reshape(-1, 300))",
+    "skimage": "cheq.equalize(images, method='skimage')",
+    "floats": "cheq.equalize(images / 9, method='numpy')",
+    "16 bits": "cheq.equalize(images.astype(np.uint16))",
+    "ycrcb": "cheq.equalize(images[:63].reshape(21, 300, 300, 3), color='ycrcb', channel_axis=-1)",
+    "gray": "cheq.rgb_to_gray(images[:63].reshape(21, 300, 300, 3))",
+    "histogram": "cheq.histogram(images)",
+    "apply_lut": "cheq.apply_lut(images, np.zeros(256, np.uint8))",
+    "cumulative_distribution": "cheq.cumulative_distribution(images / 9)",
+    "otsu_threshold": "cheq.otsu_threshold(images)",
+    "binarize": "cheq.binarize(images)",
+    "recipe": "cheq.recipes.image_histogram_equalization(images)",
+}
+COUNT_LIMITED = """
+import os
+import numpy as np
+import threadpoolctl
+import cheq
+
+images = np.zeros((64, 300, 300), np.uint8)
+images[:, ::2] = 9
+calls = {{{calls}}}
+threads = lambda: len(os.listdir("/proc/self/task"))
+before, grown = threads(), []
+with threadpoolctl.threadpool_limits({limit}, user_api="openmp"):
+    for name, call in calls.items():
+        call()
+        grown.append((name, threads() - before))
+print(max(count for _, count in grown) + 1)
+cheq.equalize(images, num_threads=3)
+print(threads() - before + 1)
+"""
+
+
+@linux_only
+@needs_openmp
+@pytest.mark.parametrize("limit", [1, 2])
+def test_every_large_call_honours_a_limit_of_threadpoolctl(limit):
+    """The system sees no more threads than the limit; ``num_threads`` goes before it."""
+    calls = ", ".join(f"{name!r}: lambda: {call}" for name, call in LIMITED.items())
+    program = COUNT_LIMITED.format(calls=calls, limit=limit)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    most, with_argument = map(int, done.stdout.split())
+    assert most == min(limit, _threads.resolve(None))
+    assert with_argument == 3
+
+
+@linux_only
+@needs_openmp
+def test_a_limit_of_threadpoolctl_is_one_threads_own():
+    """OpenMP's limit belongs to the thread that sets it: another's calls keep theirs."""
+    seen = {}
+    with threadpoolctl.threadpool_limits(1, user_api="openmp"):
+        seen["here"] = _threads.resolve(None)
+        other = threading.Thread(target=lambda: seen.update(there=_threads.resolve(None)))
+        other.start()
+        other.join()
+    assert seen["here"] == 1
+    assert seen["there"] == _threads.resolve(None)
+
+
 def test_without_openmp_the_configuration_says_so(monkeypatch):
     monkeypatch.setattr(
         _threads,

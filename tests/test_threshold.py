@@ -334,3 +334,18 @@ def test_thresholds_of_any_size_and_kind():
         assert_bits(cheq.binarize(images, number), expected)
     refuses(TypeError, lambda: cheq.binarize(images, np.ma.masked_array([1, 2, 3])), "threshold", "mask")
     refuses(ValueError, lambda: cheq.binarize(images, [[1], [1, 2]]), "threshold")
+
+
+@pytest.mark.parametrize("batch", [(2, 130), (3, 2, 65), (67, 1), (1, 1, 129), (2, 70, 1)])
+@pytest.mark.parametrize("masked", [False, True])
+def test_batches_that_are_cut_along_several_axes(batch, masked):
+    """More histograms, or LUTs, of 16 bits than are made at a time."""
+    images = np.random.default_rng(0).integers(0, 900, (*batch, 1, 5), np.uint16)
+    mask = images > 200 if masked else None
+    expected = reference.otsu_threshold(images.reshape(-1, 1, 5), mask=None if mask is None else mask.reshape(-1, 1, 5))
+    thresholds = cheq.otsu_threshold(images, mask=mask)
+    np.testing.assert_array_equal(thresholds, expected.reshape(batch))
+    right = np.where(images > thresholds[..., np.newaxis, np.newaxis], 65535, 0)
+    np.testing.assert_array_equal(cheq.binarize(images, thresholds), right)
+    moved = np.moveaxis(images, -1, 0)
+    np.testing.assert_array_equal(cheq.binarize(moved, thresholds, axes=(0, -1)), np.moveaxis(right, -1, 0))

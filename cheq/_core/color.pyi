@@ -18,5 +18,5 @@ def equalize_ycrcb(
     rule: int,
     n_batch: int,
     threads: int,
-    apart: bool,
+    apart: int,
 ) -> bool: ...

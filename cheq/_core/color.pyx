@@ -11,7 +11,7 @@ from libc.string cimport memset
 from cheq._core.color_kernels cimport *
 from cheq._core.integer cimport active_kernels
 from cheq._core.kernels cimport CHEQ_IMAGES, CHEQ_OTHER, cheq_ranges_meet
-from cheq._core.work cimport cheq_work, run_work
+from cheq._core.work cimport CHEQ_FRESH, cheq_work, run_work
 
 
 def to_gray(images, out, bint pillow, bint swapped, int threads, bint apart):
@@ -48,12 +48,12 @@ def to_gray(images, out, bint pillow, bint swapped, int threads, bint apart):
         PyBuffer_Release(&views[2])
 
 
-def equalize_ycrcb(images, mask, out, int rule, int n_batch, int threads, bint apart):
+def equalize_ycrcb(images, mask, out, int rule, int n_batch, int threads, int apart):
     """Equalize the Y of every image by the ``rule`` of integer.pyx; the first ``n_batch`` axes are batch axes, the last of them the channels.
 
     ``mask``, or None, has no channel axis. Returns False, and has done nothing, if ``out`` may overlap what is still
     to be read when it is written, unless the caller knows that all is ``apart``. The same memory in the same order
-    does not.
+    does not. An interrupt leaves each image of ``out`` whole or untouched, unless ``apart`` is integer.pyx's FRESH.
     """
     cdef Py_buffer views[3]
     cdef cheq_color_job job
@@ -78,6 +78,8 @@ def equalize_ycrcb(images, mask, out, int rule, int n_batch, int threads, bint a
         lay_out(&job.applied, &views[0], &views[2], n_batch, channels, CHEQ_OTHER)
         cheq_color_job_measure(&job)
         work = cheq_ycrcb_work(&job)
+        if apart == CHEQ_FRESH:
+            work.writes = work.phases
         run_work(&work, threads)
         return True
     finally:

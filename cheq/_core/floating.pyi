@@ -19,4 +19,5 @@ def run(
     top: float,
     n: int,
     omit: bool,
+    fresh: bool,
 ) -> tuple[int, int] | None: ...

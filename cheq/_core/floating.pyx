@@ -49,11 +49,13 @@ cdef extern from "kernels/floating.h" nogil:
 NAN_FOUND, INFINITY_FOUND, NO_BINS = 1, 2, 3
 
 
-def run(images, mask, out, cdf, points, int n_batch, int threads, int rule, double top, size_t n, bint omit):
+def run(images, mask, out, cdf, points, int n_batch, int threads, int rule, double top, size_t n, bint omit,
+        bint fresh):
     """Equalize ``images`` into ``out``, or give the distributions, (planes, n) doubles each, or both.
 
     Returns None, or the number of the first plane that has no answer and what is wrong with it; then nothing has
-    been written. With ``omit``, what is not finite is passed over.
+    been written. With ``omit``, what is not finite is passed over. An interrupt leaves each plane of ``out`` whole or
+    untouched, unless the caller made it (``fresh``).
     """
     cdef Py_buffer views[5]
     cdef cheq_floating_job job
@@ -79,6 +81,8 @@ def run(images, mask, out, cdf, points, int n_batch, int threads, int rule, doub
         wrong = find_wrong(&job, omit)
         if wrong is None:
             work = cheq_floating_work(&job)
+            if fresh:
+                work.writes = work.phases
             run_work(&work, threads)
         return wrong
     finally:

@@ -3,6 +3,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+MAY_OVERLAP: int
+APART: int
+FRESH: int
 OPENCV: int
 PILLOW: int
 SKIMAGE: int
@@ -17,7 +20,7 @@ def run(
     luts: npt.NDArray[Any] | None,
     n_batch: int,
     threads: int,
-    apart: bool,
+    apart: int,
     rule: int = ...,
     signed: bool = ...,
     levels: bool = ...,

@@ -10,7 +10,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from cheq._core.kernels cimport *
-from cheq._core.work cimport run_work
+from cheq._core.work cimport CHEQ_APART, CHEQ_FRESH, CHEQ_MAY_OVERLAP, run_work
 
 # The kernels in use. Tests change them; see use_kernel.
 cdef const cheq_kernels *active = cheq_kernels_at(0)
@@ -21,10 +21,11 @@ cdef const cheq_kernels *active_kernels() noexcept nogil:
 
 
 # How LUTs are made; the names are the methods' where there is one.
+MAY_OVERLAP, APART, FRESH = CHEQ_MAY_OVERLAP, CHEQ_APART, CHEQ_FRESH
 OPENCV, PILLOW, SKIMAGE, NUMPY, OTSU = CHEQ_OPENCV, CHEQ_PILLOW, CHEQ_SKIMAGE, CHEQ_NUMPY, CHEQ_OTSU
 
 
-def run(images, mask, out, hist, luts, int n_batch, int threads, bint apart, int rule=CHEQ_OPENCV,
+def run(images, mask, out, hist, luts, int n_batch, int threads, int apart, int rule=CHEQ_OPENCV,
         bint signed=False, bint levels=True):
     """Do one call's work on ``images``, whose first ``n_batch`` axes are batch axes.
 
@@ -33,7 +34,8 @@ def run(images, mask, out, hist, luts, int n_batch, int threads, bint apart, int
     doubles. ``signed``: whether the images' levels are. Absent arrays are None.
 
     Returns False, and has done nothing, if ``out`` may overlap what is still to be read when it is
-    written, unless the caller knows that all is ``apart``. The same memory in the same order does not.
+    written, unless the caller knows that all is ``apart`` (APART). The same memory in the same order does not.
+    An interrupt leaves each plane of ``out`` whole or untouched, unless the caller made it (FRESH).
     """
     cdef Py_buffer views[5]
     cdef int i
@@ -52,9 +54,9 @@ def run(images, mask, out, hist, luts, int n_batch, int threads, bint apart, int
         if not apart and may_overlap(views):
             return False
         if signed or views[0].itemsize == 2 or (views[2].buf != NULL and views[2].itemsize > 1):
-            run_wide(views, n_batch, threads, <cheq_rule>rule, signed, levels)
+            run_wide(views, n_batch, threads, <cheq_rule>rule, signed, levels, apart == CHEQ_FRESH)
         else:
-            run_bytes(views, n_batch, threads, <cheq_rule>rule)
+            run_bytes(views, n_batch, threads, <cheq_rule>rule, apart == CHEQ_FRESH)
         return True
     finally:
         for i in range(5):
@@ -169,7 +171,7 @@ cdef bint may_overlap(const Py_buffer *views) noexcept:
     return False
 
 
-cdef int run_bytes(Py_buffer *views, int n_batch, int threads, cheq_rule rule) except -1:
+cdef int run_bytes(Py_buffer *views, int n_batch, int threads, cheq_rule rule, bint fresh) except -1:
     cdef cheq_job job
     cdef cheq_work work
     job.kernels = active
@@ -183,10 +185,13 @@ cdef int run_bytes(Py_buffer *views, int n_batch, int threads, cheq_rule rule) e
     make_layouts(views, n_batch, &job.counted if job.counts else NULL, &job.applied if job.applies else NULL)
     cheq_job_group(&job)
     work = cheq_job_work(&job)
+    if fresh:
+        work.writes = work.phases
     return run_work(&work, threads)
 
 
-cdef int run_wide(Py_buffer *views, int n_batch, int threads, cheq_rule rule, bint signed, bint levels) except -1:
+cdef int run_wide(Py_buffer *views, int n_batch, int threads, cheq_rule rule, bint signed, bint levels,
+                  bint fresh) except -1:
     cdef cheq_wide_job job
     cdef cheq_work work
     cdef cheq_layout *layout
@@ -213,6 +218,8 @@ cdef int run_wide(Py_buffer *views, int n_batch, int threads, cheq_rule rule, bi
         cheq_layout_group(&job.applied, 1)
     job.groups, job.pixels = cheq_axes_size(&layout.batch), cheq_axes_size(&layout.pixels)
     work = cheq_wide_work(&job)
+    if fresh:
+        work.writes = work.phases
     return run_work(&work, threads)
 
 

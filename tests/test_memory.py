@@ -1,0 +1,70 @@
+"""A call takes the result and a bound that is stated here, one a line, and in docs/large.md; nothing grows beside.
+
+The calls are in memory_cases.py; each is measured in a process of its own.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from memory_cases import CASES, NBINS, PIXELS, THREADS
+
+MEASURE = Path(__file__).with_name("memory_cases.py")
+MIB = 1 << 20
+
+# Beside the result are some KiB of stack a thread. Measured to a MiB: the allocator and the system keep a little.
+SLACK = 1 * MIB
+WIDE = 0.8 * MIB * THREADS + MIB  # counters and LUTs of 16 bits, the threads' and the shared one
+A_BIN = 80  # bytes of a float plane's bin, of each thread and of the shared ones
+A_PLANE = 24  # bytes of a float plane's range
+BLOCK = 32 * MIB  # of histograms or LUTs at a time
+
+BOUNDS = {
+    "opencv, small planes": 0,
+    "opencv, one plane": 0,
+    "opencv, masked": 0,
+    "opencv, uint16": WIDE,
+    "opencv, overlapping": PIXELS,
+    "opencv, byte-swapped": 2 * PIXELS + WIDE,
+    "opencv, channels": 0,
+    "pillow": 0,
+    "skimage, uint8": 0,
+    "skimage, uint16, one plane": WIDE,
+    "skimage, float32": A_BIN * 256 * (THREADS + 1),
+    "skimage, bool": 8 * PIXELS,
+    "numpy, int16": WIDE,
+    "numpy, float64, one plane": A_BIN * 256 * (THREADS + 1),
+    "numpy, float64, many bins": A_BIN * NBINS * (THREADS + 1),
+    "numpy, float32, tiny planes": A_PLANE * PIXELS // 4,
+    "ycrcb": 0,
+    "gray, opencv": 0,
+    "gray, skimage": 8 * MIB,
+    "histogram, uint8": 0,
+    "histogram, uint16": WIDE,
+    "equalization_lut": 0,
+    "apply_lut": 0,
+    "cumulative, uint8": 8 * 256 * 16384,
+    "cumulative, float64": 0,
+    "cumulative, float32": 16 * 256 * 16384,
+    "otsu_threshold": BLOCK + WIDE,
+    "binarize, otsu": WIDE,
+    "binarize, a number": WIDE,
+    "binarize, numbers": BLOCK + WIDE,
+    "recipe, float64": 8 * 256 * 512,
+    "recipe, uint8": 8 * PIXELS + 8 * 256 * 512,
+    "recipe of pictures": 8 * MIB,
+}
+
+
+def test_every_case_has_a_bound():
+    assert list(BOUNDS) == list(CASES)
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_the_peak_is_the_result_and_the_bound(name):
+    done = subprocess.run([sys.executable, str(MEASURE), name], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    result, traced, grown = map(int, done.stdout.split())
+    assert traced <= BOUNDS[name] + SLACK
+    assert grown <= BOUNDS[name] + SLACK, f"beside a result of {result} bytes"
