@@ -99,7 +99,7 @@ def save(comparison: Comparison, folder: Path) -> Path:
         "threads": one.run.threads,
         **{name: getattr(one.images, name) for name in _OPTIONS},
     }
-    arrays = {"images": one.images.images}
+    arrays: dict[str, Any] = {"images": one.images.images}
     if one.images.mask is not None:
         arrays["mask"] = one.images.mask
     expected = compare.expect(one.reference, one.question, one.images)
