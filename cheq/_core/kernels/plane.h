@@ -119,8 +119,12 @@ typedef struct {
 static inline void cheq_pending_count(const cheq_kernels *k, cheq_pending *pending, cheq_hist hist,
                                       cheq_ahead *ahead) {
     k->count(pending->pixels, pending->n, hist, *ahead);
-    ahead->read += ahead->read ? pending->n : 0;
-    ahead->write += ahead->write ? pending->n : 0;
+    if (ahead->read) {
+        ahead->read += pending->n;
+    }
+    if (ahead->write) {
+        ahead->write += pending->n;
+    }
     pending->n = 0;
 }
 
