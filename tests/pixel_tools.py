@@ -167,6 +167,11 @@ def opencv_otsu(image):
         cv2.ipp.setUseIPP(with_intel)
 
 
+def opencv_fuses():
+    """Whether this cv2 was compiled to fuse products and sums, as for 64-bit ARM: Otsu's near-ties then fall otherwise."""
+    return opencv_otsu(np.array([[81, 99, 43, 30, 152]], np.uint8))[0] != 81
+
+
 def has_peer(method, dtype):
     return method != "opencv" or dtype == "uint8"
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import cli_tools
+import cv2
 import numpy as np
 import pytest
 from cli_tools import tree
@@ -14,7 +15,7 @@ from parity_tools import KERNELS, PIXELS, REQUIRED, compared, one_byte, only_a_f
 import cheq
 import cheq.parity
 from cheq._core import integer
-from cheq.parity import checking, machine, questions, references, suite
+from cheq.parity import answers, checking, machine, questions, references, suite
 
 OPTIONAL = ("albumentations", "torchvision", "kornia")
 
@@ -357,3 +358,15 @@ def test_docstring_examples(few, name):
     for example in doctest.DocTestFinder(recurse=False).find(getattr(cheq.parity, name), name, globs={}):
         assert doctest.DocTestRunner().run(example).attempted >= 3
         assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_a_cv2_that_fuses_products_and_sums_is_no_reference_for_otsu(monkeypatch):
+    own = cv2.threshold
+
+    def fused(plane, *rest):
+        level, binary = own(plane, *rest)
+        return (43.0 if plane.tolist() == [[81, 99, 43, 30, 152]] else level), binary
+
+    assert {"otsu_threshold", "binarize"} <= set(answers.cv2_answers())
+    monkeypatch.setattr(cv2, "threshold", fused)
+    assert not {"otsu_threshold", "binarize"} & set(answers.cv2_answers())

@@ -54,6 +54,7 @@ print("-rdynamic", "-lpython" + get("LDVERSION"), get("LIBS"), get("SYSLIBS"))')
 # Every kernel in every layout; guard pages, masks, colours, floats, hostile arguments. Not those of minutes without a tool.
 tests=(tests/test_kernel_layouts.py tests/test_guards.py
     tests/test_layouts.py tests/test_hostile.py tests/test_out.py tests/test_color.py tests/test_float.py)
+# The tools write to file 2, which pytest must leave alone.
 
 case $tool in
 guards)
@@ -70,13 +71,14 @@ address)
     extension -fsanitize=address -shared-libsan -g
     # The interpreter itself ends with memory it has not freed.
     export ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
-    under asan python -m pytest -q -p no:cacheprovider "${tests[@]}"
+    under asan python -m pytest -q --capture=sys -p no:cacheprovider "${tests[@]}"
     ;;
 undefined)
     driver clang -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
     "$work/guards" "$@"
+    export CFLAGS=-fno-wrapv # CPython's own flags let signed numbers overflow, and nothing would be reported
     extension -fsanitize=undefined -fno-sanitize-recover=all -shared-libsan -g
-    under ubsan_standalone python -m pytest -q -p no:cacheprovider "${tests[@]}"
+    under ubsan_standalone python -m pytest -q --capture=sys -p no:cacheprovider "${tests[@]}"
     ;;
 thread)
     interpreter

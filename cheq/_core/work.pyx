@@ -67,9 +67,7 @@ cdef bint shares_evenly(size_t groups, size_t team) noexcept nogil:
 cdef int run_whole(const cheq_work *work, int team, size_t cost) except -1:
     cdef size_t chunk = max(CHUNK // cost, <size_t>1) * <size_t>team
     cdef size_t begin = 0
-    cdef char *scratch = NULL
-    if work.scratch_bytes > 0:
-        scratch = <char *>zeros(<size_t>team, work.scratch_bytes)
+    cdef char *scratch = <char *>zeros(<size_t>team, work.scratch_bytes)  # never NULL, which has no offsets in C
     try:
         while True:
             with nogil:

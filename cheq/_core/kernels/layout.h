@@ -156,7 +156,7 @@ static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch,
                                     const ptrdiff_t *images_strides, void *other,
                                     const ptrdiff_t *other_strides, int key) {
     layout->base[CHEQ_IMAGES] = images;
-    layout->base[CHEQ_OTHER] = other ? other : images; /* unread where absent: in C not even 0 is added to NULL */
+    layout->base[CHEQ_OTHER] = other ? other : images; /* with strides of 0: NULL has no offsets, not even 0 */
     layout->batch.ndim = layout->pixels.ndim = 0;
     layout->channels = 1;
     memset(layout->channel, 0, sizeof layout->channel);
