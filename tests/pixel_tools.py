@@ -168,7 +168,7 @@ def opencv_otsu(image):
 
 
 def opencv_fuses():
-    """Whether this cv2 was compiled to fuse products and sums, as for 64-bit ARM: Otsu's near-ties then fall otherwise."""
+    """Whether this cv2 was compiled to fuse products and sums, as for 64-bit ARM: near-ties of Otsu fall otherwise."""
     return opencv_otsu(np.array([[81, 99, 43, 30, 152]], np.uint8))[0] != 81
 
 

@@ -72,7 +72,7 @@ def cv2_answers() -> Answers:
     """equalizeHist, threshold and cvtColor.
 
     equalizeHist takes no mask: of its LUT for the pixels under one, only what becomes of those pixels is known. Where
-    cv2 was compiled to fuse products and sums, as for 64-bit ARM, its Otsu answers otherwise in near-ties: no reference.
+    cv2 was compiled to fuse products and sums, as for 64-bit ARM, its Otsu answers otherwise in near-ties: it is none.
     """
     cv2: Any = import_module("cv2")
 
