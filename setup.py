@@ -98,6 +98,7 @@ class sdist_of_equal_bytes(sdist):
             return member
 
         name = f"{base_name}.tar.gz"
+        self.mkpath(os.path.dirname(name) or ".")
         with (
             open(name, "wb") as file,
             gzip.GzipFile("", "wb", fileobj=file, mtime=moment) as packed,

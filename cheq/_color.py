@@ -236,10 +236,9 @@ def _gray_as_skimage(planes: npt.NDArray[Any], out: Any, shape: tuple[int, ...])
     dtype = np.dtype(np.float32 if images.dtype.char in "ef" else np.float64)
     gray = _result(out, shape, dtype, "the images' shape without channel_axis")
     weights = np.array(_SKIMAGE_WEIGHTS, dtype=dtype)
-    if out is not None or not images.flags.c_contiguous or images.ndim < 3:
-        gray[...] = (
-            _as_float(images, dtype) @ weights
-        )  # written to `out` it could take another way, and round otherwise
+    if out is not None or not images.size or not images.flags.c_contiguous or images.ndim < 3:
+        result = _as_float(images, dtype) @ weights
+        gray[...] = result  # a product written to `out` could take another way, and round otherwise
         return gray
     # A product of rows and weights for each row, whatever rows are beside it; so a few at a time, which takes little
     # memory, and Ctrl-C is answered in between.

@@ -152,17 +152,19 @@ CASES = {
 
 
 def resident(what):
-    """VmRSS, or its peak VmHWM, in bytes; 0 where the system does not tell."""
-    if sys.platform != "linux":
-        return 0
+    """VmRSS, or its peak VmHWM, in bytes."""
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith(what))
 
 
 def forget_the_peak():
-    if sys.platform == "linux":
+    """Return whether the system does that, and has a peak."""
+    try:
         with open("/proc/self/clear_refs", "w") as file:
             file.write("5")
+        return resident("VmHWM") > 0
+    except (OSError, StopIteration):
+        return False
 
 
 def size_of(result):
@@ -179,15 +181,15 @@ def warm_up():
 def measure(name):
     call = CASES[name]()
     warm_up()
-    forget_the_peak()
-    before = resident("VmRSS")
+    told = forget_the_peak()
+    before = resident("VmRSS") if told else 0
     result = size_of(call())
-    grown = resident("VmHWM") - before if before else 0
+    grown = [resident("VmHWM") - before - result] if told else []
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     call()
     traced = tracemalloc.get_traced_memory()[1] - before
-    return result, traced - result, grown - result
+    return result, traced - result, *grown
 
 
 if __name__ == "__main__":

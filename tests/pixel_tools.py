@@ -169,7 +169,7 @@ def opencv_otsu(image):
 
 def opencv_fuses():
     """Whether this cv2 was compiled to fuse products and sums, as for 64-bit ARM: near-ties of Otsu fall otherwise."""
-    return opencv_otsu(np.array([[81, 99, 43, 30, 152]], np.uint8))[0] != 81
+    return opencv_otsu(np.array([[81, 99, 43, 30, 152]], np.uint8))[0] == 43  # and not 81
 
 
 def has_peer(method, dtype):

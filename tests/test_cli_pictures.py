@@ -301,6 +301,18 @@ def test_a_warning_of_pillow_is_one_line_with_the_name(run, tmp_path, monkeypatc
     assert (result.exit_code, result.stderr) == (0, "warning: in.png: Corrupt EXIF data. Expecting more.\n")
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp", "a.gif", "a.ppm"])
+def test_no_reader_decodes_more_pixels_than_the_limit(tmp_path, monkeypatch, name):
+    """Whoever reads the file, and whatever is done with warnings."""
+    Image.fromarray(pixels(31, 47)).save(tmp_path / name)
+    assert read(tmp_path / name).pixels.shape[:2] == (31, 47)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 31 * 47 - 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(Image.DecompressionBombError):
+            read(tmp_path / name)
+
+
 JPEG_OPTIONS = [
     {"quality": quality, "subsampling": sampling, "progressive": progressive, "restart_marker_blocks": restart}
     for quality in (20, 75, 95)

@@ -455,7 +455,10 @@ def test_gray_is_that_of_skimage(layout, dtype, channel_axis):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
-@pytest.mark.parametrize("shape", [(3, 301, 401, 3), (1100, 1021, 3), (300_001, 1, 3), (2, 1, 300_007, 3)])
+@pytest.mark.parametrize(
+    "shape",
+    [(3, 301, 401, 3), (1100, 1021, 3), (300_001, 1, 3), (2, 1, 300_007, 3), (4, 0, 3), (0, 5, 3), (2, 0, 0, 3)],
+)
 def test_gray_as_skimage_in_parts(shape, dtype):
     """More pixels than are multiplied at a time: the same bytes as of all at once."""
     images = np.random.default_rng(0).integers(0, 200, shape).astype(dtype)

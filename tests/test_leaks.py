@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import leak_cases
 import pytest
 
 CASES = Path(__file__).with_name("leak_cases.py")
@@ -20,7 +21,7 @@ def run(*arguments):
     # Waiting threads cost no time on a busy machine. glibc keeps freed memory in one place and not in one a thread, and
     # gives back what is large: else up to 6 MB more or less stay, as the threads met.
     settings = {"OMP_WAIT_POLICY": "passive", "MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "65536"}
-    return subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True)
+    return subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, timeout=900)
 
 
 def expect_success(*arguments):
@@ -41,6 +42,8 @@ def test_no_fork_leaves_anything_behind():
 @pytest.mark.parametrize("kind", ["reference", "memory", "object"])
 def test_a_leak_would_be_seen(kind):
     """One reference, 1,000 bytes of C's memory, or one object that is kept at each call."""
+    if kind == "memory" and not leak_cases.allocated():
+        pytest.skip("this C library does not tell what it has handed out")
     done = run(f"leaks_{kind}", 4000)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "AssertionError: " in done.stderr

@@ -63,8 +63,10 @@ def test_every_case_has_a_bound():
 
 @pytest.mark.parametrize("name", BOUNDS)
 def test_the_peak_is_the_result_and_the_bound(name):
-    done = subprocess.run([sys.executable, str(MEASURE), name], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, str(MEASURE), name], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    result, traced, grown = map(int, done.stdout.split())
+    result, traced, *grown = map(int, done.stdout.split())
     assert traced <= BOUNDS[name] + SLACK
-    assert grown <= BOUNDS[name] + SLACK, f"beside a result of {result} bytes"
+    if not grown:
+        pytest.skip("NumPy's memory is within the bound; this system does not tell the process's")
+    assert grown[0] <= BOUNDS[name] + SLACK, f"beside a result of {result} bytes"

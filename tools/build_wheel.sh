@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The time that the sdist's files and the wheel's are given: the last commit's, or the one the caller names.
-: "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct)}"
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH PIP_DISABLE_PIP_VERSION_CHECK=1
 
 work=$(mktemp -d)
@@ -27,5 +27,6 @@ python tools/repair_wheel.py "$work"/built/*.whl "$work/repaired"
 abi3audit --strict --summary "$work"/repaired/*.whl
 
 mkdir -p dist
+rm -f dist/cheq-*
 mv "$work/first/$sdist" "$work"/repaired/*.whl dist/
 ls -l dist

@@ -12,11 +12,13 @@ compile() { # compile COMPILER [FLAG...]
     if command -v "$1" > /dev/null; then
         "$@" -std=c11 -Icheq/_core -c tools/portable.c -o "$object"
         echo "compiled: $*"
+        compiled=yes
     else
         echo "not installed: $1"
     fi
 }
 
+compiled=
 compile gcc $strict
 compile clang $strict
 compile tcc -Wall -Werror # has no name for GNU extensions, and few of them
@@ -24,3 +26,4 @@ compile x86_64-w64-mingw32-gcc $strict
 if command -v x86_64-w64-mingw32-gcc > /dev/null; then
     compile clang --target=x86_64-w64-mingw32 $strict # with the headers of the one before
 fi
+[[ $compiled ]] || { echo "no compiler was found"; exit 1; }

@@ -113,7 +113,7 @@ def cv2_answers() -> Answers:
         return np.asarray(cv2.threshold(plane, int(level[0]), int(np.iinfo(plane.dtype).max), cv2.THRESH_BINARY)[1])
 
     near_tie = np.array([[81, 99, 43, 30, 152]], np.uint8)
-    fused = otsu(near_tie, None, Input(near_tie)) != 81
+    fused = otsu(near_tie, None, Input(near_tie)) == 43  # and not 81
     named = {} if fused else {"otsu_threshold": otsu, "binarize": binarize}
     return {"opencv": equalize, YCRCB: luminance, 'rgb_to_gray, "opencv"': gray, **named}
 

@@ -14,7 +14,7 @@ import imagecodecs
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from cheq.cli.pictures.picture import EXIF_START, About, Format, Picture, Pixels, of, whole_exif
+from cheq.cli.pictures.picture import EXIF_START, About, Format, Picture, Pixels, of, refuse_bomb, whole_exif
 
 JPEG_QUALITY = 95  # the encoder should not undo what equalization brought out
 
@@ -59,6 +59,7 @@ def read(path: Path) -> Picture:
     except UnidentifiedImageError:
         raise ValueError("not a picture in a known format, or damaged at its beginning") from None
     with opened as image:
+        refuse_bomb(image.width * image.height)  # Pillow itself warns at first
         _one_frame(image)
         pixels = _jpeg_pixels(image, path)
         return of(plain(image) if pixels is None else pixels, _about(image))
