@@ -8,8 +8,8 @@ from importlib.util import find_spec
 
 if find_spec("cheq._core.integer") is None:
     raise ImportError(
-        "cheq's compiled part is missing: this is its source tree, not an installed package. Build and install it "
-        "with 'pip install .' (a C compiler is needed) and import cheq from another folder."
+        "cheq's compiled part is missing: this is its source tree, not an installed package. If cheq is installed, "
+        "start Python in another folder; if not, 'pip install .' builds and installs it (a C compiler is needed)."
     )
 
 try:

@@ -56,7 +56,10 @@ def as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
     try:
         return np.asarray(value)
     except ValueError as error:
-        raise ValueError(f"{name}: expected an array or nested sequences of equal lengths, got {error}") from error
+        raise ValueError(
+            f"{name}: expected an array or nested sequences of equal lengths; images of several sizes are equalized "
+            f"one by one ({error})"
+        ) from error
 
 
 def _is_masked(value: object) -> bool:
@@ -72,15 +75,25 @@ def conversion(dtype: np.dtype[Any]) -> str:
     if dtype.kind == "b":
         return "convert with images.astype(np.uint8) * 255"
     if dtype.kind == "f":
-        return "convert values in 0..1 with np.rint(images * 255).astype(np.uint8)"
+        return (
+            "convert values in 0..1 with np.rint(images * 255).astype(np.uint8), "
+            "or values in 0..255 with np.rint(images).astype(np.uint8)"
+        )
     if dtype.kind == "u":
         return (
             f"convert the full range with (images >> {8 * (dtype.itemsize - 1)}).astype(np.uint8), "
             "or values in 0..255 with images.astype(np.uint8)"
         )
-    if dtype.kind == "i":
+    if dtype.kind == "i" and dtype.itemsize > 1:
         return "convert values in 0..255 with images.astype(np.uint8)"
-    return "convert with np.asarray(images, dtype=np.uint8)"
+    if dtype.kind == "i":
+        return "shift its levels with (images.astype(np.int16) + 128).astype(np.uint8)"
+    with_numpy = "convert with np.asarray(images, dtype=np.uint8)"
+    if dtype.kind in "OUS":
+        return (
+            f"{with_numpy} if they hold pixels (a path is to be read first; None is what reading a missing file gives)"
+        )
+    return with_numpy
 
 
 def order_axes(
@@ -88,7 +101,7 @@ def order_axes(
 ) -> tuple[int, list[int] | None]:
     """Return the number of batch axes, and the order that puts them in front; None if they are there."""
     ndim = len(shape)
-    if axes is None and channel_axis is None and (ndim == 2 or (ndim > 2 and shape[-1] not in (3, 4))):
+    if axes is None and channel_axis is None and (ndim == 2 or (ndim > 2 and shape[-1] not in (1, 3, 4))):
         return ndim - 2, None  # nearly every call, and worth half a microsecond of one
     pixel_axes = _plane_axes(shape, axes, channel_axis, warn)
     n_batch = ndim - len(pixel_axes)
@@ -110,7 +123,7 @@ def _plane_axes(
             raise ValueError(
                 f"images: expected at least two axes (height, width){beside}, got shape {shape}; for others pass axes"
             )
-        if warn and channel is None and ndim >= 3 and shape[-1] in (3, 4):
+        if warn and channel is None and ndim >= 3 and _looks_like_channels(shape):
             _warn_of_channels(shape)
         return rest[-2:]
     axes = tuple(_as_iterable(axes))
@@ -120,6 +133,11 @@ def _plane_axes(
     if channel in chosen:
         raise ValueError(f"channel_axis: expected an axis that is not in axes {axes!r}, got {channel_axis!r}")
     return sorted(chosen)
+
+
+def _looks_like_channels(shape: tuple[int, ...]) -> bool:
+    """Whether the last axis does: R, G, B, a fourth one, or the single one of (N, H, W, 1), which is no width."""
+    return shape[-1] in (3, 4) or (shape[-1] == 1 and len(shape) >= 4 and min(shape[-3:-1]) > 1)
 
 
 def _as_iterable(axes: int | Iterable[int]) -> Iterable[int]:

@@ -120,7 +120,12 @@ def _channels_last(image: npt.ArrayLike, axis: int | None, name: str) -> npt.NDA
     pixels = np.asarray(image)
     if pixels.ndim != (2 if axis is None else 3):
         wanted = "(height, width)" if axis is None else "height, width and channels"
-        raise ValueError(f"{name}: expected one picture of shape {wanted}, got shape {pixels.shape}")
+        hint = (
+            "; pass channel_axis=-1 for colour"
+            if axis is None and pixels.ndim == 3 and pixels.shape[-1] in (3, 4)
+            else ""
+        )
+        raise ValueError(f"{name}: expected one picture of shape {wanted}, got shape {pixels.shape}{hint}")
     if not pixels.size:
         raise ValueError(f"{name}: expected at least one pixel, got shape {pixels.shape}")
     if axis is None:

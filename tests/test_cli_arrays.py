@@ -55,3 +55,33 @@ def test_a_header_that_claims_terabytes(run, tmp_path):
     result = run("equalize", "in.npy", "-o", "out.npy")
     assert result.exit_code == 1
     assert result.stderr.startswith("error: in.npy: not an array that can be read: ")
+
+
+@pytest.mark.parametrize(("color", "more"), [("ycrcb", []), ("gray", []), ("gray", ["--shared-lut"])])
+@pytest.mark.parametrize("shape", [(10, 3, 31, 47), (5, 31, 47, 3)])
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_a_color_of_channels_that_are_not_named(run, tmp_path, color, more, shape, suffix):
+    if suffix == ".npy":
+        save(tmp_path / "in.npy", pixels(*shape))
+    else:
+        np.savez(tmp_path / "in.npz", images=pixels(*shape))
+    result = run("equalize", f"in{suffix}", "-o", f"out{suffix}", "--color", color, *more)
+    assert result.exit_code == 1
+    assert f"--color {color} of an array of shape {shape} needs its --channel-axis" in result.stderr
+    assert not (tmp_path / f"out{suffix}").exists()
+
+
+def test_a_color_of_gray_arrays(run, tmp_path, opencv):
+    array = save(tmp_path / "in.npy", pixels(5, 1, 31, 47))
+    assert run("equalize", "in.npy", "-o", "out.npy", "--color", "gray").exit_code == 0
+    np.testing.assert_array_equal(load(tmp_path / "out.npy"), opencv(array), strict=True)
+
+
+def test_a_single_channel_last_is_told(run, tmp_path, opencv):
+    array = save(tmp_path / "in.npy", pixels(5, 31, 47, 1))
+    result = run("equalize", "in.npy", "-o", "out.npy")
+    assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
+    assert "look like channels last" in result.stderr
+    result = run("equalize", "in.npy", "-o", "right.npy", "--channel-axis", "-1")
+    assert (result.exit_code, result.stderr) == (0, "")
+    np.testing.assert_array_equal(load(tmp_path / "right.npy")[..., 0], opencv(array[..., 0]), strict=True)

@@ -13,6 +13,7 @@ from numpy.lib import format as npy
 from numpy.lib.format import open_memmap
 
 from cheq.cli.pixels import Equalizer, Pixels
+from cheq.cli.settings import Color
 
 EXTENSIONS = frozenset({".npy", ".npz"})
 
@@ -32,6 +33,7 @@ def count(source: Path, equalizer: Equalizer, mask: Pixels | None) -> None:
     """Add a file's arrays to the shared histograms."""
     settings = equalizer.settings
     for _, images in read(source):
+        _check_color(images, equalizer)
         for block in _blocks(images, settings.channel_axis):
             equalizer.count(block, settings.channel_axis, mask, settings.threads)
 
@@ -42,6 +44,15 @@ def equalize(source: Path, file: BinaryIO, equalizer: Equalizer, mask: Pixels | 
         _equalize_mapped(_mapped(source), file, equalizer, mask)
     else:
         _equalize_archive(source, file, equalizer, mask)
+
+
+def _check_color(images: Pixels, equalizer: Equalizer) -> None:
+    """Refuse to pass over a --color for an array whose channels may be any axis of three or four."""
+    settings = equalizer.settings
+    if settings.color is Color.CHANNELS or settings.channel_axis is not None:
+        return
+    if images.ndim > 2 and {3, 4} & {images.shape[-1], images.shape[-3]}:
+        raise ValueError(f"--color {settings.color} of an array of shape {images.shape} needs its --channel-axis")
 
 
 def _mapped(source: Path) -> Pixels:
@@ -60,6 +71,7 @@ def _refuse_empty(source: Path) -> None:
 
 def _equalize_mapped(images: Pixels, file: BinaryIO, equalizer: Equalizer, mask: Pixels | None) -> None:
     """Write the result through memory that is mapped too."""
+    _check_color(images, equalizer)
     settings = equalizer.settings
     shape, axis = images.shape, settings.channel_axis
     if equalizer.makes_gray(axis) and axis is not None and -len(shape) <= axis < len(shape):
@@ -151,6 +163,7 @@ def _equalize_archive(source: Path, file: BinaryIO, equalizer: Equalizer, mask: 
             with target.open(written, "w", force_zip64=True) as part:
                 if member in images:
                     pixels = _load(archive, member)
+                    _check_color(pixels, equalizer)
                     result = equalizer.equalize(pixels, settings.channel_axis, mask, settings.threads)
                     npy.write_array(part, result, allow_pickle=False)
                 else:

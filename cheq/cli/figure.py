@@ -53,6 +53,8 @@ def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, ove
 
 
 def _draw(source: Path, target: Path, method: Method, color: Color, dpi: int, overwrite: bool) -> None:
+    if source.suffix.lower() in {".npy", ".npz"}:
+        raise ValueError("an array, and figures are of picture files; cheq.plot takes arrays in Python")
     picture = pictures.upright(pictures.read(source))
     pixels = picture.pixels
     if picture.colors == 1:
