@@ -87,7 +87,7 @@ def conversion(dtype: np.dtype[Any]) -> str:
     if dtype.kind == "i" and dtype.itemsize > 1:
         return "convert values in 0..255 with images.astype(np.uint8)"
     if dtype.kind == "i":
-        return "shift its levels with (images.astype(np.int16) + 128).astype(np.uint8)"
+        return "convert its levels with (images.astype(np.int16) + 128).astype(np.uint8)"
     with_numpy = "convert with np.asarray(images, dtype=np.uint8)"
     if dtype.kind in "OUS":
         return (
@@ -137,7 +137,7 @@ def _plane_axes(
 
 def _looks_like_channels(shape: tuple[int, ...]) -> bool:
     """Whether the last axis does: R, G, B, a fourth one, or the single one of (N, H, W, 1), which is no width."""
-    return shape[-1] in (3, 4) or (shape[-1] == 1 and len(shape) >= 4 and min(shape[-3:-1]) > 1)
+    return shape[-1] in (3, 4) or (shape[-1] == 1 and len(shape) >= 4 and min(shape[-3:-1]) >= 16)
 
 
 def _as_iterable(axes: int | Iterable[int]) -> Iterable[int]:

@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import SupportsIndex
 
+import numpy as np
+
 _PROC = "/proc/self"
 _FORKED_WITHOUT_EXEC = 0x40  # PF_FORKNOEXEC, Linux, include/linux/sched.h
 
@@ -75,9 +77,9 @@ def check(num_threads: SupportsIndex | None) -> int | None:
     if num_threads is None:
         return None
     try:
-        if isinstance(num_threads, bool):
+        if isinstance(num_threads, bool | np.bool_):
             raise TypeError
-        count = operator.index(num_threads)  # refuses floats, np.bool_ and arrays of several numbers
+        count = operator.index(num_threads)  # refuses floats and arrays of several numbers
     except TypeError:
         raise TypeError(f"num_threads: expected None or an int of at least 1, got {_shown(num_threads)}") from None
     if count < 1:

@@ -294,9 +294,17 @@ def _counted_values(values, nan_policy):
     return values.astype(np.uint8) if values.dtype == bool else values
 
 
+def _refuse_empty_bins(values, nbins):
+    """As np.histogram does since NumPy 2.2."""
+    edges = np.histogram_bin_edges(values, nbins)
+    if (edges[:-1] >= edges[1:]).any():
+        raise ValueError("too many bins for the range")
+
+
 def _skimage_curve(values, nbins):
     """The CDF and the centres of the bins."""
     with np.errstate(all="ignore"):
+        _refuse_empty_bins(values, nbins)
         counts, edges = np.histogram(values, nbins)
         cdf = counts.cumsum()
         cdf = cdf / float(cdf[-1])
@@ -306,6 +314,7 @@ def _skimage_curve(values, nbins):
 def _recipe_curve(values, nbins):
     """The recipe's 255 * CDF and the edges of the bins."""
     with np.errstate(all="ignore"):
+        _refuse_empty_bins(values, nbins)
         density, edges = np.histogram(values, nbins, density=True)
         cdf = density.cumsum()
         return 255 * cdf / cdf[-1], edges

@@ -13,7 +13,7 @@ from PIL import Image
 import cheq
 import cheq.parity
 from cheq._core import integer
-from cheq.parity import checking, mismatch, references, suite, users_images
+from cheq.parity import checking, compare, mismatch, references, suite, users_images
 
 
 @pytest.fixture
@@ -83,9 +83,12 @@ def test_a_reference_that_fails_is_an_error(few, monkeypatch):
 def test_what_both_refuse_is_equal(few, monkeypatch):
     monkeypatch.setattr(suite, "cases", list)
     result = cheq.parity.check([np.array([[1.0, 1.0, np.nextafter(1.0, 2)]])])
+    assert result.passed
+    if compare.GIVES_EMPTY_BINS:
+        assert any("since 2.2" in text for text in result.not_checked)
+        return
     with pytest.raises(ValueError):
         np.histogram([1.0, np.nextafter(1.0, 2)], 256)
-    assert result.passed
     plant(monkeypatch, "equalize", lambda result: result)
     monkeypatch.setattr(cheq, "equalize", lambda images, **options: np.zeros(images.shape))
     assert not cheq.parity.check([np.array([[1.0, 1.0, np.nextafter(1.0, 2)]])]).passed

@@ -48,9 +48,6 @@ def parity(
     console, errors = Console(), Console(stderr=True)
     if rerun is not None and (paths or quick):
         raise typer.BadParameter("--rerun takes neither PATH nor --quick: it compares what the file holds")
-    for path in paths or []:
-        if not path.exists():
-            raise typer.BadParameter(f"{path}: no such file or folder")
     try:
         if rerun is not None:
             equal = run_again(console, errors, rerun, as_json=as_json)
