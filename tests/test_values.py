@@ -220,6 +220,8 @@ def test_cv2_takes_uint8_alone_and_so_does_cheq_but_for_uint16(dtype):
 def test_cv2_takes_one_image_and_cheq_takes_batches(same):
     images = np.arange(2 * 35, dtype=np.uint8).reshape(2, 5, 7)
     for refused in (np.moveaxis(images, 0, -1), images[:1], images[np.newaxis]):
+        if cv2.__version__ < "5":  # before, some shapes are taken for others
+            continue
         with pytest.raises(cv2.error):
             cv2.equalizeHist(refused)
     same(images)
@@ -235,7 +237,7 @@ def test_cv2_changes_the_shape_and_cheq_keeps_it():
     image = np.arange(35, dtype=np.uint8).reshape(5, 7) // 3
     expected = cv2.equalizeHist(image)
     assert cv2.equalizeHist(image[..., np.newaxis]).shape == (5, 7)
-    assert cv2.equalizeHist(image.ravel()).shape == (1, 35)
+    assert cv2.equalizeHist(image.ravel()).shape == ((1, 35) if cv2.__version__ >= "5" else (35, 1))
     np.testing.assert_array_equal(
         cheq.equalize(image[..., np.newaxis], channel_axis=-1), expected[..., np.newaxis], strict=True
     )
