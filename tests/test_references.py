@@ -28,6 +28,7 @@ from pixel_tools import (
     pillow,
     plane,
     recipe,
+    refused_since_numpy_2_2,
     result_dtype,
     scikit_image,
 )
@@ -178,16 +179,6 @@ def test_torchvision_agrees_with_pillow(tmp_path):
 # ---------------------------------------------------------------- scikit-image and the recipe
 
 
-NUMPY_GIVES_EMPTY_BINS = np.lib.NumpyVersion(np.__version__) < "2.2.0"
-
-
-def has_empty_bins(image, nbins):
-    """Whether bins would have no width, which NumPy refuses since 2.2."""
-    with np.errstate(all="ignore"):
-        edges = np.histogram_bin_edges(image, nbins)
-    return bool((edges[:-1] >= edges[1:]).any())
-
-
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", AWKWARD_FLOATS)
 def test_awkward_floats(name, dtype):
@@ -200,7 +191,7 @@ def test_awkward_floats(name, dtype):
                     expected = call(nbins)
                 except ValueError as error:
                     expected = str(error)
-            if isinstance(expected, str) or (NUMPY_GIVES_EMPTY_BINS and has_empty_bins(image, nbins)):
+            if isinstance(expected, str) or refused_since_numpy_2_2(image, nbins):
                 with pytest.raises(ValueError):
                     reference.equalize(image, method=method, nbins=nbins)
             elif np.isfinite(image).all() and np.isfinite(np.ptp(image)):
