@@ -6,14 +6,18 @@ import pytest
 import tifffile
 from cli_tools import pixels, run, tree
 
+SHORT, FLOAT, UNDEFINED = 3, 11, 7  # types of tags
 
-def with_tag(path, code, value, **options):
-    """Write a TIFF whose tag of 16 or 32 bits says something else."""
+
+def with_tag(path, code, value, kind=None, **options):
+    """Write a TIFF whose tag of 16 or 32 bits says something else, or is said to be of another type."""
     tifffile.imwrite(path, pixels(9, 7), **options)
     with tifffile.TiffFile(path) as file:
         tag = file.pages[0].tags[code]
     data = bytearray(path.read_bytes())
-    struct.pack_into("<H" if tag.dtype == tifffile.DATATYPE.SHORT else "<I", data, tag.valueoffset, value)
+    struct.pack_into("<H" if tag.dtype == SHORT else "<I", data, tag.valueoffset, value)
+    if kind is not None:
+        struct.pack_into("<HI", data, tag.offset + 2, kind, 4 if kind == UNDEFINED else 1)
     path.write_bytes(data)
 
 
@@ -23,6 +27,10 @@ def with_tag(path, code, value, **options):
         (259, 48000, {}, "compression 48000 is not known"),
         (256, 0, {"photometric": "miniswhite"}, "a page has no width or no height"),
         (257, 0, {"photometric": "minisblack"}, "a page has no width or no height"),
+        (256, 7, {"kind": UNDEFINED}, "a page is damaged: its size, or where its pixels are, is not in numbers"),
+        (257, 9, {"kind": UNDEFINED}, "a page is damaged"),
+        (257, 9, {"kind": FLOAT}, "a page is damaged"),
+        (279, 63, {"kind": FLOAT}, "a page is damaged"),
     ],
 )
 def test_a_tiff_that_says_what_it_cannot_mean(tmp_path, monkeypatch, code, value, options, said):

@@ -1,12 +1,12 @@
 """Fuzz for a while: kernels and jobs with libFuzzer, the public functions and the readers of files with atheris.
 
-Usage: python tools/fuzz.py [SECONDS] [--keep FOLDER] [--only TARGET]
+Usage: python tools/fuzz.py [SECONDS] [--keep FOLDER] [--only TARGET] [--seed NUMBER]
 
 In an environment with '.[test]' and atheris, and with clang. Targets are built in the folder of inputs, a scratch one
 if none is given, share the SECONDS (60 if not given) and print their executions. Exit status 1 on a finding: a crash, a
 sanitizer's report, an input that takes more than 20 seconds or 2 GiB, or a result that differs from the reference. Its
 input stays, and the command that runs it again is printed. With --keep the inputs that reached new code are kept in a
-folder, from which a later run goes on.
+folder, from which a later run goes on. Each run tries others, unless it is given a --seed.
 """
 
 import argparse
@@ -35,6 +35,7 @@ def main():
     parser.add_argument("seconds", nargs="?", type=int, default=60, help="in total, without the building [60]")
     parser.add_argument("--keep", type=Path, help="a folder of inputs to go on from; new ones and findings go there")
     parser.add_argument("--only", choices=COMPILED + INTERPRETED, action="append", help="one target, not all")
+    parser.add_argument("--seed", type=int, default=0, help="of the inputs, from 1 on [another one each time]")
     arguments = parser.parse_args()
     targets = arguments.only or COMPILED + INTERPRETED
     for tool, found in (("clang", shutil.which("clang")), ("atheris", importlib.util.find_spec("atheris"))):
@@ -44,7 +45,7 @@ def main():
     seconds = max(1, arguments.seconds // len(targets))
     found, total = False, 0
     for target in targets:
-        executions, finding = fuzzed(target, built(target, keep), keep, seconds)
+        executions, finding = fuzzed(target, built(target, keep), keep, seconds, arguments.seed)
         found, total = found or finding, total + executions
     print(f"{total:>10,} executions in all, {'with' if found else 'no'} finding{'s' * found}")
     if not arguments.keep and not found:
@@ -63,13 +64,19 @@ def built(target, folder):
     return [str(program)]
 
 
-def fuzzed(target, command, keep, seconds):
+def fuzzed(target, command, keep, seconds, seed):
     """Run a target for so long; return its executions and whether it found something."""
     inputs, findings = keep / target, f"{keep}/{target}-"
     inputs.mkdir(parents=True, exist_ok=True)
     limits = [f"-max_len={LONGEST[target]}", "-len_control=0", "-timeout=20", "-rss_limit_mb=2048"]
-    options = [f"-max_total_time={seconds}", "-print_final_stats=1", "-verbosity=0", f"-artifact_prefix={findings}"]
-    environment = {"UBSAN_OPTIONS": "print_stacktrace=1", **os.environ}
+    options = [
+        f"-max_total_time={seconds}",
+        f"-seed={seed}",
+        "-print_final_stats=1",
+        "-verbosity=0",
+        f"-artifact_prefix={findings}",
+    ]
+    environment = {"UBSAN_OPTIONS": "print_stacktrace=1", "PYTHONHASHSEED": "0", **os.environ}
     before = set(keep.glob(f"{target}-*"))
     whole = [*command, inputs, *limits, *options]
     run = subprocess.run(whole, env=environment, capture_output=True, text=True, check=False)

@@ -25,23 +25,22 @@ _WHITE_IS_ZERO, _RGB = 0, 2
 _PREMULTIPLIED, _ALPHA = 1, 2  # kinds of extra samples
 _LOSSLESS = {"NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "PACKBITS", "LZMA", "ZSTD"}
 _WITH_PREDICTOR = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD"}
+_DAMAGED = "a page is damaged: its size, or where its pixels are, is not in numbers"
 _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels that a classic TIFF holds beside its tags; tifffile's own bound
 
 
 def count(path: Path) -> int:
     """Return how many pages a file has."""
-    with tifffile.TiffFile(path) as file:
+    with _opened(path) as file:
         return sum(1 for _ in _places(file, path))
 
 
 def pages(path: Path, first: int = 0) -> Iterator[Picture]:
     """Yield the pages of a file, from one on."""
-    with tifffile.TiffFile(path) as file, ExitStack() as stack:
+    with _opened(path) as file, ExitStack() as stack:
         if not len(file.pages):
             raise ValueError("the file has no page, or is cut off")
-        if not all(map(_has_pixels, file.pages)):
-            raise ValueError("a page has no width or no height")
-        large = file.is_bigtiff or sum(page.nbytes for page in file.pages) > _MOST_CLASSIC
+        large = _size(file) > _MOST_CLASSIC or file.is_bigtiff
         by_pillow: Image.Image | None = None
         for page, index, slices in islice(_places(file, path), first, None):
             _check(page, file)
@@ -56,8 +55,27 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
                 yield of(plain(by_pillow), tags.upright(about))  # Pillow has turned it
 
 
-def _has_pixels(page: Any) -> bool:
-    return bool(page.imagewidth > 0 and page.imagelength > 0)
+def _opened(path: Path) -> Any:
+    try:
+        return tifffile.TiffFile(path)
+    except TypeError:
+        raise ValueError(_DAMAGED) from None
+
+
+def _size(file: Any) -> int:
+    """Return how many bytes of pixels the pages have; refuse those whose directory is damaged."""
+    size = 0
+    try:
+        for page in file.pages:
+            sides = page.imagewidth, page.imagelength, page.imagedepth
+            if not all(isinstance(number, int) for number in (*sides, *page.dataoffsets, *page.databytecounts)):
+                raise TypeError
+            if min(sides) < 1:
+                raise ValueError("a page has no width or no height")
+            size += page.nbytes
+    except TypeError:  # tifffile hands on whatever a tag holds, and computes with it
+        raise ValueError(_DAMAGED) from None
+    return size
 
 
 def _places(file: Any, path: Path) -> Iterator[tuple[Any, int, Pixels | None]]:
@@ -100,7 +118,8 @@ def _check(page: Any, file: Any) -> None:
 def _is_plain(page: Any) -> bool:
     """Whether the samples are the pixels: whole numbers of bytes in memory, of gray or RGB."""
     known = page.photometric in (_WHITE_IS_ZERO, 1, _RGB) and page.dtype is not None
-    return known and page.dtype.kind in "uif" and page.bitspersample >= 8
+    # Samples of different numbers of bits are a tuple.
+    return known and page.dtype.kind in "uif" and isinstance(page.bitspersample, int) and page.bitspersample >= 8
 
 
 def _picture(page: Any, pixels: Pixels, about: About) -> Picture:
