@@ -1,5 +1,6 @@
 """Are gray and equalized YCrCb those of cv2, Pillow and scikit-image, for all colours, layouts and kernels?"""
 
+import functools
 import itertools
 import signal
 import sys
@@ -32,6 +33,19 @@ def photos(*shape, dtype=np.uint8, low=0, high=256, seed=0):
 
 def photos16(*shape, seed=0):
     return np.random.default_rng([seed, *shape]).integers(0, 65536, shape, np.uint16)
+
+
+@functools.cache  # of many millions of pixels, the same for all kernels and layouts
+def large_photos(shape, channel_axis, *, low, high, fraction=None):
+    """Photos, a mask of this fraction, and by the slow formulas: equalized YCrCb, with the mask too, and gray."""
+    images = photos(*shape, low=low, high=high)
+    images.setflags(write=False)
+    expected = color_reference.equalize_ycrcb(images, channel_axis=channel_axis)
+    gray = color_reference.rgb_to_gray(images, channel_axis=channel_axis)
+    if fraction is None:
+        return images, expected, gray
+    mask = np.random.default_rng(0).random(np.delete(shape, channel_axis)) < fraction
+    return images, expected, gray, mask, color_reference.equalize_ycrcb(images, channel_axis=channel_axis, mask=mask)
 
 
 def cv2_ycrcb(image):
@@ -258,11 +272,7 @@ def test_bytes_beside_the_result_stay(kernel, channels):
 @pytest.mark.parametrize("shape", [(3, 700, 501, 3), (1, 3, 1000, 1200), (1, 2500, 2000, 3), (300, 40, 50, 4)])
 def test_threads_change_nothing(kernel, shape):
     channel_axis = 1 if shape[1] == 3 else -1
-    images = photos(*shape, low=10, high=200)
-    mask = np.random.default_rng(0).random(np.delete(shape, channel_axis)) < 0.7
-    expected = color_reference.equalize_ycrcb(images, channel_axis=channel_axis)
-    masked = color_reference.equalize_ycrcb(images, channel_axis=channel_axis, mask=mask)
-    gray = color_reference.rgb_to_gray(images, channel_axis=channel_axis)
+    images, expected, gray, mask, masked = large_photos(shape, channel_axis, low=10, high=200, fraction=0.7)
     for threads in (1, 2, 5, None):
         given = {"channel_axis": channel_axis, "num_threads": threads}
         np.testing.assert_array_equal(equalize_ycrcb(images, **given), expected)
@@ -272,8 +282,8 @@ def test_threads_change_nothing(kernel, shape):
 
 def test_out_is_images(kernel, writable_layout):
     for shape, channel_axis in (((3, 9, 70, 3), -1), ((2, 4, 30, 40), 1), ((1, 2300, 2000, 3), -1)):
-        images = writable_layout(photos(*shape, low=50, high=130))
-        expected = color_reference.equalize_ycrcb(images, channel_axis=channel_axis)
+        colours, expected, _ = large_photos(shape, channel_axis, low=50, high=130)
+        images = writable_layout(colours)
         assert equalize_ycrcb(images, channel_axis=channel_axis, out=images) is images
         np.testing.assert_array_equal(images, expected)
 
@@ -315,8 +325,8 @@ def test_mask_in_the_memory_of_out():
 @pytest.mark.parametrize("threads", [1, 2])
 def test_an_interrupt_leaves_images_whole_or_untouched(shape, threads):
     """Large images are worked on in parts, small ones whole; the slowest kernels make the calls long."""
-    images = np.broadcast_to(photos(1, *shape[1:], low=50, high=130), shape)
-    expected = color_reference.equalize_ycrcb(images[:1])[0]
+    image, expected, _ = large_photos(shape[1:], -1, low=50, high=130)
+    images = np.broadcast_to(image, shape)
     out = np.zeros(shape, np.uint8)
 
     def interrupt(*_):
