@@ -93,10 +93,11 @@ cd "$work"
 arm_python plain -c 'import cheq; cheq.show_config()'
 
 say "Tests"
+failed=()
 for test in "${tests[@]}"; do
     echo "$test"
     arm_python plain -m pytest -q -p no:cacheprovider --rootdir "$work/copy" -c "$work/copy/pyproject.toml" \
-        "$work/copy/tests/$test.py"
+        "$work/copy/tests/$test.py" || failed+=("$test") # and the others are seen too
 done
 
 if [ $whole ]; then
@@ -108,4 +109,5 @@ if [ $whole ]; then
     arm_python plain -m cheq.parity --quick
 fi
 
+[ ${#failed[@]} -eq 0 ] || { echo "failed: ${failed[*]}"; exit 1; }
 say "all passed"
