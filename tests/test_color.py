@@ -84,7 +84,7 @@ def test_gray_of_all_colours_is_that_of_pillow(kernel, all_colours):
 def test_gray_of_a_fourth_channel_is_that_of_cv2_and_pillow():
     images = photos(70, 51, 4)
     np.testing.assert_array_equal(cheq.rgb_to_gray(images), cv2.cvtColor(images, cv2.COLOR_RGBA2GRAY))
-    expected = np.asarray(Image.fromarray(images, "RGBA").convert("L"))
+    expected = np.asarray(Image.fromarray(images).convert("L"))
     np.testing.assert_array_equal(cheq.rgb_to_gray(images, method="pillow"), expected)
 
 
