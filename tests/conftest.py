@@ -76,7 +76,7 @@ def opencv():
 
 def _shipped(name):
     """A picture of the scikit-image wheel; a missing file is an error here, never a download."""
-    folder = Path(skimage.__file__).parent / "data"
+    folder = Path(skimage.data.data_dir)
     files = [file for file in folder.iterdir() if file.stem == name]
     assert files, f"scikit-image {skimage.__version__} does not ship {name} in {folder}"
     return getattr(skimage.data, name)()

@@ -336,6 +336,31 @@ def test_alpha_in_the_middle_is_not_equalized(run, tmp_path):
     assert (result.exit_code, result.stderr) == (1, said)
 
 
+def test_channels_one_after_the_other(run, tmp_path):
+    array = pixels(4, 23, 31)
+    kind = {"photometric": "rgb", "planarconfig": "separate", "extrasamples": ["unassalpha"]}
+    tifffile.imwrite(tmp_path / "in.tif", array, **kind)
+    assert run("equalize", "in.tif", "-o", "out.tif").exit_code == 0
+    expected = np.dstack([*map(cv2.equalizeHist, array[:3]), array[3]])
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), expected, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("array", "kind", "said"),
+    [
+        (pixels(23, 31, 4), {"photometric": "rgb", "extrasamples": ["assocalpha"]}, "premultiplied alpha"),
+        (pixels(23, 31) / np.float32(255), {"photometric": "miniswhite"}, "white as zero is not supported for float32"),
+        (pixels(5, 23, 31), {"photometric": "minisblack", "volumetric": True}, "a page of shape (5, 23, 31)"),
+    ],
+)
+def test_samples_that_are_no_picture_of_gray_or_rgb(run, tmp_path, array, kind, said):
+    tifffile.imwrite(tmp_path / "in.tif", array, **kind)
+    result = run("equalize", "in.tif", "-o", "out.tif")
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"error: in.tif: {said}")
+    assert not (tmp_path / "out.tif").exists()
+
+
 @pytest.mark.parametrize("compression", ["JPEG", "NONE", "LZW"])
 def test_a_tiff_that_is_cut_off(run, tmp_path, compression):
     array = np.repeat(pixels(20, 300), 10, axis=0)

@@ -30,6 +30,24 @@ def test_an_int_that_reshapes_the_images(images):
 
 
 @pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")
+@pytest.mark.parametrize("shape", [(3, 300, 100), (300, 3, 100)])
+@pytest.mark.parametrize(
+    ("dtype", "options"),
+    [("uint8", {"color": "ycrcb"}), ("float64", {"method": "numpy"}), ("float32", {"method": "skimage"})],
+)
+def test_an_int_that_reshapes_colours_or_floats(dtype, options, shape):
+    images = np.random.default_rng(0).integers(0, 256, (300, 100, 3), np.uint8).astype(dtype)
+
+    class Threads:
+        def __index__(self):
+            images.shape = shape
+            return 1
+
+    with pytest.raises(ValueError, match="images: expected arrays that keep their shape"):
+        cheq.equalize(images, channel_axis=-1, num_threads=Threads(), **options)
+
+
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")
 def test_a_mask_that_reshapes_the_images(images):
     class Mask:
         def __array__(self, dtype=None, copy=None):

@@ -20,6 +20,7 @@ tar -x -z -f "$dist"/cheq-*.tar.gz -C "$work/sdist" --strip-components=1
 
 install() { uv pip install --quiet --only-binary :all: "$@"; }
 
+failed=()
 for python in "${pythons[@]}"; do
     for resolution in lowest-direct highest; do
         printf '\n== %s, %s\n' "$python" "$resolution"
@@ -31,6 +32,7 @@ for python in "${pythons[@]}"; do
             install --constraints "$work/chosen.txt" $BESIDE
         fi
         uv pip freeze | grep -i -E '^(numpy|opencv|pillow|scikit|torch|numba|tifffile|imagecodecs|matplotlib|typer|rich)'
-        (cd "$work/sdist" && "$VIRTUAL_ENV/bin/pytest" -q "$@")
+        (cd "$work/sdist" && "$VIRTUAL_ENV/bin/pytest" -q "$@") || failed+=("$python, $resolution") # and the others are run too
     done
 done
+[ ${#failed[@]} -eq 0 ] || { printf 'failed: %s\n' "${failed[@]}"; exit 1; }
