@@ -94,6 +94,17 @@ def test_what_both_refuse_is_equal(few, monkeypatch):
     assert not cheq.parity.check([np.array([[1.0, 1.0, np.nextafter(1.0, 2)]])]).passed
 
 
+def test_a_range_that_overflows_is_refused_whatever_numpy_makes_of_it(few, monkeypatch):
+    """On x86-64 it is an IndexError of NumPy's, on 64-bit ARM one bin has an answer."""
+    of_arm = references.Reference("NumPy", "1", answers={"numpy": lambda array, *_: np.zeros(array.shape)})
+    monkeypatch.setattr(checking, "find", lambda: [of_arm])
+    monkeypatch.setattr(suite, "cases", list)
+    result = cheq.parity.check([np.array([[-1.7e308, 0, 1.7e308]])])
+    assert [row.mismatches for row in result.rows] == [0]
+    monkeypatch.setattr(cheq, "equalize", lambda images, **_: images / 0)
+    assert [row.mismatches for row in cheq.parity.check([np.array([[0.0, 1.0]])]).rows] == [1]
+
+
 def test_a_kernel_that_the_cpu_lacks_is_not_passed(few, monkeypatch):
     monkeypatch.setattr(integer, "kernels", lambda: {**dict.fromkeys(KERNELS, True), "avx1024": False})
     result = cheq.parity.check()
