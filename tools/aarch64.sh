@@ -106,7 +106,7 @@ if [ $whole ]; then
     arm_python contracted "$here/tools/contraction.py" --expect-differences
 
     say "Parity with cv2, Pillow, scikit-image and NumPy for ARM"
-    arm_python plain -m cheq.parity --quick
+    arm_python plain -m cheq.parity
 fi
 
 [ ${#failed[@]} -eq 0 ] || { echo "failed: ${failed[*]}"; exit 1; }
