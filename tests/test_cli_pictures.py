@@ -301,7 +301,6 @@ def test_a_warning_of_pillow_is_one_line_with_the_name(run, tmp_path, monkeypatc
     assert (result.exit_code, result.stderr) == (0, "warning: in.png: Corrupt EXIF data. Expecting more.\n")
 
 
-@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")  # NumPy 2.5, of older tifffile
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp", "a.gif", "a.ppm"])
 def test_no_reader_decodes_more_pixels_than_the_limit(tmp_path, monkeypatch, name):
     """Whoever reads the file, and whatever is done with warnings."""
