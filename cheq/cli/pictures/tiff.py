@@ -25,7 +25,6 @@ _WHITE_IS_ZERO, _RGB = 0, 2
 _PREMULTIPLIED, _ALPHA = 1, 2  # kinds of extra samples
 _LOSSLESS = {"NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "PACKBITS", "LZMA", "ZSTD"}
 _WITH_PREDICTOR = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD"}
-_DAMAGED = "a page is damaged: its size, or where its pixels are, is not in numbers"
 _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels that a classic TIFF holds beside its tags; tifffile's own bound
 
 
@@ -40,7 +39,7 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
     with _opened(path) as file, ExitStack() as stack:
         if not len(file.pages):
             raise ValueError("the file has no page, or is cut off")
-        large = _size(file) > _MOST_CLASSIC or file.is_bigtiff
+        large = file.is_bigtiff or sum(page.nbytes for page in file.pages) > _MOST_CLASSIC
         by_pillow: Image.Image | None = None
         for page, index, slices in islice(_places(file, path), first, None):
             _check(page, file)
@@ -56,26 +55,20 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
 
 
 def _opened(path: Path) -> Any:
-    try:
-        return tifffile.TiffFile(path)
-    except TypeError:
-        raise ValueError(_DAMAGED) from None
-
-
-def _size(file: Any) -> int:
-    """Return how many bytes of pixels the pages have; refuse those whose directory is damaged."""
-    size = 0
-    try:
-        for page in file.pages:
-            sides = page.imagewidth, page.imagelength, page.imagedepth
-            if not all(isinstance(number, int) for number in (*sides, *page.dataoffsets, *page.databytecounts)):
-                raise TypeError
-            if min(sides) < 1:
-                raise ValueError("a page has no width or no height")
-            size += page.nbytes
-    except TypeError:  # tifffile hands on whatever a tag holds, and computes with it
-        raise ValueError(_DAMAGED) from None
-    return size
+    """Open a file; refuse directories in which sizes, or the places of pixels, are not numbers."""
+    with ExitStack() as stack:
+        try:
+            file: Any = stack.enter_context(tifffile.TiffFile(path))
+            for page in file.pages:
+                sides = page.imagewidth, page.imagelength, page.imagedepth
+                if not all(isinstance(number, int) for number in (*sides, *page.dataoffsets, *page.databytecounts)):
+                    raise TypeError
+                if min(sides) < 1:
+                    raise ValueError("a page has no width or no height")
+        except TypeError:  # tifffile hands on whatever a tag holds, and computes with it
+            raise ValueError("a page is damaged: its size, or where its pixels are, is not in numbers") from None
+        stack.pop_all()
+        return file
 
 
 def _places(file: Any, path: Path) -> Iterator[tuple[Any, int, Pixels | None]]:
