@@ -2,6 +2,8 @@
 
 import struct
 
+import imagecodecs
+import numpy as np
 import pytest
 import tifffile
 from cli_tools import pixels, run, tree
@@ -31,7 +33,8 @@ def with_tag(path, code, value, kind=None, pages=1, **options):
         (259, 48000, {}, "compression 48000 is not known"),
         (256, 0, {"photometric": "miniswhite"}, "a page has no width or no height"),
         (257, 0, {"photometric": "minisblack"}, "a page has no width or no height"),
-        (256, 7, {"kind": UNDEFINED}, "a page is damaged: its size, or where its pixels are, is not in numbers"),
+        (256, 7, {"kind": UNDEFINED}, "a page is damaged: its size, or how or where its"),
+        (317, 2, {"kind": UNDEFINED, "compression": "lzw", "predictor": True}, "a page is damaged"),
         (257, 9, {"kind": UNDEFINED}, "a page is damaged"),
         (257, 9, {"kind": FLOAT}, "a page is damaged"),
         (279, 63, {"kind": FLOAT}, "a page is damaged"),
@@ -53,3 +56,36 @@ def test_pages_that_are_only_counted(tmp_path, code):
     with_tag(tmp_path / "a.tif", code, 7, kind=UNDEFINED, pages=2)
     with pytest.raises(ValueError, match="a page is damaged"):
         pictures.count(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("options", [{}, {"predictor": True}, {"byteorder": ">"}, {"tile": (16, 16)}])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(23, 31), (23, 31, 3), (23, 31, 4), (3, 23, 31)])
+def test_lzw_is_decoded_by_libtiff_to_the_pixels_that_tifffile_gives(tmp_path, shape, dtype, options):
+    array = pixels(*shape).astype(dtype) / (3 if dtype[0] == "f" else 1)
+    kind = {"photometric": "minisblack" if len(shape) == 2 else "rgb"}
+    if len(shape) == 3:
+        kind |= {"planarconfig": "separate" if shape[0] == 3 else "contig"}
+    if shape[-1] == 4:
+        kind |= {"extrasamples": ["unassalpha"]}
+    others = {name: value for name, value in options.items() if name != "byteorder"}
+    with tifffile.TiffWriter(tmp_path / "a.tif", byteorder=options.get("byteorder")) as writer:
+        for page in (array[::-1], array):
+            writer.write(page.astype(dtype), compression="lzw", contiguous=False, metadata=None, **kind, **others)
+    _, picture = pictures.pages(tmp_path / "a.tif")
+    expected = tifffile.imread(tmp_path / "a.tif", key=1)
+    np.testing.assert_array_equal(
+        picture.pixels, np.moveaxis(expected, 0, -1) if shape[0] == 3 else expected, strict=True
+    )
+
+
+def test_damaged_lzw_is_an_error_and_not_the_end_of_the_process(tmp_path):
+    """Imagecodecs 2026.3.6 reads what no code has written: what happens then depends on the memory."""
+    tifffile.imwrite(tmp_path / "a.tif", pixels(23, 31), compression="lzw")
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        start = file.pages[0].dataoffsets[0]
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    data[start : start + 3] = b"\x80\x7f\xff"  # clear, and a code that is not in the table yet
+    (tmp_path / "a.tif").write_bytes(data)
+    with pytest.raises(imagecodecs.TiffError, match="table"):
+        next(pictures.pages(tmp_path / "a.tif"))

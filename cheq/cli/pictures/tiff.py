@@ -1,6 +1,7 @@
 """TIFF: pages of any kind of samples by tifffile; palettes and compressed colors, which it leaves raw, by Pillow."""
 
 import math
+import mmap
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import imagecodecs
 import numpy as np
 import tifffile
 from PIL import Image
@@ -47,7 +49,7 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
             if slices is not None and page.is_shaped:  # of a file whose slices stand behind one page
                 about = tags.undescribed(about)
             if _is_plain(page):
-                yield _picture(page, page.asarray() if slices is None else slices, about)
+                yield _picture(page, _decoded(page, index, path) if slices is None else slices, about)
             else:
                 by_pillow = by_pillow or stack.enter_context(Image.open(path, formats=["TIFF"]))
                 by_pillow.seek(index)
@@ -55,20 +57,34 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
 
 
 def _opened(path: Path) -> Any:
-    """Open a file; refuse directories in which sizes, or the places of pixels, are not numbers."""
+    """Open a file; refuse directories in which what is computed with is not a number."""
     with ExitStack() as stack:
         try:
             file: Any = stack.enter_context(tifffile.TiffFile(path))
             for page in file.pages:
                 sides = page.imagewidth, page.imagelength, page.imagedepth
-                if not all(isinstance(number, int) for number in (*sides, *page.dataoffsets, *page.databytecounts)):
+                others = page.samplesperpixel, page.predictor, *page.dataoffsets, *page.databytecounts
+                if not all(isinstance(number, int) for number in (*sides, *others)):
                     raise TypeError
                 if min(sides) < 1:
                     raise ValueError("a page has no width or no height")
         except TypeError:  # tifffile hands on whatever a tag holds, and computes with it
-            raise ValueError("a page is damaged: its size, or where its pixels are, is not in numbers") from None
+            raise ValueError(
+                "a page is damaged: its size, or how or where its pixels are kept, is not in numbers"
+            ) from None
         stack.pop_all()
         return file
+
+
+def _decoded(page: Any, index: int, path: Path) -> Pixels:
+    """Decode a page: by libtiff if it is LZW, for damaged codes can end the process in imagecodecs' own decoder."""
+    if page.compression != tifffile.COMPRESSION.LZW:
+        return np.asarray(page.asarray())
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        pixels = np.asarray(imagecodecs.tiff_decode(content, index=index))
+    if (pixels.shape, pixels.dtype) != (page.shape, page.dtype):
+        raise ValueError(f"a page is damaged: it has pixels of {pixels.shape} {pixels.dtype}, and tells of others")
+    return pixels
 
 
 def _places(file: Any, path: Path) -> Iterator[tuple[Any, int, Pixels | None]]:
@@ -92,7 +108,9 @@ def _stacks(path: Path) -> dict[int, Pixels]:
         return {
             series.keyframe.index: series.asarray(out="memmap").reshape(-1, *series.keyframe.shape)
             for series in file.series
-            if len(series.pages) == 1 and math.prod(series.shape) > math.prod(series.keyframe.shape)
+            if len(series.pages) == 1
+            and series.keyframe.compression == 1
+            and math.prod(series.shape) > math.prod(series.keyframe.shape)
         }
 
 
