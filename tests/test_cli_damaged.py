@@ -51,6 +51,21 @@ def test_a_tiff_that_says_what_it_cannot_mean(tmp_path, monkeypatch, code, value
     assert tree(tmp_path) == ["a.tif"]
 
 
+def test_pages_that_go_round_in_a_circle(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for _ in range(3):
+            writer.write(pixels(9, 7), contiguous=False, metadata=None)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        second, last = file.pages[1].offset, file.pages[2]
+        end = last.offset + 2 + 12 * len(last.tags)
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    struct.pack_into("<I", data, end, second)
+    (tmp_path / "a.tif").write_bytes(data)
+    for read in (pictures.count, lambda path: list(pictures.pages(path))):
+        with pytest.raises(ValueError, match="its pages go round in a circle"):
+            read(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize("code", [256, 257, 277])
 def test_pages_that_are_only_counted(tmp_path, code):
     with_tag(tmp_path / "a.tif", code, 7, kind=UNDEFINED, pages=2)

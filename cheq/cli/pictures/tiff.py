@@ -58,10 +58,14 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
 
 def _opened(path: Path) -> Any:
     """Open a file; refuse directories in which what is computed with is not a number."""
+    seen = set()
     with ExitStack() as stack:
         try:
             file: Any = stack.enter_context(tifffile.TiffFile(path))
             for page in file.pages:
+                if page.offset in seen:
+                    raise ValueError("the file is damaged: its pages go round in a circle")
+                seen.add(page.offset)
                 sides = page.imagewidth, page.imagelength, page.imagedepth
                 others = page.samplesperpixel, page.predictor, *page.dataoffsets, *page.databytecounts
                 if not all(isinstance(number, int) for number in (*sides, *others)):
