@@ -23,10 +23,10 @@
 
 #include "kernels/dispatch.h"
 
-#include "kernels/job.h"
-#include "kernels/floating.h"
-#include "kernels/wide.h"
-#include "kernels/color_job.h"
+#include "jobs/bytes.h"
+#include "jobs/floats.h"
+#include "jobs/levels.h"
+#include "jobs/colors.h"
 
 #if CHEQ_X86
 #error "the portable kernels alone were wanted"

@@ -15,7 +15,7 @@ warnings="-Wall -Wextra -Werror"
 unset CHEQ_KERNEL
 
 driver() { # driver COMPILER FLAG...: the C driver, built
-    "$@" $warnings -std=c11 -ffp-contract=off -Icheq/_core/kernels tests/native/guards.c -o "$work/guards" -lm
+    "$@" $warnings -std=c11 -ffp-contract=off -Icheq/_core tests/native/guards.c -o "$work/guards" -lm
 }
 
 extension() { # extension FLAG...: a copy of the sources with the extension in it, built by clang

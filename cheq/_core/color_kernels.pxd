@@ -5,7 +5,7 @@ from libc.stdint cimport uint8_t
 from cheq._core.work cimport cheq_work
 
 # color_job.h has to be the first header: it includes the others without their warnings.
-cdef extern from "kernels/color_job.h" nogil:
+cdef extern from "jobs/colors.h" nogil:
     enum:
         CHEQ_MAX_NDIM
 

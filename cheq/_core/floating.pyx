@@ -14,7 +14,7 @@ from cheq._core.integer cimport active_kernels
 from cheq._core.kernels cimport *
 from cheq._core.work cimport cheq_work, run_work
 
-cdef extern from "kernels/floating.h" nogil:
+cdef extern from "jobs/floats.h" nogil:
     ctypedef struct cheq_values:
         double smallest
         double largest

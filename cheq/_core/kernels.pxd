@@ -25,7 +25,7 @@ cdef extern from "kernels/dispatch.h" nogil:
         CHEQ_MOST_FEATURES
     int cheq_features(cheq_feature *features)
 
-cdef extern from "kernels/layout.h" nogil:
+cdef extern from "jobs/layout.h" nogil:
     enum:
         CHEQ_IMAGES
         CHEQ_OTHER
@@ -47,7 +47,7 @@ cdef extern from "kernels/layout.h" nogil:
                           Py_ssize_t bytes_a, int ndim_b, const Py_ssize_t *shape_b,
                           const Py_ssize_t *strides_b, const void *b, Py_ssize_t bytes_b)
 
-cdef extern from "kernels/lut.h" nogil:
+cdef extern from "formulas/lut.h" nogil:
     ctypedef enum cheq_rule:
         CHEQ_OPENCV
         CHEQ_PILLOW
@@ -76,7 +76,7 @@ cdef extern from "kernels/lut.h" nogil:
     void cheq_lut_by(cheq_rule rule, const cheq_counts *counts, const cheq_entries *to)
     uint32_t cheq_otsu(const cheq_counts *counts)
 
-cdef extern from "kernels/job.h" nogil:
+cdef extern from "jobs/bytes.h" nogil:
     ctypedef struct cheq_job:
         const cheq_kernels *kernels
         cheq_rule rule
@@ -93,7 +93,7 @@ cdef extern from "kernels/job.h" nogil:
     void cheq_lut_of_many_bytes(const cheq_kernels *k, cheq_rule rule, const uint64_t *hist, uint8_t *lut)
     cheq_work cheq_job_work(const cheq_job *job)
 
-cdef extern from "kernels/wide.h" nogil:
+cdef extern from "jobs/levels.h" nogil:
     ctypedef struct cheq_wide_job:
         const cheq_kernels *kernels
         cheq_rule rule

@@ -1,6 +1,6 @@
 """The parallel loop that all jobs share, and the C declarations of what a job tells it."""
 
-cdef extern from "kernels/work.h" nogil:
+cdef extern from "jobs/work.h" nogil:
     ctypedef struct cheq_work:
         const void *job
         size_t groups

@@ -4,7 +4,7 @@
 
 #include "memory.h" /* first: it asks for more than C11 of the system's headers */
 
-#include "color.h"
+#include "kernels/color.h"
 
 enum { LONGEST = 1024, WIDEST = 9, ROOMS = 5 };
 

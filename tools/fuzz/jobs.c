@@ -8,8 +8,8 @@
 #include "definitions.h"
 
 #include "kernels/dispatch.h"
-#include "kernels/job.h"
-#include "kernels/wide.h"
+#include "jobs/bytes.h"
+#include "jobs/levels.h"
 
 enum { MOST_AXES = 5, MOST_LEVELS = 65536, IMAGES, MASK, OUT };
 

@@ -7,7 +7,7 @@
 #include "definitions.h"
 
 #include "kernels/color.h"
-#include "kernels/lut.h"
+#include "formulas/lut.h"
 
 enum { MOST_PIXELS = 3000, CHANNELS = CHEQ_MAX_CHANNELS };
 

@@ -4,7 +4,7 @@
 #ifndef CHEQ_COLOR_H
 #define CHEQ_COLOR_H
 
-#include "dispatch.h"
+#include "kernels/dispatch.h"
 
 /* ---- formulas ----------------------------------------------------------- */
 
@@ -156,8 +156,8 @@ static void cheq_gray16_scalar(const cheq_weights *weights, const uint8_t *at, p
 }
 
 #if CHEQ_X86
-#include "color256.h"
-#include "color512.h"
+#include "kernels/x86/color256.h"
+#include "kernels/x86/color512.h"
 #endif
 
 /* In the order of cheq_tables_of_kernels. */

@@ -2,7 +2,7 @@
 #ifndef CHEQ_COUNTERS_H
 #define CHEQ_COUNTERS_H
 
-#include "scalar.h"
+#include "kernels/scalar.h"
 
 /* Many pixels: as cheq_tables (scalar.h), with bins that need summing far less often. */
 typedef uint16_t cheq_tables16[CHEQ_STEP][CHEQ_LEVELS];

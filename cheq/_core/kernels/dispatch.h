@@ -3,20 +3,20 @@
 #ifndef CHEQ_DISPATCH_H
 #define CHEQ_DISPATCH_H
 
-#include "scalar.h"
+#include "kernels/scalar.h"
 
 /* Function target attributes build every instruction set with one plain command. */
 /* Not for Windows: GCC does not align the stack for their registers there. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(_WIN32) /* Clang defines __GNUC__ too */
 #define CHEQ_X86 1
-#include "avx2.h"
-#include "avx512.h"
+#include "kernels/x86/avx2.h"
+#include "kernels/x86/avx512.h"
 #else
 #define CHEQ_X86 0
 #endif
 #if defined(__aarch64__) && defined(__GNUC__)
 #define CHEQ_ARM64 1
-#include "neon.h"
+#include "kernels/arm/neon.h"
 #else
 #define CHEQ_ARM64 0
 #endif

@@ -4,7 +4,7 @@
 #ifndef CHEQ_FLOATS_H
 #define CHEQ_FLOATS_H
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 enum { CHEQ_FLOATS = 512 }; /* values at a time */
 

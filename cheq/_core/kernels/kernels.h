@@ -11,25 +11,8 @@
 #ifndef CHEQ_KERNELS_H
 #define CHEQ_KERNELS_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include "bins.h"
-
-#define CHEQ_LEVELS 256
-
-/* A function that becomes part of its callers: what they know of its arguments, and the
- * instructions they may use, then hold for it. */
-#if defined(__GNUC__)
-#define CHEQ_BODY static inline __attribute__((always_inline))
-#else
-#define CHEQ_BODY static inline
-#endif
-
-static inline size_t cheq_min(size_t a, size_t b) {
-    return a < b ? a : b;
-}
+#include "formulas/base.h"
+#include "formulas/bins.h"
 
 /* Up to this total the kernels build LUTs, in 32 bits. */
 #define CHEQ_NARROW_TOTAL (INT32_MAX / 2)

@@ -2,8 +2,8 @@
 #ifndef CHEQ_SCALAR_H
 #define CHEQ_SCALAR_H
 
-#include "floats.h"
-#include "lut.h"
+#include "kernels/floats.h"
+#include "formulas/lut.h"
 
 /* Byte by byte is the fast way to take pixels and LUT entries: loads are plentiful
  * (three a cycle), shifts are not. GCC would make vectors of bytes of these loops

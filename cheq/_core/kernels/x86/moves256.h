@@ -5,7 +5,7 @@
 
 #include <immintrin.h>
 
-#include "scalar.h"
+#include "kernels/scalar.h"
 
 #define CHEQ_AVX2 __attribute__((target("avx2,bmi,bmi2")))
 #define CHEQ_AVX2_INLINE CHEQ_AVX2 static inline __attribute__((always_inline))

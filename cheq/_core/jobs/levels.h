@@ -7,7 +7,7 @@
 #ifndef CHEQ_WIDE_H
 #define CHEQ_WIDE_H
 
-#include "job.h"
+#include "jobs/bytes.h"
 
 #define CHEQ_WIDE_LEVELS 65536
 #define CHEQ_SPAN_BINS 16 /* a cache line of counters */

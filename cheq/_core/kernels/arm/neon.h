@@ -6,7 +6,7 @@
 
 #include <arm_neon.h>
 
-#include "scalar.h"
+#include "kernels/scalar.h"
 
 /* ---- apply -------------------------------------------------------------- */
 

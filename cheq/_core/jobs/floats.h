@@ -5,9 +5,9 @@
 
 #include <math.h>
 
-#include "lut.h"
-#include "plane.h"
-#include "work.h"
+#include "formulas/lut.h"
+#include "jobs/plane.h"
+#include "jobs/work.h"
 
 /* What is known of a plane before anything is counted. */
 typedef struct {

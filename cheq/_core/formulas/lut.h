@@ -6,8 +6,8 @@
 #include <float.h>
 #include <math.h>
 
-#include "bins.h"
-#include "kernels.h"
+#include "formulas/base.h"
+#include "formulas/bins.h"
 
 #if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
 #error "cheq needs float arithmetic in float precision (on 32-bit x86: -msse2 -mfpmath=sse)"

@@ -6,9 +6,9 @@
 
 #include <immintrin.h>
 
-#include "count512.h"
-#include "lut.h"
-#include "moves512.h"
+#include "kernels/x86/count512.h"
+#include "formulas/lut.h"
+#include "kernels/x86/moves512.h"
 
 #define CHEQ_AVX512_RUNS_HERE \
     (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && \

@@ -3,14 +3,14 @@
 #ifndef CHEQ_COLOR_JOB_H
 #define CHEQ_COLOR_JOB_H
 
-#include "color.h"
+#include "kernels/color.h"
 
 /* Of what moves, counts and looks up planes, only some is needed here. */
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function"
 #endif
-#include "job.h"
+#include "jobs/bytes.h"
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif

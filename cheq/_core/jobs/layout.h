@@ -8,7 +8,7 @@
 #ifndef CHEQ_LAYOUT_H
 #define CHEQ_LAYOUT_H
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 
 #define CHEQ_MAX_NDIM 64 /* NumPy's and the buffer protocol's limit */
 

@@ -5,9 +5,9 @@
 
 #include <immintrin.h>
 
-#include "counters.h"
-#include "lut.h"
-#include "moves256.h"
+#include "kernels/counters.h"
+#include "formulas/lut.h"
+#include "kernels/x86/moves256.h"
 
 #define CHEQ_AVX2_RUNS_HERE \
     (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))

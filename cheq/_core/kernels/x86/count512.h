@@ -4,8 +4,8 @@
 
 #include <immintrin.h>
 
-#include "counters.h"
-#include "moves512.h"
+#include "kernels/counters.h"
+#include "kernels/x86/moves512.h"
 
 /* 512 pixels become eight bit planes of one register each. For a set S of bits,
  * the AND of its planes has a one for each pixel whose level contains S; popcounts

@@ -6,7 +6,7 @@
 
 #include <immintrin.h>
 
-#include "scalar.h"
+#include "kernels/scalar.h"
 
 #define CHEQ_AVX512 \
     __attribute__((target( \

@@ -3,9 +3,9 @@
 #ifndef CHEQ_JOB_H
 #define CHEQ_JOB_H
 
-#include "lut.h"
-#include "plane.h"
-#include "work.h"
+#include "formulas/lut.h"
+#include "jobs/plane.h"
+#include "jobs/work.h"
 
 typedef struct {
     const cheq_kernels *kernels;

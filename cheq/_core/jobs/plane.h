@@ -4,7 +4,7 @@
 #ifndef CHEQ_PLANE_H
 #define CHEQ_PLANE_H
 
-#include "layout.h"
+#include "jobs/layout.h"
 
 /* Pixels moved at a time: a piece of every channel fits L1 beside its table. */
 #define CHEQ_PIECE 1024
