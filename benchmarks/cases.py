@@ -12,8 +12,8 @@ from pictures import Images, channels_last, colour, every_second, faces, flat_da
 
 import cheq
 from cheq._core import integer
-from cheq.cli.samples import real_batch
-from cheq.cli.timing import Contestant
+from cheq.bench.samples import real_batch
+from cheq.bench.timing import Contestant
 
 LOOP = "cv2.equalizeHist, a loop"
 SPLIT = "cv2: split, equalizeHist, merge"

@@ -16,7 +16,7 @@ import report
 from methods import pillow, recipe
 from skimage.exposure import equalize_hist
 
-from cheq.cli.samples import real_batch
+from cheq.bench.samples import real_batch
 
 Array = np.ndarray[Any, Any]
 BEGIN, END = "<!-- differences: begin -->", "<!-- differences: end -->"

@@ -13,9 +13,9 @@ from PIL import Image, ImageOps
 from skimage.exposure import equalize_hist
 
 import cheq
-from cheq.cli.peers import recipe
-from cheq.cli.samples import real_batch
-from cheq.cli.timing import Contestant
+from cheq.bench.peers import recipe
+from cheq.bench.samples import real_batch
+from cheq.bench.timing import Contestant
 
 Array = np.ndarray[Any, Any]
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from pictures import Images
 
-from cheq.cli.peers import PEERS
-from cheq.cli.timing import Contestant
+from cheq.bench.peers import PEERS
+from cheq.bench.timing import Contestant
 
 OPTIONAL = ("torchvision", "kornia")
 OTHERS = ("Pillow", "scikit-image", *OPTIONAL)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import skimage.data
 
-from cheq.cli.samples import SOURCES, real_batch
+from cheq.bench.samples import SOURCES, real_batch
 
 Images = np.ndarray[Any, np.dtype[np.uint8]]
 

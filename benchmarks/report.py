@@ -12,7 +12,7 @@ from cases import BEST_KERNEL, Case
 from peers import OPTIONAL
 
 import cheq
-from cheq.cli.peers import PEERS
+from cheq.bench.peers import PEERS
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"

@@ -18,7 +18,7 @@ from cases import SECTIONS as CASES
 from methods import methods
 
 from cheq._core import integer
-from cheq.cli.timing import busy_elsewhere, compete
+from cheq.bench.timing import busy_elsewhere, compete
 
 SECTIONS = {**CASES, "methods": methods}
 QUICK = ("work", "calls")

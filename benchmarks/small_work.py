@@ -8,7 +8,7 @@ A line a size: one thread's time, and how many times faster two are, for planes 
 import numpy as np
 
 import cheq
-from cheq.cli.timing import Contestant, compete
+from cheq.bench.timing import Contestant, compete
 
 
 def speedup(images: np.ndarray) -> tuple[float, float]:

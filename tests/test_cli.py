@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cli_tools import load, pixels, save, tree
 
-from cheq.cli import files, pictures
+from cheq.pictures import files, formats
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def test_several_files_into_a_folder_that_is_made(run, tmp_path, opencv):
 def test_a_folder_is_taken_with_all_below_it_in_sorted_order(run, tmp_path, opencv, monkeypatch):
     names = ["z.png", "a.npy", "Upper/deep/x.PNG", "sub/b.png", "sub/a.png", ".hidden/h.png"]
     images = {name: save(tmp_path / "in" / name, pixels(9, 14, seed=seed)) for seed, name in enumerate(names)}
-    pages, order = pictures.pages, []
-    monkeypatch.setattr(pictures, "pages", lambda path: order.append(path.relative_to("in").as_posix()) or pages(path))
+    pages, order = formats.pages, []
+    monkeypatch.setattr(formats, "pages", lambda path: order.append(path.relative_to("in").as_posix()) or pages(path))
     assert run("equalize", "in", "-o", "out", "--threads", 1).exit_code == 0
     assert tree(tmp_path / "out") == sorted(names)
     assert order == ["z.png", ".hidden/h.png", "Upper/deep/x.PNG", "sub/a.png", "sub/b.png"]
@@ -202,7 +202,7 @@ def test_an_existing_target_is_noticed_before_the_work(run, tmp_path, monkeypatc
     save(tmp_path / "a.png", pixels(9, 14))
     (tmp_path / "out").mkdir()
     (tmp_path / "out/a.png").symlink_to("nowhere")
-    monkeypatch.setattr(pictures, "pages", lambda path: pytest.fail("was read"))
+    monkeypatch.setattr(formats, "pages", lambda path: pytest.fail("was read"))
     result = run("equalize", "a.png", "-o", "out")
     assert result.exit_code == 1
     assert result.stderr == "error: a.png: out/a.png exists already (replace it with --overwrite)\n"

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from cli_tools import pixels, run, tree
 
-from cheq.cli import pictures
+from cheq.pictures import formats
 
 SHORT, FLOAT, UNDEFINED = 3, 11, 7  # types of tags
 
@@ -61,7 +61,7 @@ def test_pages_that_go_round_in_a_circle(tmp_path):
     data = bytearray((tmp_path / "a.tif").read_bytes())
     struct.pack_into("<I", data, end, second)
     (tmp_path / "a.tif").write_bytes(data)
-    for read in (pictures.count, lambda path: list(pictures.pages(path))):
+    for read in (formats.count, lambda path: list(formats.pages(path))):
         with pytest.raises(ValueError, match="its pages go round in a circle"):
             read(tmp_path / "a.tif")
 
@@ -70,7 +70,7 @@ def test_pages_that_go_round_in_a_circle(tmp_path):
 def test_pages_that_are_only_counted(tmp_path, code):
     with_tag(tmp_path / "a.tif", code, 7, kind=UNDEFINED, pages=2)
     with pytest.raises(ValueError, match="a page is damaged"):
-        pictures.count(tmp_path / "a.tif")
+        formats.count(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("options", [{}, {"predictor": True}, {"byteorder": ">"}, {"tile": (16, 16)}])
@@ -87,7 +87,7 @@ def test_lzw_is_decoded_by_libtiff_to_the_pixels_that_tifffile_gives(tmp_path, s
     with tifffile.TiffWriter(tmp_path / "a.tif", byteorder=options.get("byteorder")) as writer:
         for page in (array[::-1], array):
             writer.write(page.astype(dtype), compression="lzw", contiguous=False, metadata=None, **kind, **others)
-    _, picture = pictures.pages(tmp_path / "a.tif")
+    _, picture = formats.pages(tmp_path / "a.tif")
     expected = tifffile.imread(tmp_path / "a.tif", key=1)
     np.testing.assert_array_equal(
         picture.pixels, np.moveaxis(expected, 0, -1) if shape[0] == 3 else expected, strict=True
@@ -103,4 +103,4 @@ def test_damaged_lzw_is_an_error_and_not_the_end_of_the_process(tmp_path):
     data[start : start + 3] = b"\x80\x7f\xff"  # clear, and a code that is not in the table yet
     (tmp_path / "a.tif").write_bytes(data)
     with pytest.raises(imagecodecs.TiffError, match="table"):
-        next(pictures.pages(tmp_path / "a.tif"))
+        next(formats.pages(tmp_path / "a.tif"))

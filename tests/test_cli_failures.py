@@ -18,7 +18,7 @@ from PIL import Image
 
 import cheq
 import cheq.cli
-from cheq.cli import arrays, pictures
+from cheq.pictures import arrays, formats
 
 PYTHON_M = [sys.executable, "-m", "cheq"]
 
@@ -105,7 +105,7 @@ def test_whatever_a_damaged_file_raises_is_one_line(run, tmp_path, monkeypatch, 
     def read(_):
         raise error
 
-    monkeypatch.setattr(pictures, "pages", read)
+    monkeypatch.setattr(formats, "pages", read)
     result = run("equalize", "in", "-o", "out")
     said = {KeyError: "KeyError: 'x'", MemoryError: "MemoryError", IndexError: "list index", SystemError: "a b c"}
     assert (result.exit_code, result.stderr) == (1, f"error: in/a.png: {said[type(error)]}\n")
@@ -168,7 +168,7 @@ def test_nothing_is_left_of_a_write_that_fails(run, tmp_path, monkeypatch, name,
     (tmp_path / "out").mkdir()
     if overwrite:
         (tmp_path / "out" / name).write_text("the old one")
-    monkeypatch.setattr(pictures, "write", lambda pages, file, *options: full_disk(file))
+    monkeypatch.setattr(formats, "write", lambda pages, file, *options: full_disk(file))
     monkeypatch.setattr(arrays, "_reserve", lambda file, *room: full_disk(file))
     result = run("equalize", name, "-o", "out/", *["--overwrite"] * overwrite)
     assert (result.exit_code, result.stderr) == (1, f"error: {name}: No space left on device\n")
@@ -182,14 +182,14 @@ def test_nothing_is_left_of_a_write_that_fails(run, tmp_path, monkeypatch, name,
 def test_ctrl_c_in_the_middle_of_a_write(run, tmp_path, monkeypatch):
     for name in "abc":
         save(tmp_path / f"in/{name}.png", pixels(9, 14))
-    original = pictures.write
+    original = formats.write
 
     def interrupted(pages, file, *options):
         original(pages, file, *options)
         if len(tree(tmp_path / "out")) == 2:  # a.png, and the temporary file of b.png
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(pictures, "write", interrupted)
+    monkeypatch.setattr(formats, "write", interrupted)
     result = run("equalize", "in", "-o", "out", "--threads", 1)
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr == "interrupted: 1 of 3 files equalized; no file is half written\n"

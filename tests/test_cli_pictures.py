@@ -13,7 +13,7 @@ import pytest
 from cli_tools import load, pixels, save
 from PIL import Image, TiffImagePlugin
 
-from cheq.cli.pictures import About, Picture, read, write
+from cheq.pictures.formats import About, Picture, read, write
 
 SHAPES = {"L": (31, 47), "LA": (31, 47, 2), "RGB": (31, 47, 3), "RGBA": (31, 47, 4)}
 # What each format holds; everything else must be refused.

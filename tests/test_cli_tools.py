@@ -14,7 +14,7 @@ from cli_tools import load, pixels, save, tree
 from PIL import Image
 
 import cheq
-from cheq.cli import bench, peers
+from cheq.bench import peers, rows
 from cheq.cli.commands import bench as bench_command
 
 
@@ -188,7 +188,7 @@ def few(monkeypatch):
     """Three peers, and one that is not installed."""
     chosen = [peer for peer in peers.PEERS if peer.name in ("cv2", "Pillow", "NumPy recipe")]
     absent = peers.Peer("Nobody", ("nobody-s-package",), "opencv", chosen[0].prepare)
-    monkeypatch.setattr(bench, "PEERS", (*chosen, absent))
+    monkeypatch.setattr(rows, "PEERS", (*chosen, absent))
     monkeypatch.setattr(bench_command, "busy_elsewhere", lambda: lambda: 0.0)
 
 
@@ -268,17 +268,17 @@ def test_bench_sees_what_was_not_written(run, few, tmp_path, monkeypatch, thread
 
 
 def test_bench_takes_no_more_than_it_says(monkeypatch, tmp_path):
-    monkeypatch.setattr(bench, "MOST", 100)
+    monkeypatch.setattr(rows, "MOST", 100)
     said = []
     paths = [tmp_path / name for name in ("a.npy", "b.npy", "c.npy")]
     for path in paths:
         save(path, pixels(7, 6, 9))
     for count, told in ((1, []), (2, [("b.npy", "not used: 100 pixels are enough")])):
-        batches = bench.images_of(paths[:count], None, lambda path, why: said.append((path.name, why)))
+        batches = rows.images_of(paths[:count], None, lambda path, why: said.append((path.name, why)))
         assert [batch.shape for batch in batches] == [(2, 6, 9)]
         assert said == [("a.npy", "not used as a whole: 100 pixels are enough"), *told]
         said.clear()
-    bench.images_of(paths, None, lambda path, why: said.append((path.name, why)))
+    rows.images_of(paths, None, lambda path, why: said.append((path.name, why)))
     assert said[1] == ("b.npy", "not used, like 1 more after it: 100 pixels are enough")
 
 

@@ -12,7 +12,8 @@ import pytest
 from cli_tools import load, save, tree
 
 import cheq
-from cheq.cli import demo, samples
+from cheq.bench import samples
+from cheq.cli import demo
 
 
 @pytest.fixture

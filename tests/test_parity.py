@@ -339,7 +339,7 @@ def test_the_module_is_the_command(tmp_path):
         [sys.executable, "-m", "cheq.parity", "--help"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
-    assert "Usage: python -m cheq.parity [OPTIONS]" in done.stdout
+    assert "Usage: cheq parity [OPTIONS]" in done.stdout
     for option in ("--quick", "--json", "--save", "--rerun", "--channel-axis"):
         assert option in done.stdout
 

@@ -9,13 +9,13 @@ import sys
 __all__ = ["main", "without"]
 
 
-def main() -> None:
-    """Run the command ``cheq`` on ``sys.argv`` and leave with its exit status."""
+def main(*command: str) -> None:
+    """Run ``cheq``, or one of its commands, on the arguments in ``sys.argv`` and leave with its exit status."""
     signal.signal(signal.SIGTERM, _end)
     try:
         from cheq.cli.app import app
 
-        app()
+        app(args=[*command, *sys.argv[1:]], prog_name="cheq" if command else None)
     except ImportError as error:
         sys.exit(f"cheq: {without(error, 'the command line', 'cli')}")
     except KeyboardInterrupt:

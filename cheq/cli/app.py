@@ -1,7 +1,6 @@
 """The command ``cheq`` and its subcommands."""
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,17 +12,13 @@ from cheq.cli.commands.figure import figure
 from cheq.cli.commands.info import info
 from cheq.cli.commands.parity import parity
 
-_SETTINGS: dict[str, Any] = {
-    "rich_markup_mode": "markdown",
-    "pretty_exceptions_enable": False,
-    "context_settings": {"help_option_names": ["-h", "--help"]},
-}
-
 app = typer.Typer(
     name="cheq",
     help="Exact, fast histogram equalization of images and of NumPy arrays of images.",
     no_args_is_help=True,
-    **_SETTINGS,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -44,10 +39,3 @@ def _options(
 
 for _command in (equalize, figure, parity, bench, info, demo):
     app.command()(_command)
-
-
-def alone(command: Callable[..., None], name: str) -> None:
-    """Run one command on ``sys.argv``, under a name that has no subcommands."""
-    one = typer.Typer(add_completion=False, **_SETTINGS)
-    one.command()(command)
-    one(prog_name=name)

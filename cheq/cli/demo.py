@@ -17,11 +17,11 @@ from PIL import Image
 from rich.console import Console
 
 import cheq
-from cheq.cli.files import describe, whole_file
-from cheq.cli.pictures import FORMATS, Picture, check, write
+from cheq.bench.samples import SOURCES, real_batch
 from cheq.cli.report import say
-from cheq.cli.samples import SOURCES, real_batch
 from cheq.cli.sheet import contact_sheet
+from cheq.pictures.files import describe, whole_file
+from cheq.pictures.formats import FORMATS, Picture, check, write
 
 _Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 import cheq
-from cheq.cli import pictures
-from cheq.cli.files import check_free, whole_file
 from cheq.cli.report import printable
-from cheq.cli.settings import MOST_PIXELS, Color, Method
-from cheq.cli.warned import collected_warnings, pixel_limit
+from cheq.cli.settings import Color, Method
+from cheq.pictures import formats
+from cheq.pictures.files import check_free, whole_file
+from cheq.pictures.reading import MOST_PIXELS, collected_warnings, pixel_limit
 
 FORMATS = (".png", ".pdf", ".svg")
 _LONGEST = 50  # characters of a title: more would run into the other one
@@ -26,7 +26,7 @@ def check_target(target: Path, overwrite: bool) -> None:
     try:
         check_free(target, overwrite)
     except OSError as error:
-        raise FigureError(str(error)) from None
+        raise FigureError(f"{error} (replace it with --overwrite)") from None
 
 
 def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, overwrite: bool) -> list[str]:
@@ -55,7 +55,7 @@ def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, ove
 def _draw(source: Path, target: Path, method: Method, color: Color, dpi: int, overwrite: bool) -> None:
     if source.suffix.lower() in {".npy", ".npz"}:
         raise ValueError("an array, and figures are of picture files; cheq.plot takes arrays in Python")
-    picture = pictures.upright(pictures.read(source))
+    picture = formats.upright(formats.read(source))
     pixels = picture.pixels
     if picture.colors == 1:
         pixels, axis, color = (pixels if pixels.ndim == 2 else pixels[..., 0]), None, Color.CHANNELS

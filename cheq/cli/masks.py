@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from cheq.cli import pictures
-from cheq.cli.files import UsageError, describe
+from cheq.cli.settings import UsageError
+from cheq.pictures import formats
+from cheq.pictures.files import describe
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -51,6 +52,6 @@ def _read(path: Path) -> Mask:
     """Return a mask: True where a picture is not black, or an array is not 0."""
     if path.suffix.lower() == ".npy":
         return np.asarray(np.load(path, allow_pickle=False) != 0)
-    picture = pictures.read(path)
+    picture = formats.read(path)
     pixels = picture.pixels.reshape(*picture.pixels.shape[:2], -1)[..., : picture.colors]
     return np.asarray((pixels != 0).any(axis=-1))

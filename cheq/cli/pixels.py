@@ -2,14 +2,12 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 import cheq
 from cheq.cli.settings import Color, Method, Settings
-
-Pixels = np.ndarray[Any, np.dtype[Any]]
+from cheq.pictures import Pixels
 
 
 @dataclass

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from cheq.cli.files import UsageError
+from cheq.cli.settings import UsageError
 
 
 class Job(NamedTuple):

@@ -18,26 +18,29 @@ from typing import Any
 
 import numpy as np
 
-from cheq.cli import arrays, masks, pictures
-from cheq.cli.files import check_free, describe, whole_file
+from cheq.cli import arrays, masks
 from cheq.cli.masks import Mask
-from cheq.cli.pictures import Picture
 from cheq.cli.pixels import Equalizer, SharedHistograms
 from cheq.cli.plan import Job, Plan
 from cheq.cli.report import Report
 from cheq.cli.settings import Color, Method, Settings
-from cheq.cli.warned import collected_warnings, pixel_limit
+from cheq.pictures import formats
+from cheq.pictures.arrays import EXTENSIONS as ARRAYS
+from cheq.pictures.files import check_free, describe, whole_file
+from cheq.pictures.picture import Picture
+from cheq.pictures.reading import collected_warnings, pixel_limit
 
-EXTENSIONS = frozenset({*arrays.EXTENSIONS, *pictures.FORMATS})
+EXTENSIONS = frozenset({*ARRAYS, *formats.FORMATS})
 
 _AHEAD = 16  # files given to each thread before the oldest is reported, so that one that is large makes no other wait
 
-# Signs in the messages of functions, and the options that are meant there.
+# Signs in the messages of functions, and the options to name.
 _OPTIONS = (
-    ("^mask:", "--mask"),
-    ("channel_axis", "--channel-axis"),
-    ("method=", "--method"),
-    ("exceeds .*limit of", "--max-pixels"),
+    ("^mask:", "on the command line: --mask"),
+    ("channel_axis", "on the command line: --channel-axis"),
+    ("method=", "on the command line: --method"),
+    ("exceeds .*limit of", "on the command line: --max-pixels"),
+    ("exists already$", "replace it with --overwrite"),
 )
 
 _Outcome = tuple[str | None, list[str]]  # what went wrong if anything did, and warnings
@@ -115,7 +118,7 @@ def _each(jobs: list[Job], attempt: Callable[[Job], _Outcome], threads: int, rep
 
 
 def _is_array(job: Job) -> bool:
-    return job.source.suffix.lower() in arrays.EXTENSIONS
+    return job.source.suffix.lower() in ARRAYS
 
 
 def _attempt(
@@ -146,9 +149,9 @@ def _deaf() -> Iterator[None]:
 
 def _in_options(message: str) -> str:
     """A message of cheq's functions, for someone who has options instead of arguments."""
-    for sign, option in _OPTIONS:
+    for sign, hint in _OPTIONS:
         if re.search(sign, message):
-            return f"{message} (on the command line: {option})"
+            return f"{message} ({hint})"
     return message
 
 
@@ -167,7 +170,7 @@ class _Worker:
         if _is_array(job):
             arrays.count(job.source, self._equalizer, mask)
             return
-        for picture in pictures.pages(job.source):
+        for picture in formats.pages(job.source):
             _check_kind(picture, self._settings)
             colors, axis = _colors(picture)
             self._equalizer.count(colors, axis, mask, 1)
@@ -180,12 +183,12 @@ class _Worker:
             with whole_file(job.target, self._settings.overwrite) as file:
                 arrays.equalize(job.source, file, self._equalizer, mask)
             return
-        results = (self._equalized(picture, mask) for picture in pictures.pages(job.source))
+        results = (self._equalized(picture, mask) for picture in formats.pages(job.source))
         # The first page tells most of what can be wrong, before a folder is made.
         first = next(results)
-        pictures.check(first, job.target.suffix)
+        formats.check(first, job.target.suffix)
         with whole_file(job.target, self._settings.overwrite) as file:
-            pictures.write(chain([first], results), file, job.target.suffix, self._settings.quality)
+            formats.write(chain([first], results), file, job.target.suffix, self._settings.quality)
 
     def _equalized(self, picture: Picture, mask: Mask | None) -> Picture:
         _check_kind(picture, self._settings)

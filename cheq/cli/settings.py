@@ -5,10 +5,12 @@ from enum import StrEnum
 from typing import Any
 
 import cheq
-from cheq.cli.files import UsageError
-from cheq.cli.pictures import JPEG_QUALITY
+from cheq.pictures.formats import JPEG_QUALITY
+from cheq.pictures.reading import MOST_PIXELS
 
-MOST_PIXELS = 178_956_970  # Pillow's own limit, beyond which a file is taken for an attack
+
+class UsageError(ValueError):
+    """What was asked for makes no sense as a whole; nothing has been read or written."""
 
 
 class Method(StrEnum):

@@ -114,6 +114,6 @@ def _picture(path: Path, page: int) -> Input:
 def _reader() -> Any:
     """What the command line reads pictures with."""
     try:
-        return import_module("cheq.cli.pictures")
+        return import_module("cheq.pictures.formats")
     except ImportError as error:
         raise ValueError(f"pictures need {error.name}: pip install 'cheq[cli]'") from None

@@ -1,4 +1,4 @@
-"""An atheris target: files as hostile as they come, to the readers of the command line (cheq.cli.pictures and arrays).
+"""An atheris target: files as hostile as they come, to cheq.pictures, which the command line reads with.
 
 The first inputs are small real files of every format. An input is a byte of options and a file's content; checksums of
 PNG and of an archive's members are made right again where the options say so, so that changes reach the decoders. What
@@ -28,10 +28,8 @@ from PIL import Image
 
 with atheris.instrument_imports(include=["cheq"]):
     import cheq
-    from cheq.cli import arrays, pictures
-    from cheq.cli.pixels import Equalizer
-    from cheq.cli.settings import Settings
-    from cheq.cli.warned import pixel_limit
+    from cheq.pictures import arrays, formats, png
+    from cheq.pictures.reading import pixel_limit
 
 PACKAGE = str(Path(cheq.__file__).parent)
 MOST_PIXELS = 1 << 18
@@ -105,7 +103,7 @@ def write_seeds(folder):
 
 def repaired(data):
     """A PNG whose chunks' checksums are right; anything else as it is."""
-    if not data.startswith(pictures.png.START):
+    if not data.startswith(png.START):
         return data
     parts, place = [data[:8]], 8
     while place + 12 <= len(data):
@@ -140,12 +138,11 @@ def demand_equal(result, expected, what):
 
 
 def try_pictures(path):
-    equalizer = Equalizer(Settings(threads=1))
-    for picture in islice(pictures.pages(path), MOST_PAGES):
+    for picture in islice(formats.pages(path), MOST_PAGES):
         if picture.pixels.dtype not in (np.uint8, np.uint16):
             continue
         axis = None if picture.pixels.ndim == 2 else -1
-        equalizer.equalize(picture.pixels, axis, None, 1)
+        cheq.equalize(picture.pixels, channel_axis=axis, num_threads=1)
         for extension in (".tif", ".png"):
             check_kept(picture, path.with_name(f"again{extension}"))
 
@@ -153,23 +150,36 @@ def try_pictures(path):
 def check_kept(picture, path):
     """What was read is written and read again without losing anything."""
     try:
-        pictures.check(picture, path.suffix)
+        formats.check(picture, path.suffix)
     except ValueError:
         return
     with open(path, "w+b") as file:
-        pictures.write([picture], file, path.suffix)
-    again = pictures.read(path)
+        formats.write([picture], file, path.suffix)
+    again = formats.read(path)
     demand_equal(np.squeeze(again.pixels), np.squeeze(picture.pixels), "pixels written and read again")
 
 
+def equalize_mapped(images, file):
+    if images.size:
+        cheq.equalize(images, out=arrays.create(file, images.shape, images.dtype.newbyteorder("=")))
+    else:
+        arrays.write(file, cheq.equalize(images))
+
+
 def try_arrays(path):
-    equalizer = Equalizer(Settings(threads=1))
     images = list(arrays.read(path))
     if sum(array.size for _, array in images) > MOST_PIXELS:
         return
     target = path.with_name(f"equalized{path.suffix}")
     with open(target, "w+b") as file:
-        arrays.equalize(path, file, equalizer, None)
+        if path.suffix == ".npz":
+            arrays.rewrite(path, file, cheq.equalize)
+        elif images[0][1].size:
+            cheq.equalize(
+                images[0][1], out=arrays.create(file, images[0][1].shape, images[0][1].dtype.newbyteorder("="))
+            )
+        else:
+            arrays.write(file, cheq.equalize(images[0][1]))
     for (name, array), (_, result) in zip(images, arrays.read(target), strict=True):
         expected = cheq.equalize(array)
         demand_equal(result, expected, f"array {name!r} equalized to a file")

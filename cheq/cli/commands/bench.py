@@ -11,14 +11,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 import cheq
+from cheq.bench.rows import BenchError, Row, images_of, run
+from cheq.bench.timing import busy_elsewhere
 from cheq.cli import without
-from cheq.cli.bench import BenchError, Row, images_of, run
-from cheq.cli.files import UsageError
 from cheq.cli.plan import files_of
 from cheq.cli.report import INTERRUPTED, one_line, say
 from cheq.cli.run import EXTENSIONS
-from cheq.cli.settings import usual_threads
-from cheq.cli.timing import busy_elsewhere
+from cheq.cli.settings import UsageError, usual_threads
+from cheq.pictures import Pixels
 
 _BUSY = 0.1  # cores: fewer are what a machine without other work uses
 
@@ -78,9 +78,9 @@ def _warn(errors: Console, path: Path, why: str) -> None:
     say(errors, f"{path}: {one_line(why)}", "warning", "yellow")
 
 
-def _built_in() -> tuple[list[cheq.cli.bench.Pixels], str]:
+def _built_in() -> tuple[list[Pixels], str]:
     try:
-        from cheq.cli.samples import real_batch
+        from cheq.bench.samples import real_batch
     except ImportError as error:
         without(error, "the pictures", "demo")  # a fault of cheq's own is raised
         import numpy as np
@@ -89,7 +89,7 @@ def _built_in() -> tuple[list[cheq.cli.bench.Pixels], str]:
     return [real_batch()[:, 0]], "crops of real pictures"
 
 
-def _timed(batches: list[cheq.cli.bench.Pixels], seconds: float, errors: Console) -> list[Row]:
+def _timed(batches: list[Pixels], seconds: float, errors: Console) -> list[Row]:
     rows = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from cheq.cli.arrays import EXTENSIONS as ARRAYS
-from cheq.cli.files import UsageError
-from cheq.cli.pictures import JPEG_QUALITY
 from cheq.cli.plan import make_plan
 from cheq.cli.report import INTERRUPTED, Report
 from cheq.cli.run import EXTENSIONS, run
-from cheq.cli.settings import MOST_PIXELS, Color, Method, Settings, usual_threads
+from cheq.cli.settings import Color, Method, Settings, UsageError, usual_threads
+from cheq.pictures.arrays import EXTENSIONS as ARRAYS
+from cheq.pictures.formats import JPEG_QUALITY
+from cheq.pictures.reading import MOST_PIXELS
 
 _Inputs = Annotated[
     list[str], typer.Argument(metavar="INPUT", help="Files and folders; folders are taken with all below them.")

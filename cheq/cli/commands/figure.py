@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 
 from cheq.cli.figure import FigureError, check_target, draw
-from cheq.cli.files import describe
 from cheq.cli.report import INTERRUPTED, one_line, say
 from cheq.cli.settings import Color, Method
+from cheq.pictures.files import describe
 
 
 def figure(

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 import cheq
-from cheq.cli.peers import OPENCV
+from cheq.bench.peers import OPENCV
 from cheq.cli.report import say
 
 # What the extras and the comparisons use, by the names under which it is distributed.

@@ -9,14 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-class UsageError(ValueError):
-    """What was asked for makes no sense as a whole; nothing has been read or written."""
-
-
 def check_free(target: Path, overwrite: bool) -> None:
     """Raise FileExistsError when `target` exists and is not to be overwritten."""
     if not overwrite and os.path.lexists(target):
-        raise FileExistsError(f"{target} exists already (replace it with --overwrite)")
+        raise FileExistsError(f"{target} exists already")
 
 
 @contextmanager

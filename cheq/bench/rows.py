@@ -14,14 +14,11 @@ from typing import Any
 import numpy as np
 
 import cheq
-from cheq.cli import arrays, pictures
-from cheq.cli.files import describe
-from cheq.cli.peers import PEERS, Peer, Work
-from cheq.cli.settings import MOST_PIXELS
-from cheq.cli.timing import Contestant, NotEqual, compete
-from cheq.cli.warned import collected_warnings, pixel_limit
-
-Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+from cheq.bench.peers import PEERS, Peer, Work
+from cheq.bench.timing import Contestant, NotEqual, compete
+from cheq.pictures import Pixels, arrays, formats
+from cheq.pictures.files import describe
+from cheq.pictures.reading import MOST_PIXELS, collected_warnings, pixel_limit
 
 # Pixels that are timed, about as many as the built-in batch has: far beyond every cache, so that more tell nothing
 # more, and 128 MiB as floats.
@@ -96,7 +93,7 @@ def _planes(path: Path, channel_axis: int | None) -> Iterator[Pixels]:
             _check_8_bits(images)
             yield from _planes_of_array(images, channel_axis)
         return
-    for picture in pictures.pages(path):
+    for picture in formats.pages(path):
         _check_8_bits(picture.pixels)
         channels = picture.pixels.reshape(*picture.pixels.shape[:2], -1)
         yield from (np.ascontiguousarray(channels[..., index]) for index in range(picture.colors))

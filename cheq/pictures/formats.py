@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from cheq.cli.pictures import png, simple, tiff
-from cheq.cli.pictures.picture import About, Picture, upright
+from cheq.pictures import png, simple, tiff
+from cheq.pictures.picture import About, Picture, upright
 
 __all__ = ["FORMATS", "JPEG_QUALITY", "About", "Picture", "check", "count", "pages", "read", "upright", "write"]
 

@@ -14,7 +14,8 @@ import imagecodecs
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from cheq.cli.pictures.picture import EXIF_START, About, Format, Picture, Pixels, of, refuse_bomb, whole_exif
+from cheq.pictures import Pixels
+from cheq.pictures.picture import EXIF_START, About, Format, Picture, of, refuse_bomb, whole_exif
 
 JPEG_QUALITY = 95  # the encoder should not undo what equalization brought out
 

@@ -15,9 +15,9 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from cheq.cli.pictures import tags
-from cheq.cli.pictures.picture import About, Format, Picture, Pixels, of, refuse_bomb
-from cheq.cli.pictures.simple import plain
+from cheq.pictures import Pixels, tags
+from cheq.pictures.picture import About, Format, Picture, of, refuse_bomb
+from cheq.pictures.simple import plain
 
 FORMAT = Format("TIFF", None, keeps_exif=True)
 

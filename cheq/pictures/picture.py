@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-Pixels = np.ndarray[Any, np.dtype[Any]]
+from cheq.pictures import Pixels
 
 ORIENTATION = 0x0112  # EXIF and TIFF: how the picture must be turned to be upright
 

@@ -10,9 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cheq.cli.report import one_line
-
-Pixels = np.ndarray[Any, np.dtype[Any]]
+from cheq.pictures import Pixels
 
 
 class Work(NamedTuple):
@@ -52,7 +50,7 @@ class Peer:
         except importlib.metadata.PackageNotFoundError:
             return "not installed"
         except Exception as error:  # a damaged installation raises nearly anything
-            return f"does not load ({one_line(str(error))})"
+            return f"does not load ({' '.join(str(error).split())})"
         return None
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from PIL import Image
 
+MOST_PIXELS = 178_956_970  # Pillow's own limit, beyond which a file is taken for an attack
+
 
 @contextmanager
 def collected_warnings() -> Iterator[dict[int, list[str]]]:

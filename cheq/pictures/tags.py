@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Literal
 
 from PIL import Image, TiffImagePlugin
 
-from cheq.cli.pictures.picture import ORIENTATION, About, whole_exif
+from cheq.pictures.picture import ORIENTATION, About, whole_exif
 
 # Tags of the TIFF 6.0 specification (section 8) that EXIF has too, by their TIFF data types: 2 text, 3 a number of
 # 16 bits. Compression, resolution, XMP and color profile have places of their own.

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import imagecodecs
 import numpy as np
 
-from cheq.cli.pictures.picture import About, Format, Picture, refuse_bomb, whole_exif
+from cheq.pictures.picture import About, Format, Picture, refuse_bomb, whole_exif
 
 _KINDS = [f"{bits}-bit {name}" for bits in (8, 16) for name in ("gray", "gray with alpha", "RGB", "RGB with alpha")]
 FORMAT = Format("PNG", frozenset(_KINDS), keeps_exif=True)
