@@ -43,6 +43,9 @@ METHODS = {
     "skimage": (*INTEGERS, *FLOATS, "bool"),
     "numpy": (*INTEGERS, *FLOATS),
 }
+# Weights of R, G and B, and the bits that they are scaled by.
+GRAY = {"opencv": (9798, 19235, 3735, 15), "pillow": (19595, 38470, 7471, 16)}
+LUMA = (4899, 9617, 1868, 14)
 
 
 def equalize(
@@ -323,6 +326,17 @@ def _recipe_curve(values, nbins):
 # ---------------------------------------------------------------- colour
 
 
+def rgb_to_gray(images, *, channel_axis=-1, method="opencv"):
+    """OpenCV's RGB2GRAY (``color_rgb.simd.hpp``) or Pillow's mode L (``Convert.c``); a fourth channel does not count."""
+    images = np.array(images)
+    channels = np.moveaxis(images, channel_axis, 0).astype(np.int64)
+    return _weighted(channels, *GRAY[method]).astype(images.dtype.newbyteorder("="))
+
+
+def _weighted(channels, red, green, blue, bits):
+    return (red * channels[0] + green * channels[1] + blue * channels[2] + 2 ** (bits - 1)) >> bits
+
+
 def _equalize_ycrcb(images, method, axes, channel_axis, mask):
     """OpenCV's RGB2YCrCb, Y equalized, YCrCb2RGB (``color_yuv.simd.hpp``), in whole numbers; a fourth channel stays."""
     if images.dtype != np.uint8:
@@ -332,8 +346,8 @@ def _equalize_ycrcb(images, method, axes, channel_axis, mask):
     if np.ndim(mask) >= images.ndim:
         raise ValueError("a mask with a channel axis")
     channels = np.moveaxis(images.astype(np.int64), channel_axis, 0)
-    r, g, b = channels[:3]
-    y = (4899 * r + 9617 * g + 1868 * b + 2**13) >> 14
+    r, _, b = channels[:3]
+    y = _weighted(channels, *LUMA)
     cr = np.clip((11682 * (r - y) + 128 * 2**14 + 2**13) >> 14, 0, 255) - 128
     cb = np.clip((9241 * (b - y) + 128 * 2**14 + 2**13) >> 14, 0, 255) - 128
     luminance = np.expand_dims(y.astype(np.uint8), channel_axis)  # of one channel, so that axes mean the same
