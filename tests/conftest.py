@@ -28,6 +28,16 @@ def pytest_report_header(config):
     return f"numpy {np.__version__}, cv2 {cv2.__version__}, cheq {cheq.__version__}, kernel {kernel}"
 
 
+@pytest.hookimpl(tryfirst=True)  # before marks select
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "kernel" in item.fixturenames:
+            item.add_marker(pytest.mark.kernels)
+        marks = {mark.name for mark in item.iter_markers()}
+        if "core" in marks and marks & {"exhaustive", "long", "cli", "process"}:
+            raise pytest.UsageError(f"{item.nodeid} is in the core, and has marks that keep it out: {marks}")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def outside_the_source_tree(tmp_path_factory):
     """Work elsewhere, so that the interpreters that tests start import the installed cheq and not the unbuilt one."""

@@ -46,6 +46,7 @@ METHODS = {
 # Weights of R, G and B, and the bits that they are scaled by.
 GRAY = {"opencv": (9798, 19235, 3735, 15), "pillow": (19595, 38470, 7471, 16)}
 LUMA = (4899, 9617, 1868, 14)
+YCRCB_METHODS = ("opencv", "pillow")
 
 
 def equalize(
@@ -327,7 +328,7 @@ def _recipe_curve(values, nbins):
 
 
 def rgb_to_gray(images, *, channel_axis=-1, method="opencv"):
-    """OpenCV's RGB2GRAY (``color_rgb.simd.hpp``) or Pillow's mode L (``Convert.c``); a fourth channel does not count."""
+    """OpenCV's RGB2GRAY (``color_rgb.simd.hpp``) or Pillow's mode L (``Convert.c``), of the first three channels."""
     images = np.array(images)
     channels = np.moveaxis(images, channel_axis, 0).astype(np.int64)
     return _weighted(channels, *GRAY[method]).astype(images.dtype.newbyteorder("="))
@@ -341,7 +342,7 @@ def _equalize_ycrcb(images, method, axes, channel_axis, mask):
     """OpenCV's RGB2YCrCb, Y equalized, YCrCb2RGB (``color_yuv.simd.hpp``), in whole numbers; a fourth channel stays."""
     if images.dtype != np.uint8:
         raise TypeError(f"images of dtype {images.dtype}")
-    if method not in ("opencv", "pillow") or channel_axis is None or images.shape[channel_axis] not in (3, 4):
+    if method not in YCRCB_METHODS or channel_axis is None or images.shape[channel_axis] not in (3, 4):
         raise ValueError(f"method {method!r}, channel axis {channel_axis!r}, shape {images.shape}")
     if np.ndim(mask) >= images.ndim:
         raise ValueError("a mask with a channel axis")

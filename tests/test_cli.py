@@ -10,6 +10,8 @@ from cli_tools import load, pixels, save, tree
 
 from cheq.pictures import files, formats
 
+pytestmark = pytest.mark.cli
+
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from cli_tools import load, pixels, save
 
+pytestmark = pytest.mark.cli
+
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):

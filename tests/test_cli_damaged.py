@@ -10,6 +10,8 @@ from cli_tools import pixels, run, tree
 
 from cheq.pictures import formats
 
+pytestmark = pytest.mark.cli
+
 SHORT, FLOAT, UNDEFINED = 3, 11, 7  # types of tags
 
 

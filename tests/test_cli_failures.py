@@ -20,6 +20,8 @@ import cheq
 import cheq.cli
 from cheq.pictures import arrays, formats
 
+pytestmark = pytest.mark.cli
+
 PYTHON_M = [sys.executable, "-m", "cheq"]
 
 

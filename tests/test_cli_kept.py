@@ -13,6 +13,8 @@ import tifffile
 from cli_tools import load, pixels, save
 from PIL import Image, ImageOps
 
+pytestmark = pytest.mark.cli
+
 EXIF, GPS = 0x8769, 0x8825
 
 

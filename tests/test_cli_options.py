@@ -17,6 +17,8 @@ from cli_tools import load, pixels, save, tree
 from PIL import Image, ImageOps
 from skimage.exposure import equalize_hist
 
+pytestmark = pytest.mark.cli
+
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):

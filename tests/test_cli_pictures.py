@@ -15,6 +15,8 @@ from PIL import Image, TiffImagePlugin
 
 from cheq.pictures.formats import About, Picture, read, write
 
+pytestmark = pytest.mark.cli
+
 SHAPES = {"L": (31, 47), "LA": (31, 47, 2), "RGB": (31, 47, 3), "RGBA": (31, 47, 4)}
 # What each format holds; everything else must be refused.
 HOLDS = {

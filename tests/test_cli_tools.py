@@ -17,6 +17,8 @@ import cheq
 from cheq.bench import peers, rows
 from cheq.cli.commands import bench as bench_command
 
+pytestmark = pytest.mark.cli
+
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):

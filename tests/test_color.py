@@ -75,10 +75,12 @@ def all_colours():
 # ---------------------------------------------------------------- values
 
 
+@pytest.mark.exhaustive
 def test_gray_of_all_colours_is_that_of_cv2(kernel, all_colours):
     np.testing.assert_array_equal(cheq.rgb_to_gray(all_colours), cv2.cvtColor(all_colours, cv2.COLOR_RGB2GRAY))
 
 
+@pytest.mark.exhaustive
 def test_gray_of_all_colours_is_that_of_pillow(kernel, all_colours):
     expected = np.asarray(Image.fromarray(all_colours).convert("L"))
     np.testing.assert_array_equal(cheq.rgb_to_gray(all_colours, method="pillow"), expected)
@@ -113,6 +115,7 @@ def luts_of_all_colours(all_colours):
     yield "the bright ones", luma > 190
 
 
+@pytest.mark.exhaustive
 def test_ycrcb_of_all_colours_is_that_of_cv2(kernel, all_colours):
     converted = cv2.cvtColor(all_colours, cv2.COLOR_RGB2YCrCb)
     for name, mask in luts_of_all_colours(all_colours):
@@ -224,6 +227,7 @@ def test_byte_swapped_16_bits(kernel, layout):
         np.testing.assert_array_equal(result, reference.rgb_to_gray(view))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_lengths_beside_memory_that_cannot_be_touched(kernel, dtype):
     size = np.dtype(dtype).itemsize
@@ -272,6 +276,7 @@ def test_bytes_beside_the_result_stay(kernel, channels):
 # ---------------------------------------------------------------- threads, and memory that overlaps
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shape", [(3, 700, 501, 3), (1, 3, 1000, 1200), (1, 2500, 2000, 3), (300, 40, 50, 4)])
 def test_threads_change_nothing(kernel, shape):
     channel_axis = 1 if shape[1] == 3 else -1
@@ -323,6 +328,7 @@ def test_mask_in_the_memory_of_out():
     np.testing.assert_array_equal(out, expected)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that signal")
 @pytest.mark.parametrize("shape", [(4, 6000, 4000, 3), (3000, 200, 200, 3)])
 @pytest.mark.parametrize("threads", [1, 2])

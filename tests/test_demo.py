@@ -15,6 +15,8 @@ import cheq
 from cheq.bench import samples
 from cheq.cli import demo
 
+pytestmark = pytest.mark.cli
+
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):

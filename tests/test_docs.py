@@ -20,6 +20,8 @@ from typer.main import get_command
 import cheq
 from cheq.cli.app import app
 
+pytestmark = pytest.mark.docs
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))

@@ -15,6 +15,8 @@ import pytest
 
 from cheq import _threads
 
+pytestmark = pytest.mark.process
+
 CASES = Path(__file__).with_name("fork_cases.py")
 LIMIT = 60  # seconds; the slowest case takes a sixth of it
 

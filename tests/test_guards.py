@@ -11,6 +11,8 @@ import reference
 
 import cheq
 
+pytestmark = pytest.mark.kernels
+
 PATTERN = 0xA5
 LUT = np.random.default_rng(7).permutation(256).astype(np.uint8)
 

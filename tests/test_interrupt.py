@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from interrupt_cases import FRESH, METHODS
 
+pytestmark = pytest.mark.process
+
 INTERRUPTS = Path(__file__).with_name("interrupt_cases.py")
 no_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signal to send to one process")
 

@@ -11,6 +11,8 @@ import cheq
 from cheq import _config
 from cheq._core import integer
 
+pytestmark = pytest.mark.kernels
+
 BUILT = list(integer.kernels())
 AVAILABLE = [name for name, runs in integer.kernels().items() if runs]
 REPORT = "import cheq; print(cheq.show_config(mode='dicts')['kernels'])"

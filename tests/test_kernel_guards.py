@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.kernels
+
 CASES = Path(__file__).with_name("kernel_guard_cases.py")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mprotect; guard bytes are tested all the same")
 def test_no_kernel_touches_a_byte_outside(kernel):
     command = [sys.executable, str(CASES), kernel]

@@ -12,6 +12,8 @@ from kernel_tools import LUT, PATTERN, count, equalized, memory, same
 
 import cheq
 
+pytestmark = pytest.mark.kernels
+
 # All up to four registers of 64 pixels; then around pieces of 1024 and blocks of 12 of them.
 SIZES = (*range(1, 261), 511, 513, 1023, 1024, 1025, 1026, 2047, 2048, 2049, 14_335, 14_336, 14_337, 15_500, 25_000)
 ENDS = (1, 2, 3, 63, 64, 65, 128, 191, 1023, 1025, 14_335, 14_337)
@@ -72,6 +74,7 @@ def check_results(call, expected, where):
 # ---------------------------------------------------------------- interleaved channels
 
 
+@pytest.mark.exhaustive
 def test_channels_in_every_order_to_every_arrangement(kernel, view):
     channels, chosen, cut = view
     luts = np.stack([np.roll(LUT, 50 * channel) for channel in range(len(chosen))])
@@ -86,6 +89,7 @@ def test_channels_in_every_order_to_every_arrangement(kernel, view):
         check_results(lambda out, i=images: cheq.apply_lut(i, luts, **where, out=out), looked_up, length)
 
 
+@pytest.mark.exhaustive
 def test_channels_in_place(kernel, view):
     channels, chosen, cut = view
     for length in SIZES:
@@ -133,6 +137,7 @@ def spaced(length, step):
     return raw, inner if step > 0 else inner[::-1]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("step", STEPS)
 def test_every_step_to_every_step(kernel, step):
     for length in SIZES:

@@ -11,6 +11,8 @@ from kernel_tools import opencv_luts, same
 
 import cheq
 
+pytestmark = pytest.mark.kernels
+
 MOST = 2**31 - 1  # the largest total that a kernel gets
 BATCH = 8192  # histograms at a time: 16 MiB of counts
 DIVISORS = (1, 3, 5, 15, 17, 51, 85, 255)  # of 255: with 2^k times one of them as divisor the scale is exact
@@ -59,6 +61,7 @@ def test_every_count_of_every_total_up_to_3000(kernel):
         check(from_running(np.column_stack([running, rests[begin:]]), 1 + begin), begin)
 
 
+@pytest.mark.exhaustive
 def test_every_first_count_and_rest_up_to_300(kernel):
     first, rest = np.divmod(np.arange(300 * 301), 301)
     histograms = np.zeros((len(first), 256), np.int64)
@@ -115,6 +118,7 @@ def test_exact_ties_round_to_even(kernel, divisor):
 ROUNDED = (2**23, 2**24, 2**24 + 2**23, 2**25, 2**26, 2**28 + 2**5, 2**30, MOST - 3000, MOST, 2**32, 2**40, 2**62)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("around", ROUNDED)
 @pytest.mark.parametrize("offset", [-128, -2, -1, 0, 1, 2, 64])
 def test_next_to_ties_of_totals_that_float32_rounds(kernel, around, offset):
@@ -129,6 +133,7 @@ def test_totals_around_the_largest_that_a_kernel_gets(kernel):
         check(from_running(around_ties(totals - first_count, 0), first_count), first_count)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("magnitude", range(2, 31))
 def test_next_to_ties_of_totals_of_every_magnitude(kernel, magnitude):
     random = np.random.default_rng(magnitude)

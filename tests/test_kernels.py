@@ -11,6 +11,8 @@ from kernel_tools import LUT, Guarded, count, equalized, memory, opencv_luts, sa
 
 import cheq
 
+pytestmark = pytest.mark.kernels
+
 ALIGNMENTS = range(64)
 SHORT = range(2001)  # every length at every alignment
 LONG = range(2001, 17_000)  # every length at one alignment: all blocks and units, and the first chunks
@@ -35,6 +37,7 @@ def running_counts(pixels):
 # ---------------------------------------------------------------- lengths and alignments
 
 
+@pytest.mark.exhaustive
 def test_count_at_every_length_and_alignment(kernel):
     pixels = memory(SHORT[-1] + 64)
     pixels[:] = skewed(len(pixels))
@@ -45,6 +48,7 @@ def test_count_at_every_length_and_alignment(kernel):
             same(result, counts[start + length] - counts[start], (length, start))
 
 
+@pytest.mark.exhaustive
 def test_apply_at_every_length_and_alignment(kernel):
     pixels, guarded = memory(SHORT[-1] + 64), Guarded(SHORT[-1] + 256)
     pixels[:] = skewed(len(pixels))
@@ -57,6 +61,7 @@ def test_apply_at_every_length_and_alignment(kernel):
             guarded.check(out, expected[start : start + length], (length, start, to))
 
 
+@pytest.mark.exhaustive
 def test_equalize_batches_at_every_length_and_alignment(kernel):
     source, guarded = memory(3 * (SHORT[-1] + 64) + 64), Guarded(3 * (SHORT[-1] + 64) + 256)
     for length in SHORT:
@@ -80,6 +85,7 @@ def equalize_at(planes, expected, source, guarded, start):
     same(images, expected, (length, start, pitch, "in place"))
 
 
+@pytest.mark.exhaustive
 def test_every_length_past_blocks_and_chunks(kernel):
     pixels, size = memory(2 * LONG[-1] + 64), LONG[-1]
     pixels[:] = skewed(len(pixels))
@@ -100,6 +106,7 @@ def test_every_length_past_blocks_and_chunks(kernel):
         guarded.check(out, np.take_along_axis(luts, planes, 1), length)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("edge", EDGES)
 def test_every_alignment_around_an_edge(kernel, edge):
     size = edge + 1
@@ -191,6 +198,7 @@ FULL = (255, 256, 2040, 2041, 4080, 4081, 8 * 2040 + 1, 65_535, 65_536, 8 * 65_5
 FULL += (8 * 65_536 + 1, 2**23, 2**24 - 1, 2**24, 2**24 + 1, 2**25 + 2**24 + 7)
 
 
+@pytest.mark.exhaustive
 def test_all_pixels_in_one_bin_at_every_length(kernel):
     """Wherever a kernel goes from one way of counting to another, no bin of either may be full."""
     planes = np.full((3, LONG[-1]), 170, np.uint8)
@@ -221,6 +229,7 @@ def test_planes_of_all_pixels_but_one_in_one_bin(kernel, opencv, length):
     same(cheq.equalize(planes, axes=-1, num_threads=1), opencv(planes[:, np.newaxis])[:, 0], length)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("period", [2, 4, 8, 16, 32, 64, 128, 256, 512, 896, 1024, 14_336])
 def test_all_pixels_of_a_sub_histogram_in_one_bin(kernel, period):
     length = min(65_536 * period + 2 * period + 3, 2**22 + 3)

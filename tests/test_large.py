@@ -24,6 +24,7 @@ def check(images, expected, **named):
 # ---------------------------------------------------------------- threads
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("threads", [1, 2, 3, np.int64(2), np.uint8(2), 10**6, 2**31, 2**32, 2**63, 2**64 + 1])
 def test_any_number_of_threads_gives_the_same(opencv, threads):
     lut = pixels(256)
@@ -82,6 +83,7 @@ def test_planes_as_large_as_a_share_or_a_block(opencv, length):
 # ---------------------------------------------------------------- runs and chunks
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("length", [n + more for n in (1024, 2048, 12 * 1024, 24 * 1024) for more in (-1, 0, 1)])
 def test_runs_as_long_as_what_is_buffered(opencv, length):
     for rows in (1, 2, 3):
@@ -93,6 +95,7 @@ def test_runs_as_long_as_what_is_buffered(opencv, length):
         check(images, opencv(images, -1), channel_axis=-1)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("shape", [(6000, 6001), (5, 2900, 3001), (3500, 3400, 3)])
 def test_more_than_2_to_the_25_pixels(opencv, shape, threads):
@@ -104,6 +107,7 @@ def test_more_than_2_to_the_25_pixels(opencv, shape, threads):
     check(change(images), change(expected), channel_axis=channel_axis, num_threads=threads)
 
 
+@pytest.mark.exhaustive
 def test_more_than_2_to_the_25_pixels_and_a_mask(opencv):
     image = pixels(5800, 5801)
     mask = np.broadcast_to(pixels(5801) > 80, image.shape)
@@ -116,6 +120,7 @@ def test_more_than_2_to_the_25_pixels_and_a_mask(opencv):
 # ---------------------------------------------------------------- counts and offsets above 32 bits
 
 
+@pytest.mark.exhaustive
 def test_more_than_2_to_the_32_pixels_of_one_level():
     # One row of 64 KiB, seen 65,539 times: no memory, and one bin above 2**32 on one thread.
     row = np.full(65_536, 7, np.uint8)
@@ -134,6 +139,7 @@ def _has_memory(gigabytes):
         return False
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(not _has_memory(4), reason="the result takes 2 GiB, and less than 4 GiB are free or known to be")
 def test_a_plane_of_more_than_2_to_the_31_pixels():
     row = np.resize(np.array([3, 3, 9, 200, 3, 7, 11], np.uint8), 65_536)

@@ -9,9 +9,8 @@ from pixel_tools import CASES, INTEGERS, assert_bits, has_peer, peer, plane
 
 import cheq
 
-long_test = pytest.mark.skipif(
-    not os.environ.get("CHEQ_LONG_TESTS"), reason="minutes, or 8 GiB of files: CHEQ_LONG_TESTS=1 runs it"
-)
+pytestmark = pytest.mark.exhaustive
+long_test = pytest.mark.long  # minutes, or 8 GiB of files
 
 
 def cases(*usual, among=CASES):

@@ -1,7 +1,9 @@
 """Nothing is left behind by a call, whether it answers or raises: no memory, no reference, no object.
 
-CHEQ_LONG_TESTS=1 makes 100,000 calls; the usual run makes enough for a leak of one reference or of 100 bytes a call to
-show. Calls are in leak_cases.py, in a process of their own, so that nothing else's memory is measured.
+pytestmark = pytest.mark.process
+
+The usual run makes enough calls for a leak of one reference or of 100 bytes a call to show, the long one 100,000. Calls
+are in leak_cases.py, in a process of their own, so that nothing else's memory is measured.
 """
 
 import os
@@ -13,7 +15,6 @@ import leak_cases
 import pytest
 
 CASES = Path(__file__).with_name("leak_cases.py")
-CALLS = 100_000 if os.environ.get("CHEQ_LONG_TESTS") else 4_000
 
 
 def run(*arguments):
@@ -29,14 +30,19 @@ def expect_success(*arguments):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+calls = pytest.mark.parametrize("calls", [4_000, pytest.param(100_000, marks=pytest.mark.long)])
+
+
+@calls
 @pytest.mark.parametrize("group", ["answers", "errors", "users_errors", "threads"])
-def test_no_call_leaves_anything_behind(group):
-    expect_success(group, CALLS)
+def test_no_call_leaves_anything_behind(group, calls):
+    expect_success(group, calls)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_no_fork_leaves_anything_behind():
-    expect_success("forks", CALLS // 50)
+@calls
+def test_no_fork_leaves_anything_behind(calls):
+    expect_success("forks", calls // 50)
 
 
 @pytest.mark.parametrize("kind", ["reference", "memory", "object"])

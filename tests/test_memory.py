@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from memory_cases import CASES, NBINS, PIXELS, THREADS
 
+pytestmark = pytest.mark.process
+
 MEASURE = Path(__file__).with_name("memory_cases.py")
 MIB = 1 << 20
 

@@ -19,6 +19,7 @@ KERNELS = Path(__file__).parents[1] / "cheq" / "_core" / "kernels"
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 pytestmark = [
+    pytest.mark.kernels,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mprotect; guard bytes are tested all the same"),
     pytest.mark.skipif(COMPILER is None, reason="there is no C compiler here: cc, gcc or clang"),
     pytest.mark.skipif(not KERNELS.exists(), reason=f"the kernels' sources are not here: {KERNELS}"),

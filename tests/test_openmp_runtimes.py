@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.process
+
 PROGRAM = """
 import sys
 import numpy as np

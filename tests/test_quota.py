@@ -9,6 +9,8 @@ import pytest
 
 from cheq import _threads
 
+pytestmark = pytest.mark.process
+
 V1_MOUNT = "36 31 0:29 {root} {point} rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct"
 V2_MOUNT = "41 31 0:38 {root} {point} rw,relatime - cgroup2 cgroup2 rw,nsdelegate"
 OTHERS = "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw\n35 31 0:32 / {point} rw - cgroup cgroup rw,cpuset\n"

@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.process
+
 MESSAGE = (
     "cheq and NumPy load once a process, into one interpreter, which should be the main one; "
     "use threads or processes instead of subinterpreters"

@@ -27,6 +27,6 @@ export PYTHONPATH=$work
 status=0
 # An exception of a signal's handler may be raised in coverage.py, which then stops measuring: no interrupts here. And
 # Cython's tracing takes the GIL on OpenMP's threads by calls that know one interpreter alone.
-coverage run -m pytest -q -p no:cacheprovider -k "not interrupt and not second_interpreter" "$@" || status=$?
+coverage run -m pytest -q -p no:cacheprovider -m "not long" -k "not interrupt and not second_interpreter" "$@" || status=$?
 coverage report
 exit $status

@@ -71,14 +71,14 @@ address)
     extension -fsanitize=address -shared-libsan -g
     # The interpreter itself ends with memory it has not freed.
     export ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc
-    under asan python -m pytest -q --capture=sys -p no:cacheprovider "${tests[@]}"
+    under asan python -m pytest -q --capture=sys -p no:cacheprovider -m "not long" "${tests[@]}"
     ;;
 undefined)
     driver clang -O1 -g -fsanitize=undefined -fno-sanitize-recover=all
     "$work/guards" "$@"
     export CFLAGS=-fno-wrapv # CPython's own flags let signed numbers overflow, and nothing would be reported
     extension -fsanitize=undefined -fno-sanitize-recover=all -shared-libsan -g
-    under ubsan_standalone python -m pytest -q --capture=sys -p no:cacheprovider "${tests[@]}"
+    under ubsan_standalone python -m pytest -q --capture=sys -p no:cacheprovider -m "not long" "${tests[@]}"
     ;;
 thread)
     interpreter

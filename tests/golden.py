@@ -1,0 +1,135 @@
+"""Hashes of results, in golden.txt: a changed output byte fails, with no library installed to compare with.
+
+They are those of the naive versions in reference.py; cheq is not imported here. ``python tests/golden.py --write``
+writes the file anew: only for a new case, or where a definition itself is meant to change. The images are whole-number
+arithmetic alone, and no random stream that a release of NumPy could change.
+"""
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import reference
+
+FILE = Path(__file__).with_name("golden.txt")
+SHAPE = (4, 31, 67)
+
+
+class Call(NamedTuple):
+    """A call that cheq and reference.py answer alike."""
+
+    function: str
+    arguments: tuple[Any, ...]
+    options: dict[str, Any] = {}  # noqa: RUF012
+
+
+def numbers(shape, seed):
+    """Uniform 64-bit numbers: SplitMix64 (Steele, Lea and Flood, 2014)."""
+    count = np.arange(1, np.prod(shape) + 1, dtype=np.uint64).reshape(shape)
+    x = count * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed << 32)
+    x = (x ^ x >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ x >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return x ^ x >> np.uint64(31)
+
+
+def images(dtype, shape=SHAPE, seed=1):
+    """Four planes, or as many images: dark ones, a narrow range, two levels, one level."""
+    dtype = np.dtype(dtype)
+    dark = np.minimum(numbers(shape, seed), numbers(shape, seed + 1))
+    if dtype.kind == "b":
+        return dark >> np.uint64(62) == 0
+    bits = 24 if dtype.kind == "f" else 8 * dtype.itemsize
+    levels = dark >> np.uint64(64 - bits)
+    middle = np.uint64(1 << bits - 1)
+    levels[1] = (levels[1] >> np.uint64(3)) + middle
+    levels[2] = ((levels[2] & np.uint64(1)) << np.uint64(bits - 5)) + middle
+    levels[3] = middle
+    if dtype.kind == "f":
+        return (levels.astype(np.int64) * 3 - (1 << bits)).astype(dtype) / dtype.type(1 << bits)
+    return (levels.astype(np.int64) + np.iinfo(dtype).min).astype(dtype)
+
+
+def counts(levels):
+    """Histograms of all sizes, with empty bins between and sums that no float32 holds."""
+    found = numbers((6, levels), 9) >> np.array([[60], [52], [40], [36], [20], [58]], np.uint64)
+    return np.where(numbers((6, levels), 10) % np.uint64(3), found, 0).astype(np.int64)
+
+
+def calls():
+    """Every method with every dtype; masks, dtypes of the result, bins, axes, colors and the steps of each."""
+    mask = numbers(SHAPE, 5) % np.uint64(8) < 3
+    rgb = (numbers((*SHAPE, 3), 21) >> np.uint64(56)).astype(np.uint8)
+    rgb[1] //= 3  # dark
+    rgb[2, ..., 1:] = rgb[2, ..., :1] // 2 + 99  # few hues
+    rgb[3] = 10, 200, 90
+    for method, dtypes in reference.METHODS.items():
+        for dtype in dtypes:
+            yield f"equalize {dtype}, {method}", Call("equalize", (images(dtype),), {"method": method})
+        for dtype in dict.fromkeys((dtypes[0], dtypes[-1])):
+            options = {"method": method, "mask": mask}
+            yield f"equalize {dtype}, {method}, masked", Call("equalize", (images(dtype),), options)
+        for dtype in [dtype for dtype in dtypes if dtype in ("int8", "uint16")]:
+            same = {"method": method, "dtype": "same"}
+            yield f"equalize {dtype}, {method}, same dtype", Call("equalize", (images(dtype),), same)
+        if "float64" in dtypes:
+            bins = {"method": method, "nbins": 10}
+            yield f"equalize float32, {method}, 10 bins", Call("equalize", (images("float32"),), bins)
+        yield f"equalization_lut 256, {method}", Call("equalization_lut", (counts(256),), {"method": method})
+        if "uint16" in dtypes:
+            yield f"equalization_lut 65536, {method}", Call("equalization_lut", (counts(65536),), {"method": method})
+    for channel_axis, axes in ((-1, None), (-1, (0, 1, 2)), (None, (1, 2, 3))):
+        options = {"channel_axis": channel_axis, "axes": axes}
+        yield f"equalize RGB, {channel_axis=}, {axes=}", Call("equalize", (rgb,), options)
+    for method in reference.YCRCB_METHODS:
+        options = {"color": "ycrcb", "method": method, "channel_axis": -1}
+        yield f"equalize YCrCb, {method}", Call("equalize", (rgb,), options)
+        yield f"equalize YCrCb, {method}, masked", Call("equalize", (rgb,), options | {"mask": mask})
+    for method in reference.GRAY:
+        yield f"rgb_to_gray uint8, {method}", Call("rgb_to_gray", (rgb,), {"method": method})
+    yield "rgb_to_gray uint16, opencv", Call("rgb_to_gray", (images("uint16", (4, 31, 67, 3)),))
+    for dtype in ("uint8", "int16"):
+        yield f"histogram {dtype}, masked", Call("histogram", (images(dtype),), {"mask": mask})
+    yield (
+        "apply_lut uint8 to float64",
+        Call("apply_lut", (images("uint8"), images("float64", (4, 8, 32), 7).ravel()[:256])),
+    )
+    yield "apply_lut int16 to uint8", Call("apply_lut", (images("int16"), images("uint8", (4, 65536), 8)))
+    for dtype in ("uint8", "uint16"):
+        yield f"otsu_threshold {dtype}", Call("otsu_threshold", (images(dtype),))
+        yield f"binarize {dtype}, masked", Call("binarize", (images(dtype),), {"mask": mask})
+    for dtype in ("int8", "float32"):
+        yield f"cumulative_distribution {dtype}", Call("cumulative_distribution", (images(dtype),), {"mask": mask})
+        yield f"recipe {dtype}", Call("image_histogram_equalization", (images(dtype),), {"axes": (-2, -1)})
+
+
+def answer(module, call):
+    """What a module's function says."""
+    return getattr(module, call.function)(*call.arguments, **call.options)
+
+
+def digest(result):
+    """A hash of dtypes, shapes and values; every NaN is like another."""
+    found = hashlib.blake2b(digest_size=12)
+    for array in result if isinstance(result, tuple) else (result,):
+        array = np.array(array, order="C", dtype=array.dtype.newbyteorder("<"))
+        if array.dtype.kind == "f":
+            array[np.isnan(array)] = np.nan
+        found.update(f"{array.dtype.str} {array.shape} ".encode() + array.tobytes())
+    return found.hexdigest()
+
+
+def written():
+    """The hashes in the file, by name."""
+    return {name: held for held, name in (line.split("  ", 1) for line in FILE.read_text().splitlines())}
+
+
+def main():
+    if sys.argv[1:] != ["--write"]:
+        sys.exit(__doc__)
+    FILE.write_text("".join(f"{digest(answer(reference, call))}  {name}\n" for name, call in calls()))
+
+
+if __name__ == "__main__":
+    main()
