@@ -116,7 +116,7 @@ extensions = [
         depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
         **(TRACING if TRACED else {} if FREE_THREADED else LIMITED_API),
     )
-    for name in ("work", "integer", "floating", "color")
+    for name in ("dispatch", "work", "integer", "floating", "color")
 ]
 
 setup(

@@ -11,7 +11,7 @@ from peers import copying, cv2_channels, cv2_channels_allocated_once, cv2_histog
 from pictures import Images, channels_last, colour, every_second, faces, flat_data, mosaic, tiles, uniform
 
 import cheq
-from cheq._core import integer
+from cheq._core import dispatch
 from cheq.bench.samples import real_batch
 from cheq.bench.timing import Contestant
 
@@ -19,8 +19,8 @@ LOOP = "cv2.equalizeHist, a loop"
 SPLIT = "cv2: split, equalizeHist, merge"
 LUT = np.random.default_rng(0).permutation(256).astype(np.uint8)
 EDGES = (8, 16, 28, 64, 96, 256, 512, 1024, 2048, 4096)
-KERNELS = [name for name, runs in integer.kernels().items() if runs]
-BEST_KERNEL = integer.kernel()  # or the one that CHEQ_KERNEL names
+KERNELS = [name for name, runs in dispatch.kernels().items() if runs]
+BEST_KERNEL = dispatch.kernel()  # or the one that CHEQ_KERNEL names
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Case:
 def cheq_runs(call: Callable[..., Any], *kernels: str, threads: tuple[int, ...] = (1, 2)) -> Iterator[Contestant]:
     for kernel in kernels or [BEST_KERNEL]:
         for n in threads:
-            yield Contestant("cheq", partial(call, num_threads=n), partial(integer.use_kernel, kernel), n, kernel)
+            yield Contestant("cheq", partial(call, num_threads=n), partial(dispatch.use_kernel, kernel), n, kernel)
 
 
 def equalizing(work: str, images: Images, *kernels: str, call: Callable[..., Any] = cheq.equalize) -> Case:
@@ -108,7 +108,7 @@ def calls() -> Iterator[Case]:
     for height, width in ((0, 96), (1, 1), (8, 8), (28, 28), (96, 96)):
         plane = uniform(height, width)
         ours, theirs = np.empty_like(plane), np.empty_like(plane)
-        best = partial(integer.use_kernel, BEST_KERNEL)
+        best = partial(dispatch.use_kernel, BEST_KERNEL)
         contestants = [
             Contestant("cheq.equalize(plane, out=out)", partial(cheq.equalize, plane, out=ours), best),
             Contestant("cheq.equalize(plane)", partial(cheq.equalize, plane), best),

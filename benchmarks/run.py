@@ -17,7 +17,7 @@ from cases import BEST_KERNEL
 from cases import SECTIONS as CASES
 from methods import methods
 
-from cheq._core import integer
+from cheq._core import dispatch
 from cheq.bench.timing import busy_elsewhere, compete
 
 SECTIONS = {**CASES, "methods": methods}
@@ -55,7 +55,7 @@ def measure(name: str, share: float) -> list[report.Row]:
     for case in SECTIONS[name]():
         compete(case.contestants, seconds=SECONDS[name] * share)
         rows += report.rows_of(name, case)
-    integer.use_kernel(BEST_KERNEL)
+    dispatch.use_kernel(BEST_KERNEL)
     return rows
 
 

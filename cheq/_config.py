@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from cheq import _threads
-from cheq._core import integer, work
+from cheq._core import dispatch, work
 from cheq._version import __version__
 
 
 def choose_kernel() -> None:
     """Use the kernels that the environment variable CHEQ_KERNEL names, else the best this CPU can run."""
-    name = os.environ.get("CHEQ_KERNEL") or [name for name, runs in integer.kernels().items() if runs][-1]
+    name = os.environ.get("CHEQ_KERNEL") or [name for name, runs in dispatch.kernels().items() if runs][-1]
     try:
-        integer.use_kernel(name)
+        dispatch.use_kernel(name)
     except (ValueError, RuntimeError) as error:
         raise type(error)(f"CHEQ_KERNEL: {error}") from None
 
@@ -55,13 +55,13 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
     if mode not in ("stdout", "dicts"):
         raise ValueError(f"mode: expected 'stdout' or 'dicts', got {mode!r}")
     openmp = work.openmp_version()
-    available = [name for name, runs in integer.kernels().items() if runs]
+    available = [name for name, runs in dispatch.kernels().items() if runs]
     config = {
         "version": __version__,
-        "compiler": integer.compiler(),
-        "cpu": {"name": cpu_name(), "features": integer.features()},
+        "compiler": dispatch.compiler(),
+        "cpu": {"name": cpu_name(), "features": dispatch.features()},
         "openmp": {"enabled": bool(openmp), "version": openmp or None},
-        "kernels": {"available": available, "chosen": integer.kernel()},
+        "kernels": {"available": available, "chosen": dispatch.kernel()},
         "threads": {"count": _threads.resolve(None), "reason": _threads.reason()},
     }
     if mode == "dicts":

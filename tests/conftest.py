@@ -12,7 +12,7 @@ import skimage
 from hypothesis import settings
 
 import cheq
-from cheq._core import integer
+from cheq._core import dispatch
 
 # In the background of a shell SIGINT is ignored, and would be in the processes that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -50,7 +50,7 @@ def outside_the_source_tree(tmp_path_factory):
 def _kernels():
     """Every kernel of this build, or the one that CHEQ_KERNEL forces for the run."""
     forced = os.environ.get("CHEQ_KERNEL")
-    for name, runs in integer.kernels().items():
+    for name, runs in dispatch.kernels().items():
         if forced in (None, "", name):
             lacking = pytest.mark.skipif(not runs, reason=f"this CPU lacks the instructions of {name}")
             yield pytest.param(name, marks=lacking)
@@ -59,10 +59,10 @@ def _kernels():
 @pytest.fixture(params=_kernels())
 def kernel(request):
     """The name of the kernel in use during the test, one after the other."""
-    before = integer.kernel()
-    integer.use_kernel(request.param)
+    before = dispatch.kernel()
+    dispatch.use_kernel(request.param)
     yield request.param
-    integer.use_kernel(before)
+    dispatch.use_kernel(before)
 
 
 # ---------------------------------------------------------------- cv2

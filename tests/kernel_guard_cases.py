@@ -15,7 +15,7 @@ from test_guards import GuardedMemory
 from test_kernel_layouts import STEPS, VIEWS, wave
 
 import cheq
-from cheq._core import integer
+from cheq._core import dispatch
 
 LENGTHS = (*range(1, 131), 191, 192, 193, 255, 256, 257, 511, 512, 513, 784, 895, 896, 897, 1023, 1024, 1025)
 LENGTHS += (1699, 1700, 1701, 2040, 2048, 4095, 4096, 4097, 12_287, 12_288, 12_289, 14_335, 14_336, 14_337, 16_037)
@@ -71,13 +71,13 @@ def check(memories, shape, strides, at_end):
 
 def main():
     faulthandler.enable()
-    integer.use_kernel(sys.argv[1])
+    dispatch.use_kernel(sys.argv[1])
     memories = [GuardedMemory(LARGEST) for _ in range(3)]
     for length in LENGTHS:
         for (shape, strides), at_end in itertools.product(layouts(length), (True, False)):
             if sum(reach(shape, strides)) < LARGEST:
                 check(memories, shape, strides, at_end)
-    print("passed with", integer.kernel())
+    print("passed with", dispatch.kernel())
 
 
 if __name__ == "__main__":

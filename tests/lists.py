@@ -4,7 +4,7 @@
 """
 
 from cheq import _methods
-from cheq._core import integer
+from cheq._core import dispatch
 
 INTEGERS = _methods.INTEGERS
 FLOATS = ("float32", "float64")
@@ -14,7 +14,7 @@ CASES = [(method, dtype) for method, dtypes in DTYPES.items() for dtype in dtype
 INTEGER_CASES = [(method, dtype) for method, dtype in CASES if dtype in INTEGERS]
 NOT_BOOL = [(method, dtype) for method, dtype in CASES if dtype != "bool"]
 FLOAT_CASES = [(method, dtype) for method, dtype in CASES if dtype in FLOATS]
-KERNELS = [name for name, runs in integer.kernels().items() if runs]  # that this CPU has the instructions of
+KERNELS = [name for name, runs in dispatch.kernels().items() if runs]  # that this CPU has the instructions of
 
 
 def methods_of(dtype):

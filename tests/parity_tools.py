@@ -3,11 +3,11 @@
 import numpy as np
 
 import cheq
-from cheq._core import integer
+from cheq._core import dispatch
 from cheq.parity import checking, machine, references, suite
 
 REQUIRED = ("cv2", "Pillow", "scikit-image", "NumPy")  # by the extra `test`
-KERNELS = [name for name, runs in integer.kernels().items() if runs]
+KERNELS = [name for name, runs in dispatch.kernels().items() if runs]
 several_threads = machine.threads
 PIXELS = np.random.default_rng(1).integers(40, 160, (31, 67), np.uint8)
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from test_guards import GuardedMemory
 
 import cheq
-from cheq._core import integer
+from cheq._core import dispatch
 
 PATTERN = 0xA5
 
@@ -341,8 +341,8 @@ def test_an_interrupt_leaves_images_whole_or_untouched(shape, threads):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    used, before = integer.kernel(), signal.signal(signal.SIGALRM, interrupt)
-    integer.use_kernel("scalar")
+    used, before = dispatch.kernel(), signal.signal(signal.SIGALRM, interrupt)
+    dispatch.use_kernel("scalar")
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.03)
         with pytest.raises(KeyboardInterrupt):
@@ -350,7 +350,7 @@ def test_an_interrupt_leaves_images_whole_or_untouched(shape, threads):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        integer.use_kernel(used)
+        dispatch.use_kernel(used)
     assert not all(image.any() for image in out)
     for image in out:
         assert not image.any() or np.array_equal(image, expected)

@@ -9,12 +9,12 @@ import pytest
 
 import cheq
 from cheq import _config
-from cheq._core import integer
+from cheq._core import dispatch
 
 pytestmark = pytest.mark.kernels
 
-BUILT = list(integer.kernels())
-AVAILABLE = [name for name, runs in integer.kernels().items() if runs]
+BUILT = list(dispatch.kernels())
+AVAILABLE = [name for name, runs in dispatch.kernels().items() if runs]
 REPORT = "import cheq; print(cheq.show_config(mode='dicts')['kernels'])"
 UNKNOWN = ("sse2", "AVX2", " scalar", "scalar,avx2", "0", "best")
 
@@ -31,16 +31,16 @@ def python(code, kernel, *before):
 @pytest.fixture
 def restored():
     """Leave the kernel as it was found."""
-    before = integer.kernel()
+    before = dispatch.kernel()
     yield
-    integer.use_kernel(before)
+    dispatch.use_kernel(before)
 
 
 @pytest.fixture
 def lesser_cpu(restored):
     """A CPU that lacks the instructions of every kernel but the scalar one."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(integer, "kernels", lambda: {"scalar": True, "avx2": False, "avx512": False})
+        patch.setattr(dispatch, "kernels", lambda: {"scalar": True, "avx2": False, "avx512": False})
         yield
 
 
@@ -74,9 +74,9 @@ def test_an_unknown_name_is_a_value_error_at_import(name):
 
 def test_the_environment_is_read_at_import_only(monkeypatch):
     monkeypatch.setenv("CHEQ_KERNEL", "nonsense")
-    before = integer.kernel()
+    before = dispatch.kernel()
     cheq.show_config()
-    assert integer.kernel() == before
+    assert dispatch.kernel() == before
 
 
 @pytest.mark.parametrize("name", [name for name in BUILT if name not in AVAILABLE] or [None])
@@ -104,20 +104,20 @@ def test_an_emulated_cpu_without_avx512():
 @pytest.mark.usefixtures("lesser_cpu")
 @pytest.mark.parametrize("name", ["avx2", "avx512"])
 def test_a_kernel_that_is_lacking_is_a_runtime_error(monkeypatch, name):
-    before = integer.kernel()
+    before = dispatch.kernel()
     monkeypatch.setenv("CHEQ_KERNEL", name)
     message = f"CHEQ_KERNEL: kernel: this CPU lacks the instructions of '{name}'; it has those of 'scalar'"
     with pytest.raises(RuntimeError) as raised:
         _config.choose_kernel()
     assert str(raised.value) == message
-    assert integer.kernel() == before
+    assert dispatch.kernel() == before
 
 
 @pytest.mark.usefixtures("lesser_cpu")
 def test_the_best_is_chosen_of_what_the_cpu_runs(monkeypatch):
     monkeypatch.delenv("CHEQ_KERNEL", raising=False)
     _config.choose_kernel()
-    assert integer.kernel() == "scalar"
+    assert dispatch.kernel() == "scalar"
     assert cheq.show_config(mode="dicts")["kernels"] == {"available": ["scalar"], "chosen": "scalar"}
 
 
@@ -127,10 +127,10 @@ def test_the_best_is_chosen_of_what_the_cpu_runs(monkeypatch):
 @pytest.mark.usefixtures("restored")
 def test_use_kernel():
     for name in [*AVAILABLE, *AVAILABLE[::-1]]:
-        integer.use_kernel(name)
-        assert integer.kernel() == name
+        dispatch.use_kernel(name)
+        assert dispatch.kernel() == name
         assert cheq.show_config(mode="dicts")["kernels"] == {"available": AVAILABLE, "chosen": name}
     for name in (*UNKNOWN, "", None):
         with pytest.raises(ValueError, match="kernel: expected one of 'scalar'"):
-            integer.use_kernel(name)
-        assert integer.kernel() == AVAILABLE[0]
+            dispatch.use_kernel(name)
+        assert dispatch.kernel() == AVAILABLE[0]

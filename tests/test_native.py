@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from cheq._core import integer
+from cheq._core import dispatch
 
 SOURCE = Path(__file__).parent / "native" / "guards.c"
-KERNELS = Path(__file__).parents[1] / "cheq" / "_core" / "kernels"
+CORE = Path(__file__).parents[1] / "cheq" / "_core"
 COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 pytestmark = [
     pytest.mark.kernels,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mprotect; guard bytes are tested all the same"),
     pytest.mark.skipif(COMPILER is None, reason="there is no C compiler here: cc, gcc or clang"),
-    pytest.mark.skipif(not KERNELS.exists(), reason=f"the kernels' sources are not here: {KERNELS}"),
+    pytest.mark.skipif(not (CORE / "kernels").exists(), reason=f"the kernels' sources are not here: {CORE}"),
 ]
 
 
@@ -30,7 +30,7 @@ pytestmark = [
 def guards(tmp_path_factory):
     """The driver, as it is run: ``guards(*arguments)``."""
     program = tmp_path_factory.mktemp("native") / "guards"
-    flags = ["-O2", "-std=c11", "-ffp-contract=off", f"-I{KERNELS}"]
+    flags = ["-O2", "-std=c11", "-ffp-contract=off", f"-I{CORE}"]
     built = subprocess.run([COMPILER, *flags, SOURCE, "-o", program, "-lm"], capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
     return lambda *arguments: subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
@@ -40,8 +40,8 @@ def test_no_kernel_touches_a_byte_outside(guards):
     done = guards()
     assert done.returncode == 0, done.stderr
     reports = dict(line.split(": ", 1) for line in done.stdout.splitlines())
-    assert list(reports) == list(integer.kernels())
-    for name, runs in integer.kernels().items():
+    assert list(reports) == list(dispatch.kernels())
+    for name, runs in dispatch.kernels().items():
         expected = r"lengths 0 to 1024, 4 alignments .*: \d{6,} results right, no fault" if runs else "not checked, .*"
         assert re.fullmatch(expected, reports[name])
 

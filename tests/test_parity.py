@@ -14,7 +14,7 @@ from parity_tools import KERNELS, PIXELS, REQUIRED, compared, one_byte, only_a_f
 
 import cheq
 import cheq.parity
-from cheq._core import integer
+from cheq._core import dispatch
 from cheq.parity import answers, checking, machine, questions, references, suite
 
 OPTIONAL = ("albumentations", "torchvision", "kornia")
@@ -122,7 +122,7 @@ def test_every_layout_has_the_same_values_and_another_memory():
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_a_wrong_kernel_is_found_saved_and_run_again(few, monkeypatch, kernel):
     with monkeypatch.context() as planted:
-        plant(planted, "equalize", one_byte, lambda options: integer.kernel() == kernel and not options.get("out"))
+        plant(planted, "equalize", one_byte, lambda options: dispatch.kernel() == kernel and not options.get("out"))
         done = cli_tools.run("parity", "--json", "--save", "seen")
         found = json.loads(done.stdout)
         assert (done.exit_code, found["passed"]) == (1, False)
@@ -301,29 +301,29 @@ def test_the_kernel_in_use_is_that_of_before(few, kernel, error):
         if error is not None and done == 3:
             raise error
 
-    before = integer.kernel()
-    integer.use_kernel(kernel)
+    before = dispatch.kernel()
+    dispatch.use_kernel(kernel)
     try:
         if error is None:
             cheq.parity.check(progress=progress)
         else:
             with pytest.raises(error):
                 cheq.parity.check(progress=progress)
-        assert integer.kernel() == kernel
+        assert dispatch.kernel() == kernel
     finally:
-        integer.use_kernel(before)
+        dispatch.use_kernel(before)
 
 
 def test_an_interrupt_inside_a_call_leaves_the_kernel(few, monkeypatch):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    before = integer.kernel()
+    before = dispatch.kernel()
     monkeypatch.setattr(cheq, "histogram", interrupted)
     done = cli_tools.run("parity")
     assert (done.exit_code, done.stdout) == (130, "")
     assert done.stderr == "interrupted: the comparison is not complete\n"
-    assert integer.kernel() == before
+    assert dispatch.kernel() == before
 
 
 def test_imports(tmp_path):

@@ -12,7 +12,7 @@ from PIL import Image
 
 import cheq
 import cheq.parity
-from cheq._core import integer
+from cheq._core import dispatch
 from cheq.parity import checking, compare, mismatch, references, suite, users_images
 
 
@@ -111,7 +111,7 @@ def test_a_range_that_overflows_is_refused_whatever_numpy_makes_of_it(few, monke
 
 
 def test_a_kernel_that_the_cpu_lacks_is_not_passed(few, monkeypatch):
-    monkeypatch.setattr(integer, "kernels", lambda: {**dict.fromkeys(KERNELS, True), "avx1024": False})
+    monkeypatch.setattr(dispatch, "kernels", lambda: {**dict.fromkeys(KERNELS, True), "avx1024": False})
     result = cheq.parity.check()
     assert result.kernels == tuple(KERNELS)
     assert "kernel avx1024: this CPU lacks its instructions" in result.not_checked

@@ -1,4 +1,4 @@
-"""Colour images: gray, and Y equalized in YCrCb; without the GIL, by the parallel loop of work.pyx.
+"""Color images: gray, and Y equalized in YCrCb; without the GIL, by the parallel loop of work.pyx.
 
 The callers in ``cheq._color`` have checked everything: shapes agree, results are writable and overlap nothing. Here
 the axes are in the order batch axes, channels, pixels.
@@ -8,10 +8,33 @@ from cpython.buffer cimport PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyO
 from libc.stdint cimport uint8_t
 from libc.string cimport memset
 
-from cheq._core.color_kernels cimport *
-from cheq._core.integer cimport active_kernels
-from cheq._core.kernels cimport CHEQ_IMAGES, CHEQ_OTHER, cheq_ranges_meet
+from cheq._core.dispatch cimport active_kernels, cheq_kernels
+from cheq._core.jobs cimport CHEQ_IMAGES, CHEQ_MAX_NDIM, CHEQ_OTHER, cheq_layout, cheq_ranges_meet, cheq_rule
 from cheq._core.work cimport CHEQ_FRESH, cheq_work, run_work
+
+cdef extern from "jobs/colors.h" nogil:
+    ctypedef struct cheq_weights:
+        pass
+
+    const cheq_weights cheq_gray_opencv
+    const cheq_weights cheq_gray_pillow
+
+    ctypedef struct cheq_color_job:
+        const cheq_kernels *kernels
+        const cheq_weights *weights
+        bint swapped
+        int bytes
+        cheq_rule rule
+        bint masked
+        cheq_layout counted
+        cheq_layout applied
+
+    void cheq_color_layout(cheq_layout *layout, int ndim, int n_batch, const Py_ssize_t *shape,
+                           uint8_t *images, const Py_ssize_t *images_strides,
+                           uint8_t *other, const Py_ssize_t *other_strides, int key)
+    void cheq_color_job_measure(cheq_color_job *job)
+    cheq_work cheq_gray_work(const cheq_color_job *job)
+    cheq_work cheq_ycrcb_work(const cheq_color_job *job)
 
 
 def to_gray(images, out, bint pillow, bint swapped, int threads, bint apart):
@@ -34,7 +57,8 @@ def to_gray(images, out, bint pillow, bint swapped, int threads, bint apart):
             raise changed()
         if not apart and meets(&views[2], &views[0]):
             return False
-        cheq_color_job_begin(&job, <const cheq_kernels *>active_kernels())
+        memset(&job, 0, sizeof(job))
+        job.kernels = active_kernels()
         job.weights = &cheq_gray_pillow if pillow else &cheq_gray_opencv
         job.swapped = swapped
         job.bytes = <int>views[0].itemsize
@@ -71,7 +95,8 @@ def equalize_ycrcb(images, mask, out, int rule, int n_batch, int threads, int ap
             raise changed()
         if not apart and ((meets(&views[2], &views[0]) and not is_same(&views[2], &views[0])) or meets(&views[2], &views[1])):
             return False
-        cheq_color_job_begin(&job, <const cheq_kernels *>active_kernels())
+        memset(&job, 0, sizeof(job))
+        job.kernels = active_kernels()
         job.rule = <cheq_rule>rule
         job.masked = mask is not None
         lay_out(&job.counted, &views[0], &views[1], n_batch, 3, CHEQ_IMAGES)

@@ -10,8 +10,8 @@ from libc.stdint cimport uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
-from cheq._core.integer cimport active_kernels
-from cheq._core.kernels cimport *
+from cheq._core.dispatch cimport active_kernels, cheq_kernels
+from cheq._core.jobs cimport *
 from cheq._core.work cimport cheq_work, run_work
 
 cdef extern from "jobs/floats.h" nogil:

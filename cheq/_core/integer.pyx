@@ -9,16 +9,9 @@ from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffe
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from cheq._core.kernels cimport *
+from cheq._core.dispatch cimport active_kernels
+from cheq._core.jobs cimport *
 from cheq._core.work cimport CHEQ_APART, CHEQ_FRESH, CHEQ_MAY_OVERLAP, run_work
-
-# The kernels in use. Tests change them; see use_kernel.
-cdef const cheq_kernels *active = cheq_kernels_at(0)
-
-
-cdef const cheq_kernels *active_kernels() noexcept nogil:
-    return active
-
 
 # How LUTs are made; the names are the methods' where there is one.
 MAY_OVERLAP, APART, FRESH = CHEQ_MAY_OVERLAP, CHEQ_APART, CHEQ_FRESH
@@ -96,40 +89,6 @@ def otsu_thresholds(hist, thresholds):
         PyBuffer_Release(&counts)
 
 
-def kernels():
-    """Return the names of all kernels built in, each with whether this CPU can run it, the best last."""
-    return {cheq_kernels_at(i).name.decode(): bool(cheq_kernels_run_here(i)) for i in range(CHEQ_KERNEL_COUNT)}
-
-
-def kernel():
-    """Return the name of the kernels in use."""
-    return active.name.decode()
-
-
-def use_kernel(name):
-    """Use the kernels of this name from now on, in all threads."""
-    global active
-    known = kernels()
-    if name not in known:
-        raise ValueError(f"kernel: expected one of {', '.join(map(repr, known))}; got {name!r}")
-    if not known[name]:
-        raise RuntimeError(f"kernel: this CPU lacks the instructions of {name!r}; "
-                           f"it has those of {', '.join(repr(each) for each in known if known[each])}")
-    active = cheq_kernels_at(list(known).index(name))
-
-
-def features():
-    """Return the instruction sets that the kernels ask for, each with whether this CPU has it."""
-    cdef cheq_feature found[CHEQ_MOST_FEATURES]
-    cdef int count = cheq_features(found)
-    return {found[i].name.decode(): bool(found[i].here) for i in range(count)}
-
-
-def compiler():
-    """Return the compiler's name and version."""
-    return cheq_compiler().decode()
-
-
 cdef int check_shapes(const Py_buffer *views, int n_batch, bint levels) except -1:
     """Once more, on the buffers: code of the user's has run since the callers looked at the arrays."""
     cdef const Py_buffer *images = &views[0]
@@ -174,7 +133,7 @@ cdef bint may_overlap(const Py_buffer *views) noexcept:
 cdef int run_bytes(Py_buffer *views, int n_batch, int threads, cheq_rule rule, bint fresh) except -1:
     cdef cheq_job job
     cdef cheq_work work
-    job.kernels = active
+    job.kernels = active_kernels()
     job.rule = rule
     job.masked = views[1].buf != NULL
     job.applies = views[2].buf != NULL
@@ -195,7 +154,7 @@ cdef int run_wide(Py_buffer *views, int n_batch, int threads, cheq_rule rule, bi
     cdef cheq_wide_job job
     cdef cheq_work work
     cdef cheq_layout *layout
-    job.kernels = active
+    job.kernels = active_kernels()
     job.rule = rule
     job.masked = views[1].buf != NULL
     job.applies = views[2].buf != NULL
@@ -240,7 +199,7 @@ cdef void one_lut(cheq_rule rule, const uint64_t *hist, void *lut, uint32_t leve
     cdef cheq_counts counts
     cdef cheq_entries entries
     if levels == CHEQ_LEVELS and entry_bytes == 1 and not signed:
-        cheq_lut_of_many_bytes(active, rule, hist, <uint8_t *>lut)
+        cheq_lut_of_many_bytes(active_kernels(), rule, hist, <uint8_t *>lut)
         return
     all.begin, all.end = 0, levels
     counts.narrow, counts.wide, counts.spans, counts.n_spans, counts.present_only = NULL, hist, &all, 1, False

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cheq._core import integer
+from cheq._core import dispatch
 from cheq.parity.answers import Answer
 from cheq.parity.inputs import Array, Input, split
 from cheq.parity.questions import ROWS, Question
@@ -46,12 +46,12 @@ class Difference:
 @contextmanager
 def kernel_in_use(name: str) -> Iterator[None]:
     """Use the kernels of one name, and those of before afterwards."""
-    before = integer.kernel()
-    integer.use_kernel(name)
+    before = dispatch.kernel()
+    dispatch.use_kernel(name)
     try:
         yield
     finally:
-        integer.use_kernel(before)
+        dispatch.use_kernel(before)
 
 
 @contextmanager

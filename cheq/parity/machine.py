@@ -4,7 +4,7 @@ import platform
 
 import cheq
 from cheq import _threads
-from cheq._core import integer
+from cheq._core import dispatch
 
 
 def cpu() -> str:
@@ -14,7 +14,7 @@ def cpu() -> str:
 
 def kernels() -> tuple[tuple[str, ...], list[str]]:
     """The kernels that run here, and a line for each that does not."""
-    found = integer.kernels()
+    found = dispatch.kernels()
     lacking = [f"kernel {name}: this CPU lacks its instructions" for name, runs in found.items() if not runs]
     return tuple(name for name, runs in found.items() if runs), lacking
 

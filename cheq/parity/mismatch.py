@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 import cheq
-from cheq._core import integer
+from cheq._core import dispatch
 from cheq.parity import compare
 from cheq.parity.compare import Difference, Run
 from cheq.parity.inputs import LAYOUTS, NAN_POLICIES, OUTS, PLANE, WHOLE, Array, Input, split
@@ -180,7 +180,7 @@ def _check_machine(comparison: Comparison) -> None:
     reference, kernel = comparison.reference, comparison.run.kernel
     if reference.absent:
         raise ValueError(f"the file is to be compared with {reference.name}, which is absent: {reference.absent}")
-    if not integer.kernels().get(kernel):
+    if not dispatch.kernels().get(kernel):
         raise ValueError(f"the file is to be run with the kernel {kernel}, which this build or this CPU lacks")
 
 

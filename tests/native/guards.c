@@ -25,8 +25,7 @@ static size_t gap_of(size_t i, size_t alignments, size_t n) {
 static void check_length(int kernel, size_t n, size_t alignments) {
     for (size_t i = 0; i < alignments; i++) {
         for (int at_end = 0; at_end < 2; at_end++) {
-            const trial t = {
-                cheq_kernels_at(kernel), &cheq_tables_of_color[kernel], {at_end, gap_of(i, alignments, n)}, n};
+            const trial t = {cheq_kernels_at(kernel), {at_end, gap_of(i, alignments, n)}, n};
             for (int c = 0; c < CHECKS; c++) {
                 checks[c](&t);
             }

@@ -4,14 +4,13 @@
 
 #include "memory.h" /* first: it asks for more than C11 of the system's headers */
 
-#include "kernels/color.h"
+#include "kernels/dispatch.h"
 
 enum { LONGEST = 1024, WIDEST = 9, ROOMS = 5 };
 
 /* One kernel on n pixels, with all arrays at one place in their rooms. */
 typedef struct {
     const cheq_kernels *k;
-    const cheq_color_kernels *color;
     place at;
     size_t n;
 } trial;

@@ -1,4 +1,4 @@
-/* Every kernel for floats and for colours against its contract (kernels.h, color.h). */
+/* Every kernel for floats and for colors against its contract (kernels.h). */
 #ifndef CHEQ_TEST_GUARDS_OTHERS_H
 #define CHEQ_TEST_GUARDS_OTHERS_H
 
@@ -102,7 +102,7 @@ static void check_gray(const trial *t) {
             expected[i] = weighed(rules[rule], random_bytes[0][i], random_bytes[1][i], random_bytes[2][i]);
         }
         uint8_t *to = result_in(out[0], t->at, t->n);
-        t->color->gray(rules[rule], rgb, t->n, to);
+        t->k->gray(rules[rule], rgb, t->n, to);
         expect(result_is(out[0], to, expected, t->n), t, "gray", rule);
     }
 }
@@ -110,7 +110,7 @@ static void check_gray(const trial *t) {
 /* Pixels of 3 or 4 bytes; where the fourth of the last pixel is not the image's, it is not there. */
 static void check_gray_dense(const trial *t) {
     uint8_t expected[LONGEST];
-    for (size_t channels = 3; channels <= 4 && t->color->gray_dense; channels++) {
+    for (size_t channels = 3; channels <= 4 && t->k->gray_dense; channels++) {
         for (size_t lacking = 0; lacking <= (channels == 4 && t->n > 0); lacking++) {
             const size_t bytes = t->n * channels - lacking;
             for (size_t i = 0; i < t->n; i++) {
@@ -118,7 +118,7 @@ static void check_gray_dense(const trial *t) {
                 expected[i] = weighed(rules[0], at[0], at[1], at[2]);
             }
             uint8_t *to = result_in(out[0], t->at, t->n);
-            t->color->gray_dense(rules[0], input_in(in[0], t->at, random_bytes[0], bytes), (int)channels, bytes, t->n, to);
+            t->k->gray_dense(rules[0], input_in(in[0], t->at, random_bytes[0], bytes), (int)channels, bytes, t->n, to);
             expect(result_is(out[0], to, expected, t->n), t, "gray_dense", (long)(2 * channels + lacking));
         }
     }
@@ -147,7 +147,7 @@ static void check_gray16(const trial *t) {
         }
         const uint8_t *from = input_in(in[0], t->at, random_bytes[0], bytes);
         uint8_t *to = result_in(out[0], aligned(t->at, 2), t->n * 2);
-        t->color->gray16(&cheq_gray_opencv, from, (ptrdiff_t)stride, (ptrdiff_t)step, swapped, t->n, (uint16_t *)(void *)to);
+        t->k->gray16(&cheq_gray_opencv, from, (ptrdiff_t)stride, (ptrdiff_t)step, swapped, t->n, (uint16_t *)(void *)to);
         expect(result_is(out[0], to, expected, t->n * 2), t, "gray16", form);
     }
 }
@@ -171,7 +171,7 @@ static void check_recolor(const trial *t) {
     for (int c = 0; c < 3; c++) {
         rgb[c] = memcpy(result_in(out[c], t->at, t->n), random_bytes[c], t->n);
     }
-    t->color->recolor(rgb, input_in(in[3], t->at, y, t->n), input_in(in[4], t->at, random_bytes[4], t->n), t->n);
+    t->k->recolor(rgb, input_in(in[3], t->at, y, t->n), input_in(in[4], t->at, random_bytes[4], t->n), t->n);
     for (int c = 0; c < 3; c++) {
         expect(result_is(out[c], rgb[c], expected[c], t->n), t, "recolor", c);
     }
@@ -179,7 +179,7 @@ static void check_recolor(const trial *t) {
 
 static void check_recolor_dense(const trial *t) {
     uint8_t expected[LONGEST * CHEQ_MAX_CHANNELS];
-    for (int form = 0; form < 4 && t->color->recolor_dense; form++) {
+    for (int form = 0; form < 4 && t->k->recolor_dense; form++) {
         const size_t channels = 3 + (size_t)form / 2, first = form % 2 ? 2 : 0, bytes = t->n * channels;
         memcpy(expected, random_bytes[0], bytes);
         for (size_t i = 0; i < t->n; i++) {
@@ -189,10 +189,10 @@ static void check_recolor_dense(const trial *t) {
             at[first] = rgb[0], at[1] = rgb[1], at[2 - first] = rgb[2];
         }
         uint8_t *to = result_in(out[0], t->at, bytes);
-        t->color->recolor_dense(input_in(in[0], t->at, random_bytes[0], bytes), to, t->n, (int)channels, (int)first, lut[0]);
+        t->k->recolor_dense(input_in(in[0], t->at, random_bytes[0], bytes), to, t->n, (int)channels, (int)first, lut[0]);
         expect(result_is(out[0], to, expected, bytes), t, "recolor_dense", form);
         memcpy(to, random_bytes[0], bytes);
-        t->color->recolor_dense(to, to, t->n, (int)channels, (int)first, lut[0]);
+        t->k->recolor_dense(to, to, t->n, (int)channels, (int)first, lut[0]);
         expect(result_is(out[0], to, expected, bytes), t, "recolor_dense in place", form);
     }
 }

@@ -17,12 +17,12 @@ import numpy as np
 with atheris.instrument_imports(include=["cheq"]):
     import cheq
     from cheq import recipes
-    from cheq._core import integer
+    from cheq._core import dispatch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 import reference  # a module of the tests, which are no package
 
-KERNELS = [name for name, runs in integer.kernels().items() if runs]
+KERNELS = [name for name, runs in dispatch.kernels().items() if runs]
 DTYPES = [np.dtype(name) for name in ("uint8", "int8", "uint16", "int16", "float32", "float64", "bool", "int32", ">u2")]
 PATTERN = 0xA5
 
@@ -288,7 +288,7 @@ TRIES = [try_equalize] * 4 + [try_counts, try_binarize, try_equalization_lut, tr
 
 def one_input(data):
     choices = Choices(data)
-    integer.use_kernel(choices.one(KERNELS))
+    dispatch.use_kernel(choices.one(KERNELS))
     choices.one(TRIES)(choices)
 
 

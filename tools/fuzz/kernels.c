@@ -1,4 +1,4 @@
-/* A libFuzzer target: one call of one kernel against its contract (kernels.h, color.h), pixel by pixel.
+/* A libFuzzer target: one call of one kernel against its contract (kernels.h), pixel by pixel.
  *
  * The input's first bytes choose the instruction set, the kernel, the number of pixels and where arrays lie; the others
  * become pixels, masks, LUTs, histograms and steps. */
@@ -6,13 +6,11 @@
 
 #include "definitions.h"
 
-#include "kernels/color.h"
-#include "formulas/lut.h"
+#include "kernels/dispatch.h"
 
 enum { MOST_PIXELS = 3000, CHANNELS = CHEQ_MAX_CHANNELS };
 
 static const cheq_kernels *k;
-static const cheq_color_kernels *color;
 static size_t n;
 
 static uint8_t *input_bytes(size_t bytes) {
@@ -289,7 +287,7 @@ static void try_interpolate(void) {
     }
 }
 
-/* ---- colour ----------------------------------------------------------------------- */
+/* ---- color ----------------------------------------------------------------------- */
 
 static const cheq_weights *const rules[] = {&cheq_gray_opencv, &cheq_gray_pillow, &cheq_luma_opencv};
 static const uint32_t weights[][3] = {{9798, 19235, 3735}, {19595, 38470, 7471}, {4899, 9617, 1868}}, bits[] = {15, 16, 14};
@@ -305,7 +303,7 @@ static void try_gray(void) {
     for (size_t i = 0; i < n; i++) {
         expected[i] = gray_of(rule, rgb[0][i], rgb[1][i], rgb[2][i]);
     }
-    color->gray(rules[rule], rgb, n, gray);
+    k->gray(rules[rule], rgb, n, gray);
     result_is(gray, expected, n, "gray");
 }
 
@@ -318,8 +316,8 @@ static void try_gray_dense(void) {
         const uint8_t *at = pixels + i * channels;
         expected[i] = gray_of(rule, at[0], at[1], at[2]);
     }
-    if (color->gray_dense) {
-        color->gray_dense(rules[rule], pixels, (int)channels, bytes, n, gray);
+    if (k->gray_dense) {
+        k->gray_dense(rules[rule], pixels, (int)channels, bytes, n, gray);
         result_is(gray, expected, n, "gray_dense");
     }
 }
@@ -339,7 +337,7 @@ static void try_gray16(void) {
         }
         expected[i] = (uint16_t)weighed(weights[rule], bits[rule], rgb);
     }
-    color->gray16(rules[rule], pixels, (ptrdiff_t)stride, (ptrdiff_t)step, swapped, n, gray);
+    k->gray16(rules[rule], pixels, (ptrdiff_t)stride, (ptrdiff_t)step, swapped, n, gray);
     result_is(gray, expected, 2 * n, "gray16");
 }
 
@@ -353,7 +351,7 @@ static void try_recolor(void) {
         }
         recolored(&expected[0][i], &expected[1][i], &expected[2][i], y[i], new_y[i]);
     }
-    color->recolor(rgb, y, new_y, n);
+    k->recolor(rgb, y, new_y, n);
     for (int c = 0; c < 3; c++) {
         result_is(rgb[c], expected[c], n, "recolor");
     }
@@ -368,8 +366,8 @@ static void try_recolor_dense(void) {
         const uint8_t y = gray_of(2, *r, at[1], *b);
         recolored(r, at + 1, b, y, lut[y]);
     }
-    if (color->recolor_dense) {
-        color->recolor_dense(pixels, out, n, (int)channels, (int)first, lut);
+    if (k->recolor_dense) {
+        k->recolor_dense(pixels, out, n, (int)channels, (int)first, lut);
         result_is(out, expected, bytes, "recolor_dense");
     }
 }
@@ -389,7 +387,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return -1; /* not kept: it says nothing on this CPU */
     }
     k = cheq_kernels_at(i);
-    color = &cheq_tables_of_color[i];
     n = choose(choose(4) ? 300 : MOST_PIXELS);
     tries[task]();
     input_end();

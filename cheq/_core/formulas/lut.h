@@ -328,7 +328,7 @@ CHEQ_BODY void cheq_lut_by_bytes(cheq_rule rule, const cheq_counts *counts, cons
     }
 }
 
-static void cheq_lut_by(cheq_rule rule, const cheq_counts *counts, const cheq_entries *to) {
+static inline void cheq_lut_by(cheq_rule rule, const cheq_counts *counts, const cheq_entries *to) {
     switch (to->bytes) {
     case 1:
         cheq_lut_by_bytes(rule, counts, to, 1);

@@ -1,23 +1,13 @@
-/* One call's work on colour images, and the pieces that threads take of it: whole images, or
+/* One call's work on color images, and the pieces that threads take of it: whole images, or
  * parts of one when images are few and large. A channel is a plane of a layout's group. */
 #ifndef CHEQ_COLOR_JOB_H
 #define CHEQ_COLOR_JOB_H
 
-#include "kernels/color.h"
-
-/* Of what moves, counts and looks up planes, only some is needed here. */
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#endif
+#include "formulas/spaces.h"
 #include "jobs/bytes.h"
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
 
 typedef struct {
     const cheq_kernels *kernels;
-    const cheq_color_kernels *color;
     const cheq_weights *weights; /* gray */
     int swapped, bytes;          /* gray: the images' byte order, and bytes of a value, 1 or 2 */
     cheq_rule rule;              /* YCrCb: how Y's LUTs are made */
@@ -26,16 +16,6 @@ typedef struct {
     cheq_layout applied; /* the images and the result, in the result's memory order */
     size_t images, pixels; /* pixels: of one image */
 } cheq_color_job;
-
-static inline void cheq_color_job_begin(cheq_color_job *job, const cheq_kernels *kernels) {
-    memset(job, 0, sizeof *job);
-    job->kernels = kernels;
-    for (int i = 0; i < CHEQ_KERNEL_COUNT; i++) {
-        if (strcmp(kernels->name, cheq_kernels_at(i)->name) == 0) {
-            job->color = &cheq_tables_of_color[i];
-        }
-    }
-}
 
 /* Axes: the images, the channels (the last batch axis), the pixels. What has no channels
  * has the stride 0 there. */
@@ -76,16 +56,16 @@ static inline void cheq_gray_pixels(const cheq_color_job *job, const cheq_layout
                                     const uint8_t *at, size_t n, uint8_t *gray) {
     const cheq_channels *channel = &layout->channel[CHEQ_IMAGES];
     const int first = cheq_first_color(channel);
-    if (job->color->gray_dense && first >= 0) {
+    if (job->kernels->gray_dense && first >= 0) {
         const cheq_weights reversed = {weights->b, weights->g, weights->r, weights->bits};
         const size_t size = n * (size_t)channel->pixel_bytes - (layout->channels < channel->pixel_bytes);
-        job->color->gray_dense(first ? &reversed : weights, at + channel->lowest, channel->pixel_bytes, size, n, gray);
+        job->kernels->gray_dense(first ? &reversed : weights, at + channel->lowest, channel->pixel_bytes, size, n, gray);
         return;
     }
     cheq_color_piece piece;
     cheq_color_piece_begin(&piece);
     cheq_load(job->kernels, layout, CHEQ_IMAGES, at, n, piece.channel);
-    job->color->gray(weights, piece.channel, n, gray);
+    job->kernels->gray(weights, piece.channel, n, gray);
 }
 
 /* ---- gray --------------------------------------------------------------- */
@@ -105,7 +85,7 @@ static inline void cheq_gray_piece16(const cheq_color_job *job, const cheq_walk 
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
     CHEQ_ALIGNED uint16_t gray[CHEQ_PIECE];
     uint8_t *to = walk->at[CHEQ_OTHER];
-    job->color->gray16(job->weights, walk->at[CHEQ_IMAGES], layout->channel[CHEQ_IMAGES].stride,
+    job->kernels->gray16(job->weights, walk->at[CHEQ_IMAGES], layout->channel[CHEQ_IMAGES].stride,
                        cheq_run_stride(layout, CHEQ_IMAGES), job->swapped, n, gray);
     if (step == sizeof *gray) {
         memcpy(to, gray, n * sizeof *gray);
@@ -229,7 +209,7 @@ static void cheq_count_luma(const cheq_color_job *job, size_t image, size_t begi
 static inline int cheq_recolors_dense(const cheq_color_job *job) {
     const cheq_layout *layout = &job->applied;
     const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OTHER];
-    return job->color->recolor_dense != NULL && cheq_first_color(images) >= 0 &&
+    return job->kernels->recolor_dense != NULL && cheq_first_color(images) >= 0 &&
            cheq_first_color(images) == cheq_first_color(out) && images->pixel_bytes == layout->channels &&
            out->pixel_bytes == layout->channels;
 }
@@ -247,14 +227,14 @@ static void cheq_apply_luma(const cheq_color_job *job, size_t image, size_t begi
     cheq_walk_begin(&walk, layout, image, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, dense ? SIZE_MAX : CHEQ_PIECE)) > 0;) {
         if (dense) {
-            job->color->recolor_dense(walk.at[CHEQ_IMAGES] + images->lowest, walk.at[CHEQ_OTHER] + out->lowest, n,
+            job->kernels->recolor_dense(walk.at[CHEQ_IMAGES] + images->lowest, walk.at[CHEQ_OTHER] + out->lowest, n,
                                       layout->channels, cheq_first_color(images), lut);
             continue;
         }
         cheq_load(job->kernels, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, piece.channel);
-        job->color->gray(&cheq_luma_opencv, piece.channel, n, luma);
+        job->kernels->gray(&cheq_luma_opencv, piece.channel, n, luma);
         job->kernels->apply(luma, equalized, n, lut);
-        job->color->recolor(piece.channel, luma, equalized, n);
+        job->kernels->recolor(piece.channel, luma, equalized, n);
         cheq_store(job->kernels, layout, CHEQ_OTHER, piece.channel, n, walk.at[CHEQ_OTHER]);
     }
 }

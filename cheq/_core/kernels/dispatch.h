@@ -22,20 +22,20 @@
 #endif
 
 /* Policy: a later one is preferred. */
-static const cheq_kernels cheq_tables_of_kernels[] = {
-    CHEQ_SCALAR_KERNELS,
+static const cheq_kernels *const cheq_tables_of_kernels[] = {
+    &cheq_kernels_scalar,
 #if CHEQ_X86
-    CHEQ_AVX2_KERNELS,
-    CHEQ_AVX512_KERNELS,
+    &cheq_kernels_avx2,
+    &cheq_kernels_avx512,
 #elif CHEQ_ARM64
-    CHEQ_NEON_KERNELS,
+    &cheq_kernels_neon,
 #endif
 };
 
 enum { CHEQ_KERNEL_COUNT = sizeof cheq_tables_of_kernels / sizeof cheq_tables_of_kernels[0] };
 
 static inline const cheq_kernels *cheq_kernels_at(int i) {
-    return &cheq_tables_of_kernels[i];
+    return cheq_tables_of_kernels[i];
 }
 
 /* Facts: what the kernels ask of the CPU, one instruction set at a time. */

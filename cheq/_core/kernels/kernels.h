@@ -13,6 +13,7 @@
 
 #include "formulas/base.h"
 #include "formulas/bins.h"
+#include "formulas/spaces.h"
 
 /* Up to this total the kernels build LUTs, in 32 bits. */
 #define CHEQ_NARROW_TOTAL (INT32_MAX / 2)
@@ -85,6 +86,27 @@ typedef struct {
 
     /* to[i] = np.interp(pixels[i]). to is pixels, or does not overlap it. */
     void (*interpolate)(const double *pixels, double *to, size_t n, const cheq_curve *curve);
+
+    /* gray[i] = the weighted sum of rgb[0][i], rgb[1][i], rgb[2][i]; gray overlaps none of them. */
+    void (*gray)(const cheq_weights *weights, uint8_t *const *rgb, size_t n, uint8_t *gray);
+
+    /* The same for channels of 16 bits: the first pixel's R at `at`, the channels `stride`
+     * and the pixels `step` bytes apart; swapped: in the other byte order. */
+    void (*gray16)(const cheq_weights *weights, const uint8_t *at, ptrdiff_t stride, ptrdiff_t step, int swapped,
+                   size_t n, uint16_t *gray);
+
+    /* rgb, whose Y is y, get another Y. */
+    void (*recolor)(uint8_t *const *rgb, const uint8_t *y, const uint8_t *new_y, size_t n);
+
+    /* Both for n pixels of 3 or 4 bytes, whose first three are the channels, in one pass; NULL
+     * where that is no faster. Of the pixels `size` bytes are read, one less than all where
+     * the last is not theirs. The weights are in memory's order. */
+    void (*gray_dense)(const cheq_weights *weights, const uint8_t *pixels, int channels, size_t size, size_t n,
+                       uint8_t *gray);
+    /* The Y becomes that of the LUT; a fourth byte is kept. R is byte `first`, 0 or 2, and B
+     * the other. out is pixels, or does not overlap it. */
+    void (*recolor_dense)(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int first,
+                          const uint8_t lut[CHEQ_LEVELS]);
 } cheq_kernels;
 
 #endif

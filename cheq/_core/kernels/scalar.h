@@ -2,8 +2,9 @@
 #ifndef CHEQ_SCALAR_H
 #define CHEQ_SCALAR_H
 
-#include "kernels/floats.h"
 #include "formulas/lut.h"
+#include "kernels/color.h"
+#include "kernels/floats.h"
 
 /* Byte by byte is the fast way to take pixels and LUT entries: loads are plentiful
  * (three a cycle), shifts are not. GCC would make vectors of bytes of these loops
@@ -332,14 +333,15 @@ CHEQ_BYTEWISE static void cheq_apply_channels_scalar(const uint8_t *pixels, uint
     }
 }
 
-#define CHEQ_SCALAR_KERNELS \
-    { \
-        .name = "scalar", .count = cheq_count_scalar, .apply = cheq_apply_scalar, \
-        .count_apply = cheq_count_apply_scalar, .lut_opencv = cheq_lut_opencv_scalar, .lut_pillow = cheq_lut_pillow_scalar, \
-        .select = cheq_select_scalar, .gather = cheq_gather_scalar, .scatter = cheq_scatter_scalar, \
-        .split = cheq_split_scalar, .merge = cheq_merge_scalar, .apply_channels = cheq_apply_channels_scalar, \
-        .widen = cheq_widen_scalar, .narrow = cheq_narrow_scalar, .bounds = cheq_bounds_scalar, \
-        .count_floats = cheq_count_floats_scalar, .interpolate = cheq_interpolate_scalar, \
-    }
+static const cheq_kernels cheq_kernels_scalar = {
+    .name = "scalar", .count = cheq_count_scalar, .apply = cheq_apply_scalar,
+    .count_apply = cheq_count_apply_scalar, .lut_opencv = cheq_lut_opencv_scalar,
+    .lut_pillow = cheq_lut_pillow_scalar, .select = cheq_select_scalar, .gather = cheq_gather_scalar,
+    .scatter = cheq_scatter_scalar, .split = cheq_split_scalar, .merge = cheq_merge_scalar,
+    .apply_channels = cheq_apply_channels_scalar, .widen = cheq_widen_scalar, .narrow = cheq_narrow_scalar,
+    .bounds = cheq_bounds_scalar, .count_floats = cheq_count_floats_scalar,
+    .interpolate = cheq_interpolate_scalar,
+    .gray = cheq_gray_scalar, .gray16 = cheq_gray16_scalar, .recolor = cheq_recolor_scalar,
+};
 
 #endif

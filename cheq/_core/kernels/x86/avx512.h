@@ -1,13 +1,12 @@
 /* The kernels for AVX-512 with VBMI, VPOPCNTDQ and GFNI (Intel Ice Lake and later,
- * AMD Zen 4 and later): looking up by byte permutes. Counting is in count512.h, the
- * moves (select, split, ...) are in moves512.h. */
+ * AMD Zen 4 and later). */
 #ifndef CHEQ_AVX512_H
 #define CHEQ_AVX512_H
 
-#include <immintrin.h>
-
-#include "kernels/x86/count512.h"
 #include "formulas/lut.h"
+#include "kernels/x86/color512.h"
+#include "kernels/x86/count512.h"
+#include "kernels/x86/lookup512.h"
 #include "kernels/x86/moves512.h"
 
 #define CHEQ_AVX512_RUNS_HERE \
@@ -16,99 +15,6 @@
      __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && \
      __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("gfni") && \
      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt"))
-
-/* ---- apply: the LUT in four registers ----------------------------------- */
-
-typedef struct {
-    __m512i quarter[4];
-} cheq_lut512;
-
-CHEQ_AVX512 static inline cheq_lut512 cheq_load_lut512(const uint8_t lut[CHEQ_LEVELS]) {
-    cheq_lut512 table;
-    for (int i = 0; i < 4; i++) {
-        table.quarter[i] = _mm512_loadu_si512(lut + 64 * i);
-    }
-    return table;
-}
-
-/* A permute of two registers looks up the low seven bits; the top bit picks the half. */
-CHEQ_AVX512 static inline __m512i cheq_lookup512(const cheq_lut512 *table, __m512i pixels) {
-    __m512i low = _mm512_permutex2var_epi8(table->quarter[0], pixels, table->quarter[1]);
-    __m512i high = _mm512_permutex2var_epi8(table->quarter[2], pixels, table->quarter[3]);
-    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(pixels), low, high);
-}
-
-CHEQ_AVX512 static void cheq_apply_avx512(const uint8_t *pixels, uint8_t *out, size_t n,
-                                          const uint8_t lut[CHEQ_LEVELS]) {
-    const cheq_lut512 table = cheq_load_lut512(lut);
-    size_t i = 0;
-    for (; i + 64 <= n; i += 64) {
-        _mm512_storeu_si512(out + i, cheq_lookup512(&table, _mm512_loadu_si512(pixels + i)));
-    }
-    if (i < n) {
-        __mmask64 rest = cheq_first512(n - i);
-        __m512i last = _mm512_maskz_loadu_epi8(rest, pixels + i);
-        _mm512_mask_storeu_epi8(out + i, rest, cheq_lookup512(&table, last));
-    }
-}
-
-/* Up to 64 pixels whose channels alternate, taken apart and put together in registers. */
-CHEQ_AVX512_INLINE void cheq_apply_channels_block512(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
-                                                     int reversed, const cheq_lut512 luts[4]) {
-    const size_t size = n * (size_t)channels;
-    __m512i x[4], y[4];
-    for (int r = 0; r < channels; r++) {
-        x[r] = cheq_load512(pixels, size, (size_t)r);
-    }
-    cheq_apart512(x, channels, y);
-    for (int c = 0; c < channels; c++) {
-        x[c] = cheq_lookup512(&luts[c], y[reversed ? channels - 1 - c : c]);
-    }
-    cheq_together512(x, channels, y);
-    for (int r = 0; r < channels; r++) {
-        cheq_store512(out, size, (size_t)r, y[r]);
-    }
-}
-
-CHEQ_AVX512_INLINE void cheq_apply_channels_by512(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
-                                                  int reversed, const uint8_t *const *luts) {
-    cheq_lut512 tables[4];
-    for (int c = 0; c < channels; c++) {
-        tables[c] = cheq_load_lut512(luts[c]);
-    }
-    const size_t bytes = (size_t)channels;
-    size_t i = 0;
-    for (; i + 64 <= n; i += 64) {
-        cheq_apply_channels_block512(pixels + i * bytes, out + i * bytes, 64, channels, reversed, tables);
-    }
-    if (i < n) {
-        cheq_apply_channels_block512(pixels + i * bytes, out + i * bytes, n - i, channels, reversed, tables);
-    }
-}
-
-/* A number and an order known to the compiler leave straight code. */
-CHEQ_AVX512 static void cheq_apply_channels_avx512(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
-                                                   int reversed, const uint8_t *const *luts) {
-    switch (2 * channels + reversed) {
-    case 4:
-        cheq_apply_channels_by512(pixels, out, n, 2, 0, luts);
-        break;
-    case 5:
-        cheq_apply_channels_by512(pixels, out, n, 2, 1, luts);
-        break;
-    case 6:
-        cheq_apply_channels_by512(pixels, out, n, 3, 0, luts);
-        break;
-    case 7:
-        cheq_apply_channels_by512(pixels, out, n, 3, 1, luts);
-        break;
-    case 8:
-        cheq_apply_channels_by512(pixels, out, n, 4, 0, luts);
-        break;
-    default:
-        cheq_apply_channels_by512(pixels, out, n, 4, 1, luts);
-    }
-}
 
 /* ---- count -------------------------------------------------------------- */
 
@@ -242,14 +148,16 @@ CHEQ_AVX512 static void cheq_interpolate_avx512(const double *pixels, double *to
     cheq_interpolate_body(pixels, to, n, curve);
 }
 
-#define CHEQ_AVX512_KERNELS \
-    { \
-        .name = "avx512", .count = cheq_count_avx512, .apply = cheq_apply_avx512, \
-        .count_apply = cheq_count_apply_avx512, .lut_opencv = cheq_lut_opencv_avx512, .lut_pillow = cheq_lut_pillow_avx512, \
-        .select = cheq_select_avx512, .gather = cheq_gather_avx512, .scatter = cheq_scatter_scalar, \
-        .split = cheq_split_avx512, .merge = cheq_merge_avx512, .apply_channels = cheq_apply_channels_avx512, \
-        .widen = cheq_widen_avx512, .narrow = cheq_narrow_avx512, .bounds = cheq_bounds_avx512, \
-        .count_floats = cheq_count_floats_avx512, .interpolate = cheq_interpolate_avx512, \
-    }
+static const cheq_kernels cheq_kernels_avx512 = {
+    .name = "avx512", .count = cheq_count_avx512, .apply = cheq_apply_avx512,
+    .count_apply = cheq_count_apply_avx512, .lut_opencv = cheq_lut_opencv_avx512,
+    .lut_pillow = cheq_lut_pillow_avx512, .select = cheq_select_avx512, .gather = cheq_gather_avx512,
+    .scatter = cheq_scatter_scalar, .split = cheq_split_avx512, .merge = cheq_merge_avx512,
+    .apply_channels = cheq_apply_channels_avx512, .widen = cheq_widen_avx512, .narrow = cheq_narrow_avx512,
+    .bounds = cheq_bounds_avx512, .count_floats = cheq_count_floats_avx512,
+    .interpolate = cheq_interpolate_avx512,
+    .gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2,
+    .gray_dense = cheq_gray_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512,
+};
 
 #endif

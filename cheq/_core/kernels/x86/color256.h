@@ -1,10 +1,11 @@
 /* Gray and YCrCb for AVX2, 32 pixels at a time: bytes are widened by unpacking within
  * 128 bits, which the packing at the end undoes. The AVX-512 kernels use this too: Zen 4
- * takes wider registers in two halves, and this is bound by arithmetic.
- *
- * Included by color.h, whose formulas these are. */
+ * takes wider registers in two halves, and this is bound by arithmetic. */
 #ifndef CHEQ_COLOR256_H
 #define CHEQ_COLOR256_H
+
+#include "kernels/color.h"
+#include "kernels/x86/moves256.h"
 
 /* ---- gray --------------------------------------------------------------- */
 

@@ -1,10 +1,11 @@
 /* Gray and YCrCb for AVX-512 where channels alternate in memory: 64 pixels are taken apart, worked on
  * and put together in registers, without the way through L1. The arithmetic is that of
- * color256.h on both halves.
- *
- * Included by color.h. */
+ * color256.h on both halves. */
 #ifndef CHEQ_COLOR512_H
 #define CHEQ_COLOR512_H
+
+#include "kernels/x86/color256.h"
+#include "kernels/x86/lookup512.h"
 
 CHEQ_AVX512_INLINE __m256i cheq_half512(__m512i x, int half) {
     return half ? _mm512_extracti64x4_epi64(x, 1) : _mm512_castsi512_si256(x);

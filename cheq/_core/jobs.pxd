@@ -1,34 +1,19 @@
-"""C declarations of the kernels, the layouts and the jobs; their comments are in the headers."""
+"""C declarations of the layouts, the LUTs and the jobs; their comments are in the headers."""
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
+from cheq._core.dispatch cimport cheq_kernels
 from cheq._core.work cimport cheq_work
 
-cdef extern from "kernels/kernels.h" nogil:
+cdef extern from "formulas/base.h" nogil:
     enum:
         CHEQ_LEVELS
-        CHEQ_MAX_CHANNELS
-
-    ctypedef struct cheq_kernels:
-        const char *name
-
-cdef extern from "kernels/dispatch.h" nogil:
-    enum:
-        CHEQ_KERNEL_COUNT
-
-    const cheq_kernels *cheq_kernels_at(int i)
-    bint cheq_kernels_run_here(int i)
-    ctypedef struct cheq_feature:
-        const char *name
-        bint here
-    enum:
-        CHEQ_MOST_FEATURES
-    int cheq_features(cheq_feature *features)
 
 cdef extern from "jobs/layout.h" nogil:
     enum:
         CHEQ_IMAGES
         CHEQ_OTHER
+        CHEQ_MAX_NDIM
 
     ctypedef struct cheq_axes:
         pass
@@ -114,6 +99,3 @@ cdef extern from "jobs/levels.h" nogil:
         size_t lut_step
 
     cheq_work cheq_wide_work(const cheq_wide_job *job)
-
-cdef extern from "build.h" nogil:
-    const char *cheq_compiler()
