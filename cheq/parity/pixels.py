@@ -85,7 +85,25 @@ def counted(counts: tuple[int, ...], levels: tuple[int, ...]) -> Array:
     return np.random.default_rng(len(pixels)).permutation(pixels)[np.newaxis]
 
 
+def every_colour() -> Array:
+    """(4096, 4096, 3): each colour of 8 bits a channel once."""
+    steps = np.arange(256, dtype=np.uint8)
+    return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(4096, 4096, 3)
+
+
+def single_pixels() -> Array:
+    """Levels whose share of the pixels is less than float32's epsilon, which Otsu's threshold passes over."""
+    pixels = np.full((2900, 2900), 200, np.uint8)
+    pixels[0, 0], pixels[0, 1], pixels[1] = 3, 90, 120
+    return pixels
+
+
 MASKS = ("none", "one pixel", "one level", "two levels", "the middle", "random", "all")
+
+
+def random_mask(shape: tuple[int, ...], seed: int | list[int], share: float = 0.4) -> Array:
+    """A mask that is True for about this share of the pixels."""
+    return np.random.default_rng(seed).random(shape) < share
 
 
 def mask(kind: str, pixels: Array, seed: int = 0) -> Array:
@@ -101,7 +119,7 @@ def mask(kind: str, pixels: Array, seed: int = 0) -> Array:
         low, high = np.quantile(pixels.astype(np.float64), [0.3, 0.7])
         found = (pixels >= low) & (pixels <= high)
     elif kind == "random":
-        found = np.random.default_rng([seed, 77]).random(pixels.shape) < 0.4
+        found = random_mask(pixels.shape, [seed, 77])
     elif kind == "all":
         found[...] = True
     return found

@@ -1,8 +1,9 @@
 """What cheq is asked: each function and method, with the dtypes and options that it takes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache, partial
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -10,31 +11,16 @@ import numpy as np
 import cheq
 from cheq.parity.inputs import COLOUR, IN_PLACE, NEW, PLANE, WHOLE, Array, Input, colours_of, planes_of, spaced
 
-IMAGES, GRAY, ROWS = (
-    "images",
-    "gray",
-    "rows",
-)  # an answer has the images' shape, that without channels, or a row a plane
+# An answer has the images' shape, that without channels, or a row a plane.
+IMAGES, GRAY, ROWS = "images", "gray", "rows"
+# Its dtype: the images', or float64 unless they are float32; anything else is the dtype itself.
+SAME, FLOAT = "same", "float"
 
 INTEGERS = ("uint8", "int8", "uint16", "int16")
 FLOATS = ("float32", "float64")
-LUT_DTYPES = ("uint8", "uint16", "float32", "float64")
-
-_AXES = frozenset({"axes", "channel_axis"})
-_MASKED = _AXES | {"mask"}
-_BINNED = _MASKED | {"nbins", "nan_policy"}
-
-
-def _same(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return dtype
-
-
-def _float64(_: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype(np.float64)
-
-
-def _float32_or_64(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return np.dtype(np.float32 if dtype == np.float32 else np.float64)
+LUT_DTYPES = ("uint8", "uint16", *FLOATS)
+_NUMBERS = (*INTEGERS, *FLOATS)
+_UINTS = ("uint8", "uint16")
 
 
 @dataclass(frozen=True)
@@ -44,43 +30,53 @@ class Question:
     Parameters
     ----------
     name : str
-        Its own name.
-    row : str
-        Its row of the table, which it may share.
-    answer : str
-        What a reference must answer; questions that have the same answer share it.
+        Its own name. Up to a colon it is the row of the table that it is counted in.
     call : callable
         Of the images and of options by name.
     dtypes : tuple of str
         The dtypes that a reference may answer for.
-    options : frozenset of str
+    options : str
         The options that it takes, beside the number of threads.
     unit, result : str
         What a reference takes at a time, and the shape of the answer.
-    gives : callable, optional
-        The result's dtype by the images' dtype, if it takes `out`.
+    gives : str
+        The result's dtype, if it takes `out`.
+    same_as : str
+        The question that it shares its answer with.
     """
 
     name: str
-    row: str
-    answer: str
     call: Callable[..., Array]
     dtypes: tuple[str, ...]
-    options: frozenset[str]
+    options: str
     unit: str = PLANE
     result: str = IMAGES
-    gives: Callable[[np.dtype[Any]], np.dtype[Any]] | None = field(default=None)
+    gives: str = ""
+    same_as: str = ""
+
+    @property
+    def row(self) -> str:
+        """Its row of the table."""
+        return self.name.partition(": ")[0]
+
+    @property
+    def answer(self) -> str:
+        """What a reference must answer."""
+        return self.same_as or self.name
+
+    def dtype_of_out(self, dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+        """The dtype that `out` has for images of a dtype, if it is taken."""
+        wide = "float32" if dtype == np.float32 else "float64"
+        return np.dtype({SAME: dtype.name, FLOAT: wide}.get(self.gives, self.gives)) if self.gives else None
 
     def applies(self, images: Input) -> bool:
         """Whether it can be asked with these arguments, and has an answer that references could give."""
         dtype = images.images.dtype
-        if (
-            self.unit not in images.units
-            or dtype.name not in self.dtypes
-            or not self.options.issuperset(images.options)
-        ):
+        known = self.unit in images.units and dtype.name in self.dtypes
+        if not known or not set(self.options.split()).issuperset(images.options):
             return False
-        if images.out != NEW and (self.gives is None or (images.out == IN_PLACE and self.gives(dtype) != dtype)):
+        out = self.dtype_of_out(dtype)
+        if images.out != NEW and (out is None or (images.out == IN_PLACE and out != dtype)):
             return False
         if images.nbins != 256 and dtype.kind != "f":
             return False
@@ -95,8 +91,7 @@ class Question:
         if images.out == IN_PLACE:
             options["out"] = view
         elif images.out != NEW:
-            assert self.gives is not None
-            options["out"] = spaced(np.zeros(view.shape, self.gives(images.images.dtype)), 1, 3)
+            options["out"] = spaced(np.zeros(view.shape, self.dtype_of_out(images.images.dtype)), 1, 3)
         return self.call(view, **options, num_threads=threads)
 
     def arrange(self, found: Array, images: Input, units: int) -> Array:
@@ -115,14 +110,23 @@ class Question:
 # ---------------------------------------------------------------- calls: looked up in cheq each time they are made
 
 
-def _equalize(images: Array, **options: Any) -> Array:
-    return cheq.equalize(images, **options)
+def _call(name: str, pick: Callable[[Any], Any] = np.asarray, **fixed: Any) -> Callable[..., Array]:
+    """A call of a public function, of whose result `pick` takes the answer."""
+
+    def call(images: Array, **options: Any) -> Array:
+        answer: Array = pick(attrgetter(name)(cheq)(images, **fixed | options))
+        return answer
+
+    return call
 
 
-def _steps(images: Array, *, method: str, mask: Array | None = None, out: Array | None = None, **options: Any) -> Array:
-    hist = cheq.histogram(images, mask=mask, **options)
-    lut = cheq.equalization_lut(hist, method=method, images_dtype=images.dtype.newbyteorder("="))
-    return cheq.apply_lut(images, lut, out=out, **options)
+def _steps(method: str) -> Callable[..., Array]:
+    def call(images: Array, *, mask: Array | None = None, out: Array | None = None, **options: Any) -> Array:
+        hist = cheq.histogram(images, mask=mask, **options)
+        lut = cheq.equalization_lut(hist, method=method, images_dtype=images.dtype.newbyteorder("="))
+        return cheq.apply_lut(images, lut, out=out, **options)
+
+    return call
 
 
 @cache
@@ -132,114 +136,53 @@ def some_lut(images: np.dtype[Any], dtype: str) -> Array:
     return (entries / 7 if dtype in FLOATS else entries).astype(dtype)
 
 
-def _apply_lut(images: Array, *, lut_dtype: str, **options: Any) -> Array:
-    return cheq.apply_lut(images, some_lut(images.dtype, lut_dtype), **options)
+def _apply_lut(dtype: str) -> Callable[..., Array]:
+    return lambda images, **options: cheq.apply_lut(images, some_lut(images.dtype, dtype), **options)
 
 
-def _cumulative_distribution(images: Array, *, which: int, **options: Any) -> Array:
-    cdf, centers = cheq.cumulative_distribution(images, **options)
-    return np.broadcast_to(centers, cdf.shape) if which else cdf
+def _recipe(which: int) -> Callable[..., Array]:
+    def call(images: Array, *, nbins: int = 256, **options: Any) -> Array:
+        return cheq.recipes.image_histogram_equalization(images, nbins, **options)[which]
 
-
-def _recipe(images: Array, *, which: int, nbins: int = 256, **options: Any) -> Array:
-    return cheq.recipes.image_histogram_equalization(images, nbins, **options)[which]
-
-
-def _gray_recipe(images: Array, **options: Any) -> Array:
-    return cheq.recipes.histogram_equalize(images, **{"channel_axis": None, **options})
-
-
-def _histogram(images: Array, **options: Any) -> Array:
-    return cheq.histogram(images, **options)
-
-
-def _otsu_threshold(images: Array, **options: Any) -> Array:
-    return np.asarray(cheq.otsu_threshold(images, **options))
-
-
-def _binarize(images: Array, **options: Any) -> Array:
-    return cheq.binarize(images, **options)
-
-
-def _rgb_to_gray(images: Array, **options: Any) -> Array:
-    return cheq.rgb_to_gray(images, **options)
+    return call
 
 
 # ---------------------------------------------------------------- all questions
 
-_METHODS = {
-    "opencv": (("uint8",), _MASKED, _same),
-    "pillow": (("uint8",), _MASKED, _same),
-    "skimage": ((*INTEGERS, "bool", *FLOATS), _BINNED, _float32_or_64),
-    "numpy": ((*INTEGERS, *FLOATS), _BINNED, _float64),
-}
+_AXES = "axes channel_axis"
+_MASKED = f"{_AXES} mask"
+_BINNED = f"{_MASKED} nbins nan_policy"
+_CDF, _RECIPE = "cumulative_distribution", "recipes.image_histogram_equalization"
 
+_METHODS: tuple[tuple[str, dict[str, Any], tuple[str, ...], str, str], ...] = (
+    ("opencv", {}, ("uint8",), _MASKED, SAME),  # the default, by the default's way
+    ("pillow", {"method": "pillow"}, ("uint8",), _MASKED, SAME),
+    ("skimage", {"method": "skimage"}, (*_NUMBERS, "bool"), _BINNED, FLOAT),
+    ("numpy", {"method": "numpy"}, _NUMBERS, _BINNED, "float64"),
+)
 
-def _of_methods() -> list[Question]:
-    """Equalize by each method, and the three steps that it is made of, which have the same answer."""
-    found = []
-    for method, (dtypes, options, gives) in _METHODS.items():
-        row = f'equalize, "{method}"'
-        call = partial(_equalize, method=method)
-        if method == "opencv":
-            call = partial(_equalize)  # the default, by the default's way
-        found.append(Question(row, row, method, call, dtypes, options, gives=gives))
-        integers = tuple(name for name in dtypes if name in INTEGERS)
-        row = f'histogram, LUT, apply, "{method}"'
-        steps = partial(_steps, method=method)
-        found.append(Question(row, row, method, steps, integers, _MASKED, gives=gives))
-    return found
-
-
-def _of_planes() -> list[Question]:
-    def of(
-        row: str, call: Callable[..., Array], dtypes: tuple[str, ...], options: frozenset[str], **more: Any
-    ) -> Question:
-        which = more.pop("which", "")
-        name = f"{row}: {which}" if which else row
-        return Question(name, row, name, call, dtypes, options, **more)
-
-    recipe, cdf = "recipes.image_histogram_equalization", "cumulative_distribution"
-    luts = [
-        of(
-            "apply_lut",
-            partial(_apply_lut, lut_dtype=dtype),
-            INTEGERS,
-            _AXES,
-            which=dtype,
-            gives=lambda _, to=dtype: np.dtype(to),
-        )
-        for dtype in LUT_DTYPES
-    ]
-    binned = _AXES | {"nbins"}
-    return [
-        of("histogram", _histogram, INTEGERS, _MASKED, result=ROWS),
-        *luts,
-        of("otsu_threshold", _otsu_threshold, ("uint8", "uint16"), _MASKED, result=ROWS),
-        of("binarize", _binarize, ("uint8", "uint16"), _MASKED, gives=_same),
-        of(cdf, partial(_cumulative_distribution, which=0), _METHODS["skimage"][0], _BINNED, which="CDF", result=ROWS),
-        of(cdf, partial(_cumulative_distribution, which=1), FLOATS, _BINNED, which="bin centres", result=ROWS),
-        of(recipe, partial(_recipe, which=0), _METHODS["numpy"][0], binned, which="images"),
-        of(recipe, partial(_recipe, which=1), _METHODS["numpy"][0], binned, which="CDF", result=ROWS),
-        of("recipes.histogram_equalize", _gray_recipe, _METHODS["numpy"][0], frozenset({"axes", "nbins"})),
-    ]
-
-
-def _of_colours() -> list[Question]:
-    channel = frozenset({"channel_axis"})
-    found = [
-        Question(row, row, row, partial(_equalize, color="ycrcb"), ("uint8",), channel | {"mask"}, COLOUR, gives=_same)
-        for row in ('equalize, color="ycrcb"',)
-    ]
-    for method, dtypes, unit in (
-        ("opencv", ("uint8", "uint16"), COLOUR),
-        ("pillow", ("uint8",), COLOUR),
-        ("skimage", ("uint8", "uint16", *FLOATS), WHOLE),
-    ):
-        row = f'rgb_to_gray, "{method}"'
-        call = partial(_rgb_to_gray, method=method)
-        found.append(Question(row, row, row, call, dtypes, channel, unit, GRAY))
-    return found
-
-
-QUESTIONS = {question.name: question for question in (*_of_methods(), *_of_planes(), *_of_colours())}
+_QUESTIONS = (
+    *(Question(f'equalize, "{method}"', _call("equalize", **fixed), dtypes, options, gives=gives, same_as=method)
+      for method, fixed, dtypes, options, gives in _METHODS),
+    # The three steps that it is made of, which have the same answer.
+    *(Question(f'histogram, LUT, apply, "{method}"', _steps(method),
+               tuple(name for name in dtypes if name in INTEGERS), _MASKED, gives=gives, same_as=method)
+      for method, _, dtypes, _, gives in _METHODS),
+    Question("histogram", _call("histogram"), INTEGERS, _MASKED, result=ROWS),
+    *(Question(f"apply_lut: {dtype}", _apply_lut(dtype), INTEGERS, _AXES, gives=dtype) for dtype in LUT_DTYPES),
+    Question("otsu_threshold", _call("otsu_threshold"), _UINTS, _MASKED, result=ROWS),
+    Question("binarize", _call("binarize"), _UINTS, _MASKED, gives=SAME),
+    Question(f"{_CDF}: CDF", _call(_CDF, lambda found: found[0]), (*_NUMBERS, "bool"), _BINNED, result=ROWS),
+    Question(f"{_CDF}: bin centres", _call(_CDF, lambda found: np.broadcast_to(found[1], found[0].shape)),
+             FLOATS, _BINNED, result=ROWS),
+    Question(f"{_RECIPE}: images", _recipe(0), _NUMBERS, f"{_AXES} nbins"),
+    Question(f"{_RECIPE}: CDF", _recipe(1), _NUMBERS, f"{_AXES} nbins", result=ROWS),
+    Question("recipes.histogram_equalize", _call("recipes.histogram_equalize", channel_axis=None), _NUMBERS,
+             "axes nbins"),
+    Question('equalize, color="ycrcb"', _call("equalize", color="ycrcb"), ("uint8",), "channel_axis mask", COLOUR,
+             gives=SAME),
+    *(Question(f'rgb_to_gray, "{method}"', _call("rgb_to_gray", method=method), dtypes, "channel_axis", unit, GRAY)
+      for method, dtypes, unit in (
+          ("opencv", _UINTS, COLOUR), ("pillow", ("uint8",), COLOUR), ("skimage", (*_UINTS, *FLOATS), WHOLE))),
+)  # fmt: skip
+QUESTIONS = {question.name: question for question in _QUESTIONS}
