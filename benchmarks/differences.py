@@ -1,6 +1,6 @@
-"""How the libraries' answers to one question differ, on real pictures: the README's table.
+"""How the libraries' answers to one question differ, on real pictures: the table of docs/methods.md.
 
-    python benchmarks/differences.py [--readme]
+    python benchmarks/differences.py [--paste]
 
 Every answer is made 8 bits where it is not: scikit-image's CDF times 255, the recipe's 0..255, both rounded.
 """
@@ -19,7 +19,6 @@ from skimage.exposure import equalize_hist
 from cheq.bench.samples import real_batch
 
 Array = np.ndarray[Any, Any]
-BEGIN, END = "<!-- differences: begin -->", "<!-- differences: end -->"
 
 ANSWERS: dict[str, Callable[[Array], Array]] = {
     "cv2": cv2.equalizeHist,
@@ -41,11 +40,11 @@ def table(images: Array) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--readme", action="store_true", help="paste the table into README.md")
+    parser.add_argument("--paste", action="store_true", help="paste the table into docs/methods.md")
     found = table(real_batch(300, 96)[:, 0])
     print(found)
-    if parser.parse_args().readme:
-        report.paste(found, BEGIN, END)
+    if parser.parse_args().paste:
+        report.paste("docs/methods.md", "differences", found)
 
 
 if __name__ == "__main__":

@@ -8,14 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cases import BEST_KERNEL, Case
+from cases import BEST_KERNEL, LOOP, SPLIT, Case
 from peers import OPTIONAL
 
 import cheq
 from cheq.bench.peers import PEERS
 
-README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+ROOT = Path(__file__).parent.parent
 PACKAGES = {"cv2": "opencv-python-headless", "NumPy": "numpy", "Pillow": "pillow", "scikit-image": "scikit-image"}
 Row = dict[str, Any]
 
@@ -179,7 +178,36 @@ def spread(rows: list[Row]) -> str:
     )
 
 
-def paste(text: str, begin: str = BEGIN, end: str = END) -> None:
-    """Write ``text`` between the markers of the README."""
-    before, rest = README.read_text().split(begin)
-    README.write_text(f"{before}{begin}\n{text.strip()}\n{end}{rest.split(end)[1]}")
+# What the README shows: a work and a peer as the sections name them, and as a newcomer reads them.
+IN_README = {
+    ("(1800, 1, 96, 96) real pictures", LOOP): ("1,800 gray pictures of 96 x 96", "`cv2.equalizeHist`, a loop"),
+    ("one (96, 96) a call, 100 real pictures in turn", LOOP): ("100 of them, one a call", "`cv2.equalizeHist`"),
+    ("(64, 224, 224, 3) real", SPLIT): ("64 color pictures of 224 x 224", "cv2: split, `equalizeHist`, merge"),
+    ("pillow, uint8 (1800, 96, 96)", "Pillow"): ('`method="pillow"`, 1,800 of 96 x 96', "`ImageOps.equalize`, a loop"),
+    ("skimage, uint8 (48, 512, 512)", "scikit-image"): (
+        '`method="skimage"`, 48 of 512 x 512',
+        "`exposure.equalize_hist`, a loop",
+    ),
+}
+
+
+def readme_table(rows: list[Row]) -> str:
+    """Return the README's rows: the peer's time and cheq's on one thread, and how many times faster on one and two."""
+    found = {(row["work"], row["peer"]): row for row in ratios(rows) if row["kernel"] == BEST_KERNEL}
+    lines = ["| work | peer | takes | cheq, one thread | cheq, two threads |", "| --- | --- | --- | --- | --- |"]
+    for key, names in IN_README.items():
+        cheqs, peers = zip(*found[key]["pairs"], strict=True)
+        times = [f"{_ms(ours)}, {ratio:.1f} x" for ours, ratio in zip(cheqs, found[key]["ratios"], strict=True)]
+        lines.append(f"| {' | '.join([*names, _ms(peers[0]), *times])} |")
+    return "\n".join(lines)
+
+
+def _ms(row: Row) -> str:
+    return f"{1e3 * row['best']:.3g} ms"
+
+
+def paste(page: str, mark: str, text: str) -> None:
+    """Write ``text`` between the two markers of this name in a page."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
+    before, rest = (ROOT / page).read_text().split(begin)
+    (ROOT / page).write_text(f"{before}{begin}\n{text.strip()}\n{end}{rest.split(end)[1]}")

@@ -1,7 +1,7 @@
 """cheq beside its peers.
 
-    python benchmarks/run.py                     # the README's first tables: under a minute
-    python benchmarks/run.py --full --readme     # all sections, for longer, pasted into the README: minutes
+    python benchmarks/run.py                    # the most important tables: under a minute
+    python benchmarks/run.py --full --paste     # all sections, for longer, pasted into README and docs: minutes
 
 On one thread cheq and cv2 are held to one. On two, cheq has two and cv2 is what its users have: a loop in Python, with
 cv2's own threads on. A figure is of best times from interleaved rounds, after the outputs were found equal.
@@ -22,7 +22,7 @@ from cheq.bench.timing import busy_elsewhere, compete
 
 SECTIONS = {**CASES, "methods": methods}
 QUICK = ("work", "calls")
-IN_README = ("work", "methods", "calls", "numbers", "sizes")
+PASTED = ("work", "methods", "calls", "numbers", "sizes")
 SECONDS = {  # a case, with --full
     "work": 10.0,
     "methods": 4.0,
@@ -40,12 +40,16 @@ def options() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="all sections, and more rounds of each")
     parser.add_argument("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION", help=", ".join(SECTIONS))
     parser.add_argument(
-        "--readme", action="store_true", help="paste the tables, but for layouts and flat, into README.md"
+        "--paste",
+        action="store_true",
+        help="paste the tables, except layouts and flat, into docs/benchmarks.md, and five rows into README.md",
     )
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.add_argument("--plot", metavar="FILE", help="draw sizes and layouts, which it adds to the sections")
     chosen = parser.parse_args()
     names = set(chosen.only or (SECTIONS if chosen.full else QUICK)) | ({"sizes", "layouts"} if chosen.plot else set())
+    if chosen.paste and not names.issuperset(PASTED):
+        parser.error(f"--paste needs the sections {', '.join(PASTED)}: give --full")
     chosen.sections = [name for name in SECTIONS if name in names]
     return chosen
 
@@ -74,8 +78,9 @@ def main() -> None:
     print(f"{foot}\n{time.perf_counter() - start:.0f} s")
     if chosen.json:
         Path(chosen.json).write_text(json.dumps({"machine": about, "rows": rows}, indent=1) + "\n")
-    if chosen.readme:
-        report.paste("\n".join([*(texts[name] for name in IN_README if name in texts), foot]))
+    if chosen.paste:
+        report.paste("docs/benchmarks.md", "benchmarks", "\n".join([*(texts[name] for name in PASTED), foot]))
+        report.paste("README.md", "fast", f"{report.readme_table(rows)}\n\n{report.head(about)}")
     if chosen.plot:
         import picture  # here, so that matplotlib is needed by nothing else
 

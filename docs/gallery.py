@@ -178,7 +178,7 @@ def _draw_color() -> Figure:
         {
             "as taken": image,
             "each channel": cheq.equalize(image, channel_axis=-1),
-            "luminance": cheq.equalize(image, channel_axis=-1, color="ycrcb"),
+            "lightness": cheq.equalize(image, channel_axis=-1, color="ycrcb"),
         }
     )
 
