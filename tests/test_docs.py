@@ -25,6 +25,8 @@ pytestmark = pytest.mark.docs
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
+README = ROOT / "README.md"
+READ = [README, *(ROOT / f"{name}.md" for name in ("CONTRIBUTING", "CHANGELOG", "SECURITY")), *PAGES]
 
 # Libraries that the tests do not need: code that imports one runs where it is installed.
 OPTIONAL = ("torch", "torchvision", "kornia", "albumentations")
@@ -35,69 +37,53 @@ NOT_YET = ()
 
 
 class Block(NamedTuple):
-    """A block of code, the line of the page where it begins (or its ``include`` does), and in which section that is."""
+    """A block of code, the line of the page where it begins, and the optional libraries that it needs."""
 
     language: str
     line: int
     section: int
     code: str
+    needs: tuple[str, ...]
 
 
 def blocks_of(page):
-    """The blocks of a page in order, those of included text too."""
-    blocks, text = [], page.read_text()
-    for found in re.finditer(r"^```(\S+)([^\n]*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        language, argument, body = found.groups()
+    """The blocks of a page in order. Within a section, those behind an import of an optional library need it too."""
+    text, section, needs = page.read_text(), None, ()
+    for found in re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        language, code = found.groups()
         above = text[: found.start()]
-        line, section = above.count("\n") + 1, above.count("\n## ")
-        if language == "{include}":
-            taken = included(page.parent / argument.strip(), body)
-            inner = re.findall(r"^```(\w+)\n(.*?)^```$", taken, re.DOTALL | re.MULTILINE)
-            blocks += [Block(language, line, section, code) for language, code in inner]
-        else:
-            blocks.append(Block(language, line, section, body))
-    return blocks
-
-
-def included(file, options):
-    """What ``{include}`` takes from a file; a mark that the file does not have is an error, as for Sphinx."""
-    text = file.read_text()
-    marks = dict(re.findall(r'^:(start-after|end-before): "?(.*?)"?$', options, re.MULTILINE))
-    for mark in marks.values():
-        assert mark in text, f"{file.name} has no text {mark!r}, which pages in docs/ take a part of it by"
-    after = text.partition(marks["start-after"])[2] if "start-after" in marks else text
-    return after.partition(marks["end-before"])[0] if "end-before" in marks else after
+        if section != above.count("\n## "):
+            section, needs = above.count("\n## "), ()
+        imported = re.findall(r"^\s*(?:import|from) (\w+)", code, re.MULTILINE) if language == "python" else ()
+        needs += tuple(name for name in OPTIONAL if name in imported and name not in needs)
+        yield Block(language, above.count("\n") + 1, section, code, needs)
 
 
 def python_blocks(page):
     return [block for block in blocks_of(page) if block.language == "python"]
 
 
-def sections_of(page):
-    """The sections of a page: the optional libraries that each imports, and its blocks."""
-    sections = {}
-    for block in python_blocks(page):
-        sections.setdefault(block.section, []).append(block)
-    for blocks in sections.values():
-        imported = re.findall(r"^\s*(?:import|from) (\w+)", "\n".join(block.code for block in blocks), re.MULTILINE)
-        yield [name for name in OPTIONAL if name in imported], blocks
-
-
 def plain_blocks(page):
-    """The blocks of all sections that need no optional library."""
-    return [block for names, blocks in sections_of(page) if not names for block in blocks]
+    """The blocks that need no optional library."""
+    return [block for block in python_blocks(page) if not block.needs]
 
 
-PLAIN = [page for page in PAGES if plain_blocks(page)]
+def needing(page):
+    """For each section that needs optional libraries: their names, and its blocks behind the plain ones above it."""
+    for section, names in {block.section: block.needs for block in python_blocks(page) if block.needs}.items():
+        above = [block for block in plain_blocks(page) if block.section < section]
+        yield names, above + [block for block in python_blocks(page) if block.section == section]
+
+
+PLAIN = [page for page in READ if plain_blocks(page)]
 NEEDING = [
-    pytest.param(page, names, blocks, id=f"{page.stem} with {', '.join(names)}")
-    for page in PAGES
-    for names, blocks in sections_of(page)
-    if names
+    pytest.param(names, blocks, id=f"{page.stem} with {', '.join(names)}")
+    for page in READ
+    for names, blocks in needing(page)
 ]
 COMMANDS = [
     pytest.param(line, id=f"{page.stem}: {line}")
-    for page in PAGES
+    for page in READ
     for block in blocks_of(page)
     if block.language == "sh"
     for line in (re.sub(r"(^|\s+)#.*", "", text) for text in block.code.splitlines())
@@ -116,10 +102,9 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
         exec(compile("\n" * block.line + block.code, str(page), "exec"), names)
 
 
-@pytest.mark.parametrize(("page", "needed", "blocks"), NEEDING)
-def test_the_code_with_another_library_runs(page, needed, blocks, tmp_path):
-    """In a process of its own, behind the page's first section, which makes the images."""
-    first = next(sections_of(page))[1]
+@pytest.mark.parametrize(("needed", "blocks"), NEEDING)
+def test_the_code_with_another_library_runs(needed, blocks, tmp_path):
+    """In a process of its own, behind the blocks above it on its page."""
     environment = {**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"}  # it asks the network for its newest version
     for name in needed:
         if importlib.util.find_spec(name) is None:
@@ -128,7 +113,7 @@ def test_the_code_with_another_library_runs(page, needed, blocks, tmp_path):
         if loads.returncode:
             pytest.skip(f"{name} does not load: {loads.stderr.splitlines()[-1]}")
     script = tmp_path / "page.py"
-    script.write_text("\n".join(block.code for block in [*first, *blocks]))
+    script.write_text("\n".join(block.code for block in blocks))
     done = run_python(script, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
 
@@ -141,18 +126,50 @@ def run_python(*arguments, **options):
 
 def test_blocks_are_found():
     """An empty list above would pass everything."""
-    assert {"index", "batches", "methods", "masks", "large", "threads", "preparing", "migration", "gallery"} <= {
-        page.stem for page in PLAIN
-    }
-    assert {name for parameter in NEEDING for name in parameter.values[1]} == set(OPTIONAL)
-    assert any("cheq equalize" in parameter.id for parameter in COMMANDS)
-    faces = "(1800, 1, 96, 96)"
-    assert any(faces in block.code for block in python_blocks(DOCS / "index.md")), "README.md is not included"
+    assert {page.stem for page in PLAIN} >= {"README", "index", "start", "batches", "methods", "masks", "preparing"}
+    assert {page.stem for page in PLAIN} >= {"curves", "large", "threads", "migration", "gallery", "faq", "parity"}
+    assert {name for parameter in NEEDING for name in parameter.values[0]} == set(OPTIONAL)
+    assert {parameter.id.split()[0] for parameter in NEEDING} >= {"README", "start", "threads", "faq", "migration"}
+    assert {parameter.id.partition(":")[0] for parameter in COMMANDS} >= {"README", "commands", "parity"}
 
 
 def test_every_page_is_listed():
     listed = re.findall(r"^([a-z_]+)$", (DOCS / "index.md").read_text(), re.MULTILINE)
     assert sorted([*listed, "index"]) == [page.stem for page in PAGES]
+
+
+# ---------------------------------------------------------------- the README
+
+
+def test_the_readme_is_short():
+    text = README.read_text()
+    assert len(text.splitlines()) <= 130
+    assert len(text.split()) <= 1000
+
+
+def test_the_readme_has_one_picture_which_its_code_draws(tmp_path, monkeypatch):
+    (name,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README.read_text())
+    assert (ROOT / name).stat().st_size < 200_000
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(block.code for block in plain_blocks(README)), {})
+    kept, drawn = (cli_tools.load(path)[..., :3].astype(int) for path in (ROOT / name, tmp_path / Path(name).name))
+    assert kept.shape == drawn.shape
+    assert np.abs(kept - drawn).mean() < 3  # another matplotlib may have other fonts
+
+
+def test_the_readme_has_five_rows_of_benchmarks_with_machine_and_date():
+    (table,) = re.findall(r"<!-- fast: begin -->\n(.*?)<!-- fast: end -->", README.read_text(), re.DOTALL)
+    head, _, *rows, empty, machine = table.splitlines()
+    assert len(rows) == 5
+    assert {row.count("|") for row in rows} == {head.count("|")}
+    assert not empty
+    assert re.search(r"\d cores, .* cv2 \d.* NumPy \d.*; \d{4}-\d\d-\d\d\.$", machine)
+
+
+@pytest.mark.parametrize("page", READ, ids=lambda page: page.stem)
+def test_links_lead_to_files(page):
+    for address in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        assert address.startswith(("#", "http")) or (page.parent / address.partition("#")[0]).exists(), address
 
 
 # ---------------------------------------------------------------- commands
@@ -231,8 +248,7 @@ def site(tmp_path_factory):
             pytest.skip(f"{name} is not installed")
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(DOCS, folder / "docs", ignore=shutil.ignore_patterns("_gallery"))  # figures are made beside pages
-    (folder / "benchmarks").mkdir()
-    for name in ("README.md", "CHANGELOG.md", "benchmarks/README.md"):
+    for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"):
         shutil.copy(ROOT / name, folder / name)
     done = run_python("-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs", "html", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")

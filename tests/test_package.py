@@ -86,12 +86,6 @@ def test_docstring_examples(name):
         assert doctest.DocTestRunner().run(example).failed == 0
 
 
-def test_the_code_in_the_readme_runs():
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(blocks) >= 3
-    exec("\n".join(blocks), {})
-
-
 USERS_FILE = """
 import numpy as np
 import cheq
