@@ -178,7 +178,7 @@ def equalize_ycrcb(
         counted = _planes.as_mask(mask, without, None).transpose(beside)
     result = _result(out, array.shape, np.dtype(np.uint8), "the images' shape")
     planes, to = array.transpose(order), result.transpose(order)
-    arguments = (_methods.METHODS[method].rule, n_batch, threads)
+    arguments = (_methods.METHODS[method].maker, n_batch, threads)
     apart = integer.FRESH if out is None else integer.MAY_OVERLAP
     if not color.equalize_ycrcb(planes, counted, to, *arguments, apart):
         planes, counted = _planes.apart_from(to, planes), _planes.apart_from(to, counted)

@@ -165,7 +165,7 @@ def equalize(
         _floating.equalize(images, mask, out, n_batch, order, threads, how, nbins, nan_policy, fresh)
     else:
         signed, levels = images.dtype.kind == "i", result == images.dtype
-        _run(images, mask, out, None, None, n_batch, order, threads, apart, how.rule, signed, levels)
+        _run(images, mask, out, None, None, n_batch, order, threads, apart, how.maker, signed, levels)
     return out
 
 
@@ -267,7 +267,7 @@ def equalization_lut(
     images = _methods.counted_dtype(how, counts.shape[-1], images_dtype)
     result = _methods.result(how, images, dtype)
     luts = np.empty(counts.shape, result)
-    integer.equalization_lut(counts, luts, how.rule, images.kind == "i")
+    integer.equalization_lut(counts, luts, how.maker, images.kind == "i")
     return luts
 
 
@@ -340,7 +340,7 @@ def _run(
     order: list[int] | None,
     threads: int,
     apart: int,
-    rule: int = integer.OPENCV,
+    maker: int = integer.MAKERS["opencv"],
     signed: bool = False,
     levels: bool = True,
 ) -> None:
@@ -348,7 +348,7 @@ def _run(
     if order is not None:
         arrays = (None if array is None else np.asarray(array).transpose(order) for array in (images, mask, out))
         images, mask, out = arrays
-    if integer.run(images, mask, out, hist, luts, n_batch, threads, apart, rule, signed, levels):
+    if integer.run(images, mask, out, hist, luts, n_batch, threads, apart, maker, signed, levels):
         return
     images, mask, luts = (_planes.apart_from(out, array) for array in (images, mask, luts))
-    integer.run(images, mask, out, hist, luts, n_batch, threads, integer.APART, rule, signed, levels)
+    integer.run(images, mask, out, hist, luts, n_batch, threads, integer.APART, maker, signed, levels)

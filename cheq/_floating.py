@@ -8,9 +8,6 @@ import numpy.typing as npt
 from cheq import _methods, _planes
 from cheq._core import floating
 
-# The NumPy recipe's results go from 0 to this.
-TOP = 255.0
-
 
 def equalize(
     images: npt.NDArray[Any],
@@ -51,7 +48,7 @@ def run(
     if images.dtype == np.bool_:
         images = images.astype(np.float64)  # what np.histogram counts bools as, and np.interp looks up
     wrong = floating.run(
-        images, mask, out, cdf, points, n_batch, threads, method.rule, TOP, nbins, nan_policy == "omit", fresh
+        images, mask, out, cdf, points, n_batch, threads, method.maker, nbins, nan_policy == "omit", fresh
     )
     if wrong is not None:
         raise _error(wrong, images.shape[:n_batch], nbins)

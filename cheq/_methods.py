@@ -22,15 +22,15 @@ class Method:
     """Whose definition is used. ``levels``: whether results are levels of the images' dtype, or else floats."""
 
     name: str
-    rule: int
+    maker: int
     dtypes: tuple[str, ...]
     levels: bool
 
 
-OPENCV = Method("opencv", integer.OPENCV, ("uint8", "uint16"), levels=True)
-PILLOW = Method("pillow", integer.PILLOW, ("uint8",), levels=True)
-SKIMAGE = Method("skimage", integer.SKIMAGE, (*INTEGERS, "bool", "float32", "float64"), levels=False)
-NUMPY = Method("numpy", integer.NUMPY, (*INTEGERS, "float32", "float64"), levels=False)
+OPENCV = Method("opencv", integer.MAKERS["opencv"], ("uint8", "uint16"), levels=True)
+PILLOW = Method("pillow", integer.MAKERS["pillow"], ("uint8",), levels=True)
+SKIMAGE = Method("skimage", integer.MAKERS["skimage"], (*INTEGERS, "bool", "float32", "float64"), levels=False)
+NUMPY = Method("numpy", integer.MAKERS["numpy"], (*INTEGERS, "float32", "float64"), levels=False)
 
 METHODS = {method.name: method for method in (OPENCV, PILLOW, SKIMAGE, NUMPY)}
 TAKEN = {name: method.dtypes for name, method in METHODS.items()}

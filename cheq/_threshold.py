@@ -137,7 +137,7 @@ def binarize(
         out, apart = np.empty(images.shape, images.dtype), integer.FRESH
     else:
         _planes.check_out(out, images.shape, images.dtype)
-    _run(images, mask, out, None, None, n_batch, order, threads, apart, integer.OTSU)
+    _run(images, mask, out, None, None, n_batch, order, threads, apart, integer.MAKERS["otsu"])
     return out
 
 

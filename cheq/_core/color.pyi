@@ -15,7 +15,7 @@ def equalize_ycrcb(
     images: npt.NDArray[np.uint8],
     mask: npt.NDArray[np.bool_] | None,
     out: npt.NDArray[np.uint8],
-    rule: int,
+    maker: int,
     n_batch: int,
     threads: int,
     apart: int,

@@ -9,7 +9,9 @@ from libc.stdint cimport uint8_t
 from libc.string cimport memset
 
 from cheq._core.dispatch cimport active_kernels, cheq_kernels
-from cheq._core.jobs cimport CHEQ_IMAGES, CHEQ_MAX_NDIM, CHEQ_OTHER, cheq_layout, cheq_ranges_meet, cheq_rule
+from cheq._core.jobs cimport (
+    CHEQ_IMAGES, CHEQ_MAX_NDIM, CHEQ_OTHER, cheq_layout, cheq_maker, cheq_maker_at, cheq_ranges_meet
+)
 from cheq._core.work cimport CHEQ_FRESH, cheq_work, run_work
 
 cdef extern from "jobs/colors.h" nogil:
@@ -24,7 +26,7 @@ cdef extern from "jobs/colors.h" nogil:
         const cheq_weights *weights
         bint swapped
         int bytes
-        cheq_rule rule
+        cheq_maker maker
         bint masked
         cheq_layout counted
         cheq_layout applied
@@ -72,8 +74,8 @@ def to_gray(images, out, bint pillow, bint swapped, int threads, bint apart):
         PyBuffer_Release(&views[2])
 
 
-def equalize_ycrcb(images, mask, out, int rule, int n_batch, int threads, int apart):
-    """Equalize the Y of every image by the ``rule`` of integer.pyx; the first ``n_batch`` axes are batch axes, the last of them the channels.
+def equalize_ycrcb(images, mask, out, int maker, int n_batch, int threads, int apart):
+    """Equalize the Y of every image by a maker, as integer.MAKERS numbers them; the first ``n_batch`` axes are batch axes, the last of them the channels.
 
     ``mask``, or None, has no channel axis. Returns False, and has done nothing, if ``out`` may overlap what is still
     to be read when it is written, unless the caller knows that all is ``apart``. The same memory in the same order
@@ -97,7 +99,7 @@ def equalize_ycrcb(images, mask, out, int rule, int n_batch, int threads, int ap
             return False
         memset(&job, 0, sizeof(job))
         job.kernels = active_kernels()
-        job.rule = <cheq_rule>rule
+        job.maker = cheq_maker_at(maker, job.kernels)
         job.masked = mask is not None
         lay_out(&job.counted, &views[0], &views[1], n_batch, 3, CHEQ_IMAGES)
         lay_out(&job.applied, &views[0], &views[2], n_batch, channels, CHEQ_OTHER)

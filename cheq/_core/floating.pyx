@@ -24,8 +24,7 @@ cdef extern from "jobs/floats.h" nogil:
 
     ctypedef struct cheq_floating_job:
         const cheq_kernels *kernels
-        cheq_rule rule
-        double top
+        cheq_distribution *distribution
         bint masked
         int bytes
         int result_bytes
@@ -49,7 +48,7 @@ cdef extern from "jobs/floats.h" nogil:
 NAN_FOUND, INFINITY_FOUND, NO_BINS = 1, 2, 3
 
 
-def run(images, mask, out, cdf, points, int n_batch, int threads, int rule, double top, size_t n, bint omit,
+def run(images, mask, out, cdf, points, int n_batch, int threads, int maker, size_t n, bint omit,
         bint fresh):
     """Equalize ``images`` into ``out``, or give the distributions, (planes, n) doubles each, or both.
 
@@ -72,7 +71,7 @@ def run(images, mask, out, cdf, points, int n_batch, int threads, int rule, doub
         if cdf is not None:
             PyObject_GetBuffer(cdf, &views[3], PyBUF_SIMPLE | PyBUF_WRITABLE)
             PyObject_GetBuffer(points, &views[4], PyBUF_SIMPLE | PyBUF_WRITABLE)
-        make_job(&job, views, n_batch, <cheq_rule>rule, top, n)
+        make_job(&job, views, n_batch, maker, n)
         job.values = <cheq_values *>calloc(max(job.groups, <size_t>1), sizeof(cheq_values))
         if job.values == NULL:
             raise MemoryError("cheq: no memory for the planes' ranges")
@@ -91,13 +90,13 @@ def run(images, mask, out, cdf, points, int n_batch, int threads, int rule, doub
             PyBuffer_Release(&views[i])
 
 
-cdef int make_job(cheq_floating_job *job, Py_buffer *views, int n_batch, cheq_rule rule, double top,
-                  size_t n) except -1:
+cdef int make_job(cheq_floating_job *job, Py_buffer *views, int n_batch, int maker, size_t n) except -1:
     cdef Py_buffer *images = &views[0]
     cdef Py_buffer *mask = &views[1]
     cdef Py_buffer *out = &views[2]
     check_shapes(views, n_batch, n)
-    job.kernels, job.rule, job.top, job.n = active_kernels(), rule, top, n
+    job.kernels, job.n = active_kernels(), n
+    job.distribution = cheq_maker_at(maker, job.kernels).distribution
     job.masked, job.applies = mask.buf != NULL, out.buf != NULL
     job.bytes, job.result_bytes = images.itemsize, out.itemsize
     job.cdf, job.points = <double *>views[3].buf, <double *>views[4].buf

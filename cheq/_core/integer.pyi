@@ -6,11 +6,7 @@ import numpy.typing as npt
 MAY_OVERLAP: int
 APART: int
 FRESH: int
-OPENCV: int
-PILLOW: int
-SKIMAGE: int
-NUMPY: int
-OTSU: int
+MAKERS: dict[str, int]
 
 def run(
     images: npt.NDArray[Any] | None,
@@ -21,11 +17,11 @@ def run(
     n_batch: int,
     threads: int,
     apart: int,
-    rule: int = ...,
+    maker: int = ...,
     signed: bool = ...,
     levels: bool = ...,
 ) -> bool: ...
 def equalization_lut(
-    hist: npt.NDArray[np.int64], luts: npt.NDArray[Any], rule: int = ..., signed: bool = ...
+    hist: npt.NDArray[np.int64], luts: npt.NDArray[Any], maker: int = ..., signed: bool = ...
 ) -> None: ...
 def otsu_thresholds(hist: npt.NDArray[np.int64], thresholds: npt.NDArray[np.int64]) -> None: ...

@@ -2,7 +2,7 @@
 
 The callers in ``cheq._equalize`` have checked everything: shapes agree, the last axes are a plane's,
 results are writable and overlap nothing. Here buffers become a job. Bytes to bytes have a job and kernels of
-their own (job.h); levels of 16 bits or with a sign, and results that are not levels, have another (wide.h).
+their own (bytes.h); levels of 16 bits or with a sign, and results that are not levels, have another (levels.h).
 """
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
@@ -13,17 +13,18 @@ from cheq._core.dispatch cimport active_kernels
 from cheq._core.jobs cimport *
 from cheq._core.work cimport CHEQ_APART, CHEQ_FRESH, CHEQ_MAY_OVERLAP, run_work
 
-# How LUTs are made; the names are the methods' where there is one.
 MAY_OVERLAP, APART, FRESH = CHEQ_MAY_OVERLAP, CHEQ_APART, CHEQ_FRESH
-OPENCV, PILLOW, SKIMAGE, NUMPY, OTSU = CHEQ_OPENCV, CHEQ_PILLOW, CHEQ_SKIMAGE, CHEQ_NUMPY, CHEQ_OTSU
+
+# What makes LUTs, by name: the methods, and Otsu's threshold.
+MAKERS = {cheq_maker_at(i, active_kernels()).name.decode(): i for i in range(CHEQ_MAKER_COUNT)}
 
 
-def run(images, mask, out, hist, luts, int n_batch, int threads, int apart, int rule=CHEQ_OPENCV,
+def run(images, mask, out, hist, luts, int n_batch, int threads, int apart, int maker=0,
         bint signed=False, bint levels=True):
     """Do one call's work on ``images``, whose first ``n_batch`` axes are batch axes.
 
     With ``hist`` (int64, contiguous) histograms are written; with ``out`` and ``luts`` the LUTs are
-    applied; with ``out`` alone the images are equalized by the ``rule``, to ``levels`` of the images' dtype or to
+    applied; with ``out`` alone the images are equalized by the ``maker``, to ``levels`` of the images' dtype or to
     doubles. ``signed``: whether the images' levels are. Absent arrays are None.
 
     Returns False, and has done nothing, if ``out`` may overlap what is still to be read when it is
@@ -47,26 +48,27 @@ def run(images, mask, out, hist, luts, int n_batch, int threads, int apart, int 
         if not apart and may_overlap(views):
             return False
         if signed or views[0].itemsize == 2 or (views[2].buf != NULL and views[2].itemsize > 1):
-            run_wide(views, n_batch, threads, <cheq_rule>rule, signed, levels, apart == CHEQ_FRESH)
+            run_wide(views, n_batch, threads, maker, signed, levels, apart == CHEQ_FRESH)
         else:
-            run_bytes(views, n_batch, threads, <cheq_rule>rule, apart == CHEQ_FRESH)
+            run_bytes(views, n_batch, threads, maker, apart == CHEQ_FRESH)
         return True
     finally:
         for i in range(5):
             PyBuffer_Release(&views[i])
 
 
-def equalization_lut(hist, luts, int rule=CHEQ_OPENCV, bint signed=False):
+def equalization_lut(hist, luts, int maker=0, bint signed=False):
     """Fill ``luts`` (levels or doubles) from ``hist`` (int64), both contiguous with a last axis of all levels."""
     cdef Py_buffer counts, result
     cdef Py_ssize_t i
     cdef uint32_t levels = hist.shape[hist.ndim - 1]
+    cdef cheq_maker made_by = cheq_maker_at(maker, active_kernels())
     PyObject_GetBuffer(hist, &counts, PyBUF_SIMPLE)
     try:
         PyObject_GetBuffer(luts, &result, PyBUF_STRIDES | PyBUF_WRITABLE)
         with nogil:
             for i in range(result.len // result.itemsize // levels):
-                one_lut(<cheq_rule>rule, <const uint64_t *>counts.buf + i * levels,
+                one_lut(&made_by, <const uint64_t *>counts.buf + i * levels,
                         <char *>result.buf + i * levels * result.itemsize, levels, result.itemsize, signed)
         PyBuffer_Release(&result)
     finally:
@@ -130,11 +132,11 @@ cdef bint may_overlap(const Py_buffer *views) noexcept:
     return False
 
 
-cdef int run_bytes(Py_buffer *views, int n_batch, int threads, cheq_rule rule, bint fresh) except -1:
+cdef int run_bytes(Py_buffer *views, int n_batch, int threads, int maker, bint fresh) except -1:
     cdef cheq_job job
     cdef cheq_work work
     job.kernels = active_kernels()
-    job.rule = rule
+    job.maker = cheq_maker_at(maker, job.kernels)
     job.masked = views[1].buf != NULL
     job.applies = views[2].buf != NULL
     job.hist = <uint64_t *>views[3].buf
@@ -149,13 +151,13 @@ cdef int run_bytes(Py_buffer *views, int n_batch, int threads, cheq_rule rule, b
     return run_work(&work, threads)
 
 
-cdef int run_wide(Py_buffer *views, int n_batch, int threads, cheq_rule rule, bint signed, bint levels,
+cdef int run_wide(Py_buffer *views, int n_batch, int threads, int maker, bint signed, bint levels,
                   bint fresh) except -1:
     cdef cheq_wide_job job
     cdef cheq_work work
     cdef cheq_layout *layout
     job.kernels = active_kernels()
-    job.rule = rule
+    job.maker = cheq_maker_at(maker, job.kernels)
     job.masked = views[1].buf != NULL
     job.applies = views[2].buf != NULL
     job.hist = <uint64_t *>views[3].buf
@@ -193,26 +195,24 @@ cdef void make_layouts(Py_buffer *views, int n_batch, cheq_layout *counted, cheq
                          views[2].buf, views[2].strides, CHEQ_OTHER)
 
 
-cdef void one_lut(cheq_rule rule, const uint64_t *hist, void *lut, uint32_t levels, Py_ssize_t entry_bytes,
+cdef void one_lut(const cheq_maker *maker, const uint64_t *hist, void *lut, uint32_t levels, Py_ssize_t entry_bytes,
                   bint signed) noexcept nogil:
     cdef cheq_span all
     cdef cheq_counts counts
     cdef cheq_entries entries
     if levels == CHEQ_LEVELS and entry_bytes == 1 and not signed:
-        cheq_lut_of_many_bytes(active_kernels(), rule, hist, <uint8_t *>lut)
+        cheq_make_lut_of_many_bytes(maker, hist, <uint8_t *>lut)
         return
     all.begin, all.end = 0, levels
-    counts.narrow, counts.wide, counts.spans, counts.n_spans, counts.present_only = NULL, hist, &all, 1, False
+    counts.hist32, counts.hist64, counts.spans, counts.n_spans, counts.present_only = NULL, hist, &all, 1, False
     entries.lut, entries.bytes, entries.levels = lut, <int>entry_bytes, levels
     entries.flip = levels // 2 if signed else 0
-    cheq_counts_summarize(&counts)
-    cheq_lut_by(rule, &counts, &entries)
+    cheq_make_lut(maker, &counts, &entries)
 
 
 cdef uint32_t one_threshold(const uint64_t *hist, uint32_t levels) noexcept nogil:
     cdef cheq_span all
     cdef cheq_counts counts
     all.begin, all.end = 0, levels
-    counts.narrow, counts.wide, counts.spans, counts.n_spans, counts.present_only = NULL, hist, &all, 1, False
-    cheq_counts_summarize(&counts)
+    counts.hist32, counts.hist64, counts.spans, counts.n_spans, counts.present_only = NULL, hist, &all, 1, False
     return cheq_otsu(&counts)

@@ -32,21 +32,18 @@ cdef extern from "jobs/layout.h" nogil:
                           Py_ssize_t bytes_a, int ndim_b, const Py_ssize_t *shape_b,
                           const Py_ssize_t *strides_b, const void *b, Py_ssize_t bytes_b)
 
-cdef extern from "formulas/lut.h" nogil:
-    ctypedef enum cheq_rule:
-        CHEQ_OPENCV
-        CHEQ_PILLOW
-        CHEQ_SKIMAGE
-        CHEQ_NUMPY
-        CHEQ_OTSU
+cdef extern from "formulas/bins.h" nogil:
+    ctypedef struct cheq_distribution:
+        pass
 
+cdef extern from "formulas/lut.h" nogil:
     ctypedef struct cheq_span:
         uint32_t begin
         uint32_t end
 
     ctypedef struct cheq_counts:
-        const uint32_t *narrow
-        const uint64_t *wide
+        const uint32_t *hist32
+        const uint64_t *hist64
         const cheq_span *spans
         size_t n_spans
         bint present_only
@@ -57,14 +54,24 @@ cdef extern from "formulas/lut.h" nogil:
         uint32_t levels
         uint32_t flip
 
-    void cheq_counts_summarize(cheq_counts *counts)
-    void cheq_lut_by(cheq_rule rule, const cheq_counts *counts, const cheq_entries *to)
     uint32_t cheq_otsu(const cheq_counts *counts)
+
+cdef extern from "jobs/makers.h" nogil:
+    enum:
+        CHEQ_MAKER_COUNT
+
+    ctypedef struct cheq_maker:
+        const char *name
+        cheq_distribution *distribution
+
+    cheq_maker cheq_maker_at(int i, const cheq_kernels *kernels)
+    void cheq_make_lut(const cheq_maker *maker, const cheq_counts *counts, const cheq_entries *to)
+    void cheq_make_lut_of_many_bytes(const cheq_maker *maker, const uint64_t *hist, uint8_t *lut)
 
 cdef extern from "jobs/bytes.h" nogil:
     ctypedef struct cheq_job:
         const cheq_kernels *kernels
-        cheq_rule rule
+        cheq_maker maker
         bint counts
         bint applies
         bint masked
@@ -75,13 +82,12 @@ cdef extern from "jobs/bytes.h" nogil:
         size_t lut_step
 
     void cheq_job_group(cheq_job *job)
-    void cheq_lut_of_many_bytes(const cheq_kernels *k, cheq_rule rule, const uint64_t *hist, uint8_t *lut)
     cheq_work cheq_job_work(const cheq_job *job)
 
 cdef extern from "jobs/levels.h" nogil:
     ctypedef struct cheq_wide_job:
         const cheq_kernels *kernels
-        cheq_rule rule
+        cheq_maker maker
         bint counts
         bint applies
         bint masked

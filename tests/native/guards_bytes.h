@@ -50,17 +50,16 @@ static void check_luts(const trial *t) {
     uint32_t counted[CHEQ_LEVELS] = {0};
     uint8_t expected[CHEQ_LEVELS];
     const cheq_span all = {0, CHEQ_LEVELS};
-    cheq_counts counts = {.narrow = counted, .spans = &all, .n_spans = 1};
+    const cheq_counts counts = {.hist32 = counted, .spans = &all, .n_spans = 1};
     const cheq_entries entries = {expected, 1, CHEQ_LEVELS, 0};
     for (size_t i = 0; i < t->n; i++) {
         counted[random_bytes[0][i] % (1 + t->n)] += random_bytes[1][i];
     }
-    cheq_counts_summarize(&counts);
     for (int pillow = 0; pillow < 2; pillow++) {
         const uint8_t *hist = input_in(in[0], aligned(t->at, sizeof *counted), counted, sizeof counted);
         uint8_t *to = result_in(out[0], t->at, CHEQ_LEVELS);
         (pillow ? t->k->lut_pillow : t->k->lut_opencv)((const uint32_t *)(const void *)hist, to);
-        cheq_lut_by(pillow ? CHEQ_PILLOW : CHEQ_OPENCV, &counts, &entries);
+        (pillow ? cheq_make_pillow : cheq_make_opencv)(NULL, &counts, &entries);
         expect(result_is(out[0], to, expected, sizeof expected), t, "lut", pillow);
     }
 }

@@ -1,4 +1,4 @@
-/* A libFuzzer target: whole calls on integer planes (job.h, wide.h) as the parallel loop makes them, on one thread.
+/* A libFuzzer target: whole calls on integer planes (bytes.h, levels.h) as the parallel loop makes them, on one thread.
  *
  * The input chooses the instruction set, the shape, every stride of the images, the mask and the result (any order and
  * sign, gaps, and 0 where that is allowed), the dtype, the method or LUTs, and how the work is cut into pieces. Then
@@ -85,9 +85,12 @@ static uint8_t *element(const view *v, size_t p, size_t i) {
 
 typedef enum { EQUALIZE, HISTOGRAM, APPLY } task;
 
+/* Rows of jobs/makers.h. */
+enum { OPENCV, PILLOW, SKIMAGE, NUMPY, OTSU };
+
 typedef struct {
     task does;
-    cheq_rule rule;
+    int maker;
     int bytes, is_signed, levels_out, entry_bytes, masked;
     uint32_t levels;
     view images, mask, out;
@@ -101,12 +104,12 @@ static int is_wide(const call *c) {
 }
 
 static call choose_call(void) {
-    call c = {.does = (task)choose(3), .rule = (cheq_rule)choose(5), .bytes = choose(16) == 1 ? 2 : 1};
+    call c = {.does = (task)choose(3), .maker = (int)choose(CHEQ_MAKER_COUNT), .bytes = choose(16) == 1 ? 2 : 1};
     const uint32_t other = choose(8);
     c.levels = c.bytes == 1 ? 256 : MOST_LEVELS;
-    const int fixed = c.rule == CHEQ_OPENCV || c.rule == CHEQ_PILLOW || c.rule == CHEQ_OTSU;
+    const int fixed = c.maker == OPENCV || c.maker == PILLOW || c.maker == OTSU;
     c.is_signed = other & 1 && (c.does != EQUALIZE || !fixed);
-    c.rule = c.rule == CHEQ_PILLOW && c.bytes == 2 ? CHEQ_OPENCV : c.rule;
+    c.maker = c.maker == PILLOW && c.bytes == 2 ? OPENCV : c.maker;
     c.levels_out = fixed || other & 2;
     c.entry_bytes = c.levels_out ? c.bytes : 8;
     if (c.does == APPLY) {
@@ -155,7 +158,7 @@ static void lay_out(const call *c, cheq_layout *counted, cheq_layout *applied) {
 static cheq_work work_of_bytes(const call *c, cheq_job *job) {
     memset(job, PATTERN, sizeof *job);
     job->kernels = k;
-    job->rule = c->rule;
+    job->maker = cheq_maker_at(c->maker, k);
     job->counts = c->does != APPLY;
     job->applies = c->does != HISTOGRAM;
     job->masked = c->masked;
@@ -170,7 +173,7 @@ static cheq_work work_of_bytes(const call *c, cheq_job *job) {
 static cheq_work work_of_wide(const call *c, cheq_wide_job *job) {
     memset(job, PATTERN, sizeof *job);
     job->kernels = k;
-    job->rule = c->rule;
+    job->maker = cheq_maker_at(c->maker, k);
     job->counts = c->does != APPLY;
     job->applies = c->does != HISTOGRAM;
     job->masked = c->masked;
@@ -265,11 +268,11 @@ static void lut_of_plane(const call *c) {
     for (uint32_t v = 0; v < c->levels; v++) {
         total += hist[v];
     }
-    if (c->rule == CHEQ_OPENCV || c->rule == CHEQ_PILLOW || c->rule == CHEQ_OTSU) {
-        (c->rule == CHEQ_OPENCV ? opencv_lut : c->rule == CHEQ_PILLOW ? pillow_lut : otsu_lut)(hist, c->levels, level_lut);
+    if (c->maker == OPENCV || c->maker == PILLOW || c->maker == OTSU) {
+        (c->maker == OPENCV ? opencv_lut : c->maker == PILLOW ? pillow_lut : otsu_lut)(hist, c->levels, level_lut);
         return;
     }
-    if (total > 0 && c->rule == CHEQ_SKIMAGE) {
+    if (total > 0 && c->maker == SKIMAGE) {
         skimage_cdf(hist, c->levels, cdf_lut);
     } else if (total > 0) {
         const int32_t minimum = c->is_signed ? -(int32_t)(c->levels / 2) : 0;

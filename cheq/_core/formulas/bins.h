@@ -116,13 +116,16 @@ static inline void cheq_skimage_cdf(const uint64_t *hist, const cheq_value_bins 
     }
 }
 
-/* And its centres of the bins. */
+/* Its centers of the bins. */
 static inline void cheq_bin_centers(const cheq_value_bins *bins, double *centers) {
     for (size_t i = 0; i < bins->n; i++) {
         double left = bins->edges[i], right = bins->edges[i + 1];
         centers[i] = bins->single ? (double)(((float)left + (float)right) / 2.0f) : (left + right) / 2.0;
     }
 }
+
+/* The NumPy recipe's results that are no levels go from 0 to this. */
+#define CHEQ_RECIPE_TOP 255.0
 
 /* The NumPy recipe's: the running sum of the density, times `top`, divided by its last. */
 static inline void cheq_recipe_cdf(const uint64_t *hist, const cheq_value_bins *bins, double top, double *cdf) {
@@ -142,6 +145,25 @@ static inline void cheq_recipe_cdf(const uint64_t *hist, const cheq_value_bins *
     for (size_t i = 0; i < bins->n; i++) {
         cdf[i] = top * cdf[i] / last;
     }
+}
+
+/* Where floats are equalized: a distribution, and the points that it stands at, which are
+ * returned: the edges, or what is written to `centers`. */
+typedef const double *cheq_distribution(const uint64_t *hist, const cheq_value_bins *bins, double *cdf,
+                                        double *centers);
+
+static inline const double *cheq_skimage_distribution(const uint64_t *hist, const cheq_value_bins *bins, double *cdf,
+                                                      double *centers) {
+    cheq_skimage_cdf(hist, bins, cdf);
+    cheq_bin_centers(bins, centers);
+    return centers;
+}
+
+static inline const double *cheq_recipe_distribution(const uint64_t *hist, const cheq_value_bins *bins, double *cdf,
+                                                     double *centers) {
+    (void)centers;
+    cheq_recipe_cdf(hist, bins, CHEQ_RECIPE_TOP, cdf);
+    return bins->edges;
 }
 
 /* ---- interpolation ------------------------------------------------------- */

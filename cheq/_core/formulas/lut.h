@@ -23,45 +23,49 @@ typedef struct {
 /* A plane's counts, by bin: level - the dtype's minimum. Bins outside the spans are
  * empty, and no pixel of the plane, counted or not, needs their LUT entries. */
 typedef struct {
-    const uint32_t *narrow; /* one of the two */
-    const uint64_t *wide;
+    const uint32_t *hist32; /* one of the two */
+    const uint64_t *hist64;
     const cheq_span *spans;
     size_t n_spans;
     int present_only; /* no pixel has a level that is not counted, so LUTs need not tell of any */
-    uint64_t total;
-    uint32_t first, last; /* the first and last occupied bin, if total > 0 */
 } cheq_counts;
 
 CHEQ_BODY uint64_t cheq_count_at(const cheq_counts *counts, uint32_t bin) {
-    return counts->narrow ? counts->narrow[bin] : counts->wide[bin];
+    return counts->hist32 ? counts->hist32[bin] : counts->hist64[bin];
 }
 
-/* Fill in total, first and last from the rest. */
-CHEQ_BODY void cheq_counts_summarize(cheq_counts *counts) {
+typedef struct {
+    uint64_t total;
+    uint32_t first, last; /* the first and last occupied bin, if total > 0 */
+} cheq_summary;
+
+CHEQ_BODY cheq_summary cheq_summarize(const cheq_counts *counts) {
     const cheq_span *spans = counts->spans;
-    counts->total = 0;
+    uint64_t total = 0;
     for (size_t s = 0; s < counts->n_spans; s++) {
         uint64_t sum = 0;
         for (uint32_t bin = spans[s].begin; bin < spans[s].end; bin++) {
             sum += cheq_count_at(counts, bin);
         }
-        counts->total += sum;
+        total += sum;
     }
-    if (counts->total == 0) {
-        return;
+    cheq_summary plane = {total, 0, 0};
+    if (total == 0) {
+        return plane;
     }
     size_t s = 0;
-    for (counts->first = spans[0].begin; cheq_count_at(counts, counts->first) == 0; counts->first++) {
-        if (counts->first + 1 == spans[s].end) {
-            counts->first = spans[++s].begin - 1;
-        }
+    uint32_t first = spans[0].begin;
+    for (; cheq_count_at(counts, first) == 0; first++) {
+        first = first + 1 == spans[s].end ? spans[++s].begin - 1 : first;
     }
     s = counts->n_spans - 1;
-    for (counts->last = spans[s].end - 1; cheq_count_at(counts, counts->last) == 0; counts->last--) {
-        if (counts->last == spans[s].begin) {
-            counts->last = spans[--s].end;
-        }
+    uint32_t last = spans[s].end - 1;
+    for (; cheq_count_at(counts, last) == 0; last--) {
+        last = last == spans[s].begin ? spans[--s].end : last;
     }
+    plane.first = first;
+    plane.last = last;
+    return plane;
 }
 
 /* The LUT, one entry a bin: unsigned levels of 8 or 16 bits, or doubles. With `flip`
@@ -116,6 +120,48 @@ CHEQ_BODY void cheq_put_unknown(const cheq_counts *counts, const cheq_entries *t
     }
 }
 
+/* ---- what makes a LUT ---------------------------------------------------- */
+
+/* A formula makes a LUT of the counts and of its context: what else it asks for, such as
+ * a limit or another histogram; NULL for none. */
+typedef void cheq_formula(const void *context, const cheq_counts *counts, const cheq_entries *to);
+
+/* What is written and how wide the counts are, known to the compiler, leaves loops
+ * without questions: 65,536 entries in a fifth of the time. */
+CHEQ_BODY void cheq_make_of_bytes(cheq_formula *formula, const void *context, const cheq_counts *counts,
+                                  const cheq_entries *to, int bytes) {
+    cheq_counts c = *counts;
+    cheq_entries e = *to;
+    e.bytes = bytes;
+    if (c.hist32) {
+        c.hist64 = NULL;
+        formula(context, &c, &e);
+    } else {
+        c.hist32 = NULL;
+        formula(context, &c, &e);
+    }
+}
+
+CHEQ_BODY void cheq_make_by(cheq_formula *formula, const void *context, const cheq_counts *counts,
+                            const cheq_entries *to) {
+    switch (to->bytes) {
+    case 1:
+        cheq_make_of_bytes(formula, context, counts, to, 1);
+        break;
+    case 2:
+        cheq_make_of_bytes(formula, context, counts, to, 2);
+        break;
+    default:
+        cheq_make_of_bytes(formula, context, counts, to, 8);
+    }
+}
+
+/* The formula cheq_lut_NAME so instantiated: cheq_make_NAME. */
+#define CHEQ_MAKER(name) \
+    static inline void cheq_make_##name(const void *context, const cheq_counts *counts, const cheq_entries *to) { \
+        cheq_make_by(cheq_lut_##name, context, counts, to); \
+    }
+
 /* ---- method "opencv" ---------------------------------------------------- */
 
 /* cv2.equalizeHist (OpenCV, modules/imgproc/src/histogram.cpp), where top is 255; with
@@ -149,20 +195,24 @@ static inline uint32_t cheq_opencv_level(float s, float scale) {
 /* The definition, for any counts whose total is below 2^64. Levels below the
  * first occupied bin become 0 (cv2 leaves them undefined); one occupied bin, or
  * none, gives the identity. */
-CHEQ_BODY void cheq_lut_opencv(const cheq_counts *counts, const cheq_entries *to) {
-    if (counts->total == 0 || counts->first == counts->last) {
+CHEQ_BODY void cheq_lut_opencv(const void *context, const cheq_counts *counts, const cheq_entries *to) {
+    const cheq_summary plane = cheq_summarize(counts);
+    (void)context;
+    if (plane.total == 0 || plane.first == plane.last) {
         cheq_put_identity(counts, to);
         return;
     }
-    float scale = cheq_opencv_scale((float)(to->levels - 1), counts->total, cheq_count_at(counts, counts->first));
+    float scale = cheq_opencv_scale((float)(to->levels - 1), plane.total, cheq_count_at(counts, plane.first));
     uint64_t s = 0;
     for (size_t i = 0; i < counts->n_spans; i++) {
         for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
-            s += bin > counts->first ? cheq_count_at(counts, bin) : 0;
+            s += bin > plane.first ? cheq_count_at(counts, bin) : 0;
             cheq_put_level(to, bin, cheq_opencv_level((float)s, scale));
         }
     }
 }
+
+CHEQ_MAKER(opencv)
 
 /* ---- method "pillow" ---------------------------------------------------- */
 
@@ -172,8 +222,10 @@ CHEQ_BODY void cheq_lut_opencv(const cheq_counts *counts, const cheq_entries *to
  *     lut[v] = min((step // 2 + pixels below v) // step, 255)
  *
  * in integers. One occupied bin, none, or a step of 0 gives the identity. */
-CHEQ_BODY void cheq_lut_pillow(const cheq_counts *counts, const cheq_entries *to) {
-    uint64_t step = counts->total ? (counts->total - cheq_count_at(counts, counts->last)) / 255 : 0;
+CHEQ_BODY void cheq_lut_pillow(const void *context, const cheq_counts *counts, const cheq_entries *to) {
+    const cheq_summary plane = cheq_summarize(counts);
+    (void)context;
+    uint64_t step = plane.total ? (plane.total - cheq_count_at(counts, plane.last)) / 255 : 0;
     if (step == 0) {
         cheq_put_identity(counts, to);
         return;
@@ -188,43 +240,51 @@ CHEQ_BODY void cheq_lut_pillow(const cheq_counts *counts, const cheq_entries *to
     }
 }
 
+CHEQ_MAKER(pillow)
+
 /* ---- method "skimage" --------------------------------------------------- */
 
 /* skimage.exposure.equalize_hist of integers (scikit-image, exposure/exposure.py): the
  * CDF, running count / total; what lies below the first occupied bin becomes its CDF,
  * as np.interp does. */
-CHEQ_BODY void cheq_lut_skimage(const cheq_counts *counts, const cheq_entries *to) {
-    if (counts->total == 0) {
+CHEQ_BODY void cheq_lut_skimage(const void *context, const cheq_counts *counts, const cheq_entries *to) {
+    const cheq_summary plane = cheq_summarize(counts);
+    (void)context;
+    if (plane.total == 0) {
         cheq_put_unknown(counts, to);
         return;
     }
-    const double total = (double)counts->total;
-    const double least = (double)cheq_count_at(counts, counts->first) / total;
+    const double total = (double)plane.total;
+    const double least = (double)cheq_count_at(counts, plane.first) / total;
     uint64_t running = 0;
     for (size_t i = 0; i < counts->n_spans; i++) {
         for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
             running += cheq_count_at(counts, bin);
-            cheq_put_cdf(to, bin, bin < counts->first ? least : (double)running / total);
+            cheq_put_cdf(to, bin, bin < plane.first ? least : (double)running / total);
         }
     }
 }
+
+CHEQ_MAKER(skimage)
 
 /* ---- method "numpy" ----------------------------------------------------- */
 
 /* The NumPy recipe (bins.h) of integers is a function of the level. As doubles it is
  * 0..255; as levels it is the CDF times max - min. */
-CHEQ_BODY void cheq_lut_numpy(const cheq_counts *counts, const cheq_entries *to) {
+CHEQ_BODY void cheq_lut_numpy(const void *context, const cheq_counts *counts, const cheq_entries *to) {
+    const cheq_summary plane = cheq_summarize(counts);
     enum { N = 256 };
+    (void)context;
     const double minimum = -(double)to->flip;
     double edges[N + 1], cdf[N];
     cheq_bin bin[N];
     cheq_knot knots[N + 1];
     uint64_t hist[N] = {0};
-    if (counts->total == 0) {
+    if (plane.total == 0) {
         cheq_put_unknown(counts, to);
         return;
     }
-    cheq_value_bins bins = cheq_bins_make((double)counts->first + minimum, (double)counts->last + minimum, N, 0, edges, bin);
+    cheq_value_bins bins = cheq_bins_make((double)plane.first + minimum, (double)plane.last + minimum, N, 0, edges, bin);
     for (size_t i = 0; i < counts->n_spans; i++) {
         for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
             uint64_t count = cheq_count_at(counts, bin);
@@ -233,7 +293,7 @@ CHEQ_BODY void cheq_lut_numpy(const cheq_counts *counts, const cheq_entries *to)
             }
         }
     }
-    cheq_recipe_cdf(hist, &bins, to->bytes == 8 ? 255.0 : 1.0, cdf);
+    cheq_recipe_cdf(hist, &bins, to->bytes == 8 ? CHEQ_RECIPE_TOP : 1.0, cdf);
     cheq_curve curve = cheq_curve_make(edges, cdf, N, knots);
     for (size_t i = 0; i < counts->n_spans; i++) {
         for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
@@ -244,23 +304,26 @@ CHEQ_BODY void cheq_lut_numpy(const cheq_counts *counts, const cheq_entries *to)
     }
 }
 
+CHEQ_MAKER(numpy)
+
 /* ---- Otsu's threshold --------------------------------------------------- */
 
 /* cv2.threshold with THRESH_OTSU (OpenCV, modules/imgproc/src/thresh.cpp): the level
  * whose variance between what is at or below it and what is above it is the largest, the
  * lowest of such; in doubles, in this order. */
 CHEQ_BODY uint32_t cheq_otsu(const cheq_counts *counts) {
-    if (counts->total == 0) {
+    const cheq_summary plane = cheq_summarize(counts);
+    if (plane.total == 0) {
         return 0;
     }
-    const double scale = 1.0 / (double)counts->total;
+    const double scale = 1.0 / (double)plane.total;
     double mu = 0, mu1 = 0, q1 = 0, most = 0;
     uint32_t threshold = 0;
-    for (uint32_t v = counts->first; v <= counts->last; v++) {
+    for (uint32_t v = plane.first; v <= plane.last; v++) {
         mu += (double)v * (double)cheq_count_at(counts, v);
     }
     mu *= scale;
-    for (uint32_t v = counts->first; v <= counts->last; v++) {
+    for (uint32_t v = plane.first; v <= plane.last; v++) {
         double p = (double)cheq_count_at(counts, v) * scale;
         mu1 *= q1;
         q1 += p;
@@ -280,7 +343,8 @@ CHEQ_BODY uint32_t cheq_otsu(const cheq_counts *counts) {
 }
 
 /* Levels above the threshold become the highest, the others 0. */
-CHEQ_BODY void cheq_lut_otsu(const cheq_counts *counts, const cheq_entries *to) {
+CHEQ_BODY void cheq_lut_otsu(const void *context, const cheq_counts *counts, const cheq_entries *to) {
+    (void)context;
     const uint32_t threshold = cheq_otsu(counts);
     for (size_t s = 0; s < counts->n_spans; s++) {
         for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {
@@ -289,56 +353,6 @@ CHEQ_BODY void cheq_lut_otsu(const cheq_counts *counts, const cheq_entries *to) 
     }
 }
 
-/* ---- rules --------------------------------------------------------------- */
-
-typedef enum { CHEQ_OPENCV, CHEQ_PILLOW, CHEQ_SKIMAGE, CHEQ_NUMPY, CHEQ_OTSU } cheq_rule;
-
-CHEQ_BODY void cheq_lut_by_rule(cheq_rule rule, const cheq_counts *counts, const cheq_entries *to) {
-    switch (rule) {
-    case CHEQ_OPENCV:
-        cheq_lut_opencv(counts, to);
-        break;
-    case CHEQ_PILLOW:
-        cheq_lut_pillow(counts, to);
-        break;
-    case CHEQ_SKIMAGE:
-        cheq_lut_skimage(counts, to);
-        break;
-    case CHEQ_NUMPY:
-        cheq_lut_numpy(counts, to);
-        break;
-    case CHEQ_OTSU:
-        cheq_lut_otsu(counts, to);
-        break;
-    }
-}
-
-/* What is written and how wide the counts are, known to the compiler, leaves loops
- * without questions: 65,536 entries in a fifth of the time. */
-CHEQ_BODY void cheq_lut_by_bytes(cheq_rule rule, const cheq_counts *counts, const cheq_entries *to, int bytes) {
-    cheq_counts c = *counts;
-    cheq_entries e = *to;
-    e.bytes = bytes;
-    if (c.narrow) {
-        c.wide = NULL;
-        cheq_lut_by_rule(rule, &c, &e);
-    } else {
-        c.narrow = NULL;
-        cheq_lut_by_rule(rule, &c, &e);
-    }
-}
-
-static inline void cheq_lut_by(cheq_rule rule, const cheq_counts *counts, const cheq_entries *to) {
-    switch (to->bytes) {
-    case 1:
-        cheq_lut_by_bytes(rule, counts, to, 1);
-        break;
-    case 2:
-        cheq_lut_by_bytes(rule, counts, to, 2);
-        break;
-    default:
-        cheq_lut_by_bytes(rule, counts, to, 8);
-    }
-}
+CHEQ_MAKER(otsu)
 
 #endif

@@ -3,13 +3,13 @@
 #ifndef CHEQ_JOB_H
 #define CHEQ_JOB_H
 
-#include "formulas/lut.h"
+#include "jobs/makers.h"
 #include "jobs/plane.h"
 #include "jobs/work.h"
 
 typedef struct {
     const cheq_kernels *kernels;
-    cheq_rule rule;       /* how LUTs are made */
+    cheq_maker maker;     /* of LUTs */
     int counts;           /* histograms are taken */
     int applies;          /* LUTs are applied */
     int masked;           /* counted's other array is the mask */
@@ -36,48 +36,15 @@ static inline void cheq_job_group(cheq_job *job) {
     job->pixels = cheq_axes_size(&layout->pixels);
 }
 
-static const cheq_span cheq_all_levels[1] = {{0, CHEQ_LEVELS}};
-
-/* The LUT of one plane of bytes. */
-static inline void cheq_lut_of_bytes(const cheq_kernels *k, cheq_rule rule, const cheq_hist hist,
-                                     uint8_t lut[CHEQ_LEVELS]) {
-    if (rule == CHEQ_OPENCV) {
-        k->lut_opencv(hist, lut);
-    } else if (rule == CHEQ_PILLOW) {
-        k->lut_pillow(hist, lut);
-    } else {
-        cheq_counts counts = {.narrow = hist, .spans = cheq_all_levels, .n_spans = 1};
-        cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
-        cheq_counts_summarize(&counts);
-        cheq_lut_by(rule, &counts, &entries);
-    }
-}
-
-/* The same of a histogram of any size. */
-static inline void cheq_lut_of_many_bytes(const cheq_kernels *k, cheq_rule rule, const uint64_t hist[CHEQ_LEVELS],
-                                          uint8_t lut[CHEQ_LEVELS]) {
-    cheq_counts counts = {.wide = hist, .spans = cheq_all_levels, .n_spans = 1};
-    cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
-    cheq_counts_summarize(&counts);
-    if (counts.total > CHEQ_NARROW_TOTAL) {
-        cheq_lut_by(rule, &counts, &entries);
-        return;
-    }
-    cheq_hist narrow;
-    for (int v = 0; v < CHEQ_LEVELS; v++) {
-        narrow[v] = (uint32_t)hist[v];
-    }
-    cheq_lut_of_bytes(k, rule, narrow, lut);
-}
-
 static inline const uint8_t *cheq_job_luts(const cheq_job *job, size_t group) {
     return job->luts + group * (size_t)job->channels * job->lut_step;
 }
 
-static inline void cheq_widen(const cheq_hist *hist, int channels, uint64_t *wide) {
+/* Histograms of a group, in the caller's 64 bits. */
+static inline void cheq_put_hist(const cheq_hist *hist, int channels, uint64_t *to) {
     for (size_t i = 0; i < (size_t)channels * CHEQ_LEVELS; i++) {
         /* The analyzer forgets what the kernels wrote. NOLINTNEXTLINE(clang-analyzer-core.*) */
-        wide[i] = ((const uint32_t *)hist)[i];
+        to[i] = ((const uint32_t *)hist)[i];
     }
 }
 
@@ -100,12 +67,12 @@ static void cheq_equalize_dense(const cheq_job *job, size_t begin, size_t end) {
     k->count(at[CHEQ_IMAGES], job->pixels, hist, ahead);
     for (size_t group = begin + 1; group < end; group++) {
         cheq_layout_locate(&job->applied, group, next);
-        cheq_lut_of_bytes(job->kernels, job->rule, hist, lut);
+        cheq_make_lut_of_bytes(&job->maker, hist, lut);
         memset(hist, 0, sizeof hist);
         k->count_apply(next[CHEQ_IMAGES], hist, at[CHEQ_IMAGES], at[CHEQ_OTHER], job->pixels, lut);
         memcpy(at, next, sizeof at);
     }
-    cheq_lut_of_bytes(job->kernels, job->rule, hist, lut);
+    cheq_make_lut_of_bytes(&job->maker, hist, lut);
     k->apply(at[CHEQ_IMAGES], at[CHEQ_OTHER], job->pixels, lut);
 }
 
@@ -124,7 +91,7 @@ static void cheq_equalize_staged(const cheq_job *job, size_t group) {
         cheq_hist hist = {0};
         uint8_t *at[CHEQ_OPERANDS] = {NULL, stage.pixels[c]};
         k->count(stage.pixels[c], job->pixels, hist, ahead);
-        cheq_lut_of_bytes(job->kernels, job->rule, hist, luts[c]);
+        cheq_make_lut_of_bytes(&job->maker, hist, luts[c]);
         if (alike) {
             continue;
         }
@@ -162,11 +129,11 @@ static void cheq_run_group(const cheq_job *job, size_t group) {
     }
     if (job->hist) {
         size_t planes = group * (size_t)job->channels;
-        cheq_widen((const cheq_hist *)hist, job->channels, job->hist + planes * CHEQ_LEVELS);
+        cheq_put_hist((const cheq_hist *)hist, job->channels, job->hist + planes * CHEQ_LEVELS);
     }
     if (job->counts && job->applies) {
         for (int c = 0; c < job->channels; c++) {
-            cheq_lut_of_bytes(job->kernels, job->rule, hist[c], built[c]);
+            cheq_make_lut_of_bytes(&job->maker, hist[c], built[c]);
         }
         cheq_apply_pixels(k, &job->applied, group, 0, job->pixels, built[0], CHEQ_LEVELS);
     } else if (job->applies) {
@@ -242,7 +209,7 @@ static void cheq_job_join(const void *of, int phase, size_t group, const void *p
             memcpy(job->hist + (group * (size_t)job->channels + (size_t)c) * CHEQ_LEVELS, sum, sizeof sum);
         }
         if (job->applies) {
-            cheq_lut_of_many_bytes(job->kernels, job->rule, sum, joined->luts[c]);
+            cheq_make_lut_of_many_bytes(&job->maker, sum, joined->luts[c]);
         }
     }
 }

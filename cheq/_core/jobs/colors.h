@@ -10,7 +10,7 @@ typedef struct {
     const cheq_kernels *kernels;
     const cheq_weights *weights; /* gray */
     int swapped, bytes;          /* gray: the images' byte order, and bytes of a value, 1 or 2 */
-    cheq_rule rule;              /* YCrCb: how Y's LUTs are made */
+    cheq_maker maker;            /* YCrCb: of Y's LUTs */
     int masked;
     cheq_layout counted; /* R, G, B of the images, and the mask, in the images' memory order */
     cheq_layout applied; /* the images and the result, in the result's memory order */
@@ -247,7 +247,7 @@ static void cheq_ycrcb_run(const void *of, size_t begin, size_t end, void *scrat
         cheq_hist hist = {0};
         uint8_t lut[CHEQ_LEVELS];
         cheq_count_luma(job, image, 0, job->pixels, cheq_dense_result(job, image), hist);
-        cheq_lut_of_bytes(job->kernels, job->rule, hist, lut);
+        cheq_make_lut_of_bytes(&job->maker, hist, lut);
         cheq_apply_luma(job, image, 0, job->pixels, lut);
     }
 }
@@ -276,7 +276,7 @@ static void cheq_ycrcb_join(const void *of, int phase, size_t image, const void 
         sum[i % CHEQ_LEVELS] += hists[i];
     }
     if (phase == 0) {
-        cheq_lut_of_many_bytes(job->kernels, job->rule, sum, joined);
+        cheq_make_lut_of_many_bytes(&job->maker, sum, joined);
     }
 }
 

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "formulas/lut.h"
+#include "jobs/makers.h"
 #include "jobs/plane.h"
 #include "jobs/work.h"
 
@@ -17,8 +17,7 @@ typedef struct {
 
 typedef struct {
     const cheq_kernels *kernels;
-    cheq_rule rule; /* CHEQ_SKIMAGE or CHEQ_NUMPY */
-    double top;     /* of the recipe's CDF */
+    cheq_distribution *distribution;
     int masked;
     int bytes;        /* of a pixel, 4 or 8 */
     int result_bytes; /* 4 or 8 */
@@ -271,18 +270,10 @@ static inline cheq_value_bins cheq_floating_bins(const cheq_floating_job *job, s
     return cheq_bins_make(smallest, largest, job->n, job->bytes == 4, scratch->edges, scratch->bin);
 }
 
-/* The curve through the CDF: at the bins' centres, or at their left edges. Its points
- * stay in the scratch memory. */
+/* The curve through the distribution, whose points stay in the scratch memory. */
 static inline cheq_curve cheq_floating_curve(const cheq_floating_job *job, size_t group, const cheq_value_bins *bins,
                                              const cheq_floating_scratch *scratch) {
-    const double *points = bins->edges;
-    if (job->rule == CHEQ_SKIMAGE) {
-        cheq_skimage_cdf(scratch->hist, bins, scratch->cdf);
-        cheq_bin_centers(bins, scratch->centers);
-        points = scratch->centers;
-    } else {
-        cheq_recipe_cdf(scratch->hist, bins, job->top, scratch->cdf);
-    }
+    const double *points = job->distribution(scratch->hist, bins, scratch->cdf, scratch->centers);
     if (job->cdf) {
         memcpy(job->cdf + group * job->n, scratch->cdf, job->n * sizeof(double));
         memcpy(job->points + group * job->n, points, job->n * sizeof(double));

@@ -18,7 +18,7 @@
 
 typedef struct {
     const cheq_kernels *kernels;
-    cheq_rule rule;
+    cheq_maker maker;
     int counts, applies, masked;
     int bytes;            /* of a pixel, 1 or 2 */
     uint32_t levels, flip; /* flip: levels / 2 where the dtype is signed, to go from its bits to bins */
@@ -189,11 +189,10 @@ static inline size_t cheq_list_used(uint8_t *used, cheq_span within, cheq_span *
 
 /* Count one plane and list the bins that its LUT needs. */
 static cheq_counts cheq_wide_count_plane(const cheq_wide_job *job, size_t group, const cheq_wide_scratch *scratch) {
-    cheq_counts counts = {.narrow = scratch->hist, .spans = scratch->spans, .n_spans = 1, .present_only = !job->masked};
+    cheq_counts counts = {.hist32 = scratch->hist, .spans = scratch->spans, .n_spans = 1, .present_only = !job->masked};
     if (job->bytes == 1) {
-        scratch->spans[0] = cheq_all_levels[0];
+        scratch->spans[0] = cheq_all_bytes[0];
         cheq_count_bytes(job, group, 0, job->pixels, scratch->hist);
-        cheq_counts_summarize(&counts);
         return counts;
     }
     cheq_range range = cheq_wide_range(job, &job->counted, group, 0, job->pixels);
@@ -204,7 +203,6 @@ static cheq_counts cheq_wide_count_plane(const cheq_wide_job *job, size_t group,
     if (sparse) {
         counts.n_spans = cheq_list_used(scratch->used, all, scratch->spans);
     }
-    cheq_counts_summarize(&counts);
     return counts;
 }
 
@@ -285,7 +283,7 @@ static void cheq_wide_run(const void *of, size_t begin, size_t end, void *memory
         }
         if (job->applies) {
             cheq_entries entries = cheq_wide_entries(job, scratch.lut);
-            cheq_lut_by(job->rule, &counts, &entries);
+            cheq_make_lut(&job->maker, &counts, &entries);
             cheq_wide_apply(job, group, 0, job->pixels, scratch.lut);
         }
         cheq_wide_clear(&counts, scratch.hist);
@@ -342,10 +340,9 @@ static void cheq_wide_join(const void *of, int phase, size_t group, const void *
     }
     if (job->applies) {
         cheq_span all = {0, job->levels};
-        cheq_counts counts = {.wide = joined->hist, .spans = &all, .n_spans = 1};
+        cheq_counts counts = {.hist64 = joined->hist, .spans = &all, .n_spans = 1};
         cheq_entries entries = cheq_wide_entries(job, joined->lut);
-        cheq_counts_summarize(&counts);
-        cheq_lut_by(job->rule, &counts, &entries);
+        cheq_make_lut(&job->maker, &counts, &entries);
     }
 }
 

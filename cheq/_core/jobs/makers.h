@@ -1,0 +1,67 @@
+/* What makes LUTs, by name. A new formula is a row here; one with a context is made by its caller. */
+#ifndef CHEQ_MAKERS_H
+#define CHEQ_MAKERS_H
+
+#include "formulas/lut.h"
+#include "kernels/kernels.h"
+
+typedef struct {
+    const char *name; /* the method's, where there is one */
+    cheq_formula *make;
+    const void *context;
+    /* A kernel that makes the same of bytes whose total is at most CHEQ_NARROW_TOTAL, or NULL. */
+    void (*of_bytes)(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]);
+    cheq_distribution *distribution; /* of floats; NULL where they are not taken */
+} cheq_maker;
+
+enum { CHEQ_MAKER_COUNT = 5 };
+
+static inline cheq_maker cheq_maker_at(int i, const cheq_kernels *k) {
+    const cheq_maker makers[CHEQ_MAKER_COUNT] = {
+        {.name = "opencv", .make = cheq_make_opencv, .of_bytes = k->lut_opencv},
+        {.name = "pillow", .make = cheq_make_pillow, .of_bytes = k->lut_pillow},
+        {.name = "skimage", .make = cheq_make_skimage, .distribution = cheq_skimage_distribution},
+        {.name = "numpy", .make = cheq_make_numpy, .distribution = cheq_recipe_distribution},
+        {.name = "otsu", .make = cheq_make_otsu},
+    };
+    return makers[i];
+}
+
+/* The LUT of one plane, from counts of any size. */
+static inline void cheq_make_lut(const cheq_maker *maker, const cheq_counts *counts, const cheq_entries *to) {
+    maker->make(maker->context, counts, to);
+}
+
+static const cheq_span cheq_all_bytes[1] = {{0, CHEQ_LEVELS}};
+
+/* Of bytes, to bytes, at most CHEQ_NARROW_TOTAL of them. */
+static inline void cheq_make_lut_of_bytes(const cheq_maker *maker, const uint32_t hist[CHEQ_LEVELS],
+                                          uint8_t lut[CHEQ_LEVELS]) {
+    if (maker->of_bytes) {
+        maker->of_bytes(hist, lut);
+        return;
+    }
+    const cheq_counts counts = {.hist32 = hist, .spans = cheq_all_bytes, .n_spans = 1};
+    const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
+    cheq_make_lut(maker, &counts, &entries);
+}
+
+/* The same of any number of bytes. */
+static inline void cheq_make_lut_of_many_bytes(const cheq_maker *maker, const uint64_t hist[CHEQ_LEVELS],
+                                               uint8_t lut[CHEQ_LEVELS]) {
+    uint64_t total = 0;
+    uint32_t hist32[CHEQ_LEVELS];
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        total += hist[v];
+        hist32[v] = (uint32_t)hist[v];
+    }
+    if (total <= CHEQ_NARROW_TOTAL) {
+        cheq_make_lut_of_bytes(maker, hist32, lut);
+        return;
+    }
+    const cheq_counts counts = {.hist64 = hist, .spans = cheq_all_bytes, .n_spans = 1};
+    const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
+    cheq_make_lut(maker, &counts, &entries);
+}
+
+#endif
