@@ -133,6 +133,13 @@ def test_blocks_are_found():
     assert {parameter.id.partition(":")[0] for parameter in COMMANDS} >= {"README", "commands", "parity"}
 
 
+@pytest.mark.parametrize("page", READ, ids=lambda page: page.stem)
+def test_lines_of_code_fit_the_pages(page):
+    """docs/site.css has room for so many columns."""
+    for block in blocks_of(page):
+        assert max(map(len, block.code.splitlines())) <= 102, block
+
+
 def test_every_page_is_listed():
     listed = re.findall(r"^([a-z_]+)$", (DOCS / "index.md").read_text(), re.MULTILINE)
     assert sorted([*listed, "index"]) == [page.stem for page in PAGES]
