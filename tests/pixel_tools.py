@@ -1,4 +1,4 @@
-"""What the tests of the methods share: planes of every dtype, comparison of bits, and the peers, one plane a call."""
+"""What the tests of the methods share: comparison of bits, and the peers, one plane a call."""
 
 import warnings
 
@@ -8,6 +8,8 @@ import PIL.Image
 import PIL.ImageOps
 import pytest
 import skimage.exposure
+
+from cheq.bench.peers import recipe
 
 INTEGERS = ("uint8", "int8", "uint16", "int16")
 FLOATS = ("float32", "float64")
@@ -36,90 +38,7 @@ def assert_bits(result, expected, what=""):
         np.testing.assert_array_equal(np.signbit(result[result == 0]), np.signbit(expected[expected == 0]), what)
 
 
-# ---------------------------------------------------------------- planes
-
-
-def plane(kind, dtype, shape, seed=0):
-    """One kind of pixels, in a range that fits the dtype: integers use all of it, floats 0 to 1."""
-    random = np.random.default_rng([seed, *shape])
-    dtype = np.dtype(dtype)
-    if dtype.kind in "iu":
-        low, high = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-        return np.clip(np.rint(low + (high - low) * _unit(kind, random, shape)), low, high).astype(dtype)
-    values = _unit(kind, random, shape)
-    return values > 0.5 if dtype.kind == "b" else values.astype(dtype)
-
-
-def _unit(kind, random, shape):
-    if kind == "constant":
-        return np.full(shape, random.random())
-    if kind in ("two levels", "three levels"):
-        levels = random.random(2 if kind == "two levels" else 3)
-        return random.choice(levels, shape, p=random.dirichlet(np.ones(len(levels))))
-    if kind == "one apart":
-        values = np.full(shape, 0.7)
-        values[..., -1, -1] = random.random()
-        return values
-    ramp = np.linspace(0, 1, shape[-2] * shape[-1]).reshape(shape[-2:])
-    return {
-        "uniform": lambda: random.random(shape),
-        "gaussian": lambda: random.normal(0.5, 0.15, shape),
-        "gaussian, bright": lambda: random.normal(0.94, 0.25, shape),
-        "narrow": lambda: 0.38 + 0.03 * random.random(shape),
-        "beta": lambda: random.beta(0.4, 0.4, shape),
-        "beta, dark": lambda: random.beta(2, 9, shape),
-        "12 of 16 bits": lambda: random.beta(2, 3, shape) / 16 + 0.5,
-        "ramp": lambda: np.broadcast_to(ramp, shape),
-        "ramp down": lambda: np.broadcast_to(0.8 - 0.65 * ramp, shape),
-    }[kind]()
-
-
-KINDS = (
-    "uniform", "gaussian", "gaussian, bright", "narrow", "beta", "beta, dark", "12 of 16 bits", "ramp", "ramp down",
-    "constant", "two levels", "three levels", "one apart",
-)  # fmt: skip
-
-
-def counted_plane(counts, levels, dtype=np.uint8):
-    """A shuffled plane, of one row, with so many pixels of each level."""
-    pixels = np.repeat(np.array(levels, dtype), counts)
-    np.random.default_rng(len(pixels)).shuffle(pixels)
-    return pixels[np.newaxis]
-
-
-def mask_of(kind, plane, seed=0):
-    """A mask of one kind for one plane."""
-    mask = np.zeros(plane.shape, bool)
-    random = np.random.default_rng([seed, 77])
-    if kind == "one pixel":
-        mask[plane.shape[0] // 2, plane.shape[1] // 3] = True
-    elif kind == "constant inside":
-        mask[plane == plane[0, -1]] = True
-    elif kind == "two levels inside":
-        mask[(plane == plane[0, 0]) | (plane == plane[-1, -1])] = True
-    elif kind == "middle":
-        low, high = np.quantile(plane, [0.3, 0.7])
-        mask = (plane >= low) & (plane <= high)
-    elif kind == "random":
-        mask = random.random(plane.shape) < 0.4
-    elif kind == "all":
-        mask[...] = True
-    return mask
-
-
-MASKS = ("none counted", "one pixel", "constant inside", "two levels inside", "middle", "random", "all")
-
-
 # ---------------------------------------------------------------- the peers
-
-
-def recipe(image, number_bins=256, counted=None):
-    """The well-known NumPy recipe; with ``counted``, the pixels that the histogram is of."""
-    hist, bins = np.histogram((image if counted is None else image[counted]).flatten(), number_bins, density=True)
-    cdf = hist.cumsum()
-    cdf = 255 * cdf / cdf[-1]
-    equalized = np.interp(image.flatten(), bins[:-1], cdf)
-    return equalized.reshape(image.shape), cdf
 
 
 def pillow(image, counted=None):

@@ -250,9 +250,7 @@ def _skimage_cdf(counts):
 def _numpy_cdf(counts, levels, top):
     present = counts > 0
     weights = counts[present].astype(np.int64)  # one value with its count as weight stands for equal pixels
-    density, edges = np.histogram(levels[present], 256, density=True, weights=weights)
-    cdf = density.cumsum()
-    cdf = top * cdf / cdf[-1]
+    cdf, edges = _recipe_curve(levels[present], 256, weights, top)
     return np.interp(levels, edges[:-1], cdf)
 
 
@@ -315,13 +313,13 @@ def _skimage_curve(values, nbins):
         return cdf.astype(np.float32 if values.dtype == np.float32 else np.float64), (edges[:-1] + edges[1:]) / 2.0
 
 
-def _recipe_curve(values, nbins):
-    """The recipe's 255 * CDF and the edges of the bins."""
+def _recipe_curve(values, nbins, weights=None, top=255):
+    """The recipe's CDF, times 255 or another number, and the edges of the bins."""
     with np.errstate(all="ignore"):
         _refuse_empty_bins(values, nbins)
-        density, edges = np.histogram(values, nbins, density=True)
+        density, edges = np.histogram(values, nbins, density=True, weights=weights)
         cdf = density.cumsum()
-        return 255 * cdf / cdf[-1], edges
+        return top * cdf / cdf[-1], edges
 
 
 # ---------------------------------------------------------------- colour

@@ -17,6 +17,8 @@ from cli_tools import load, pixels, save, tree
 from PIL import Image, ImageOps
 from skimage.exposure import equalize_hist
 
+from cheq.bench.peers import recipe
+
 pytestmark = pytest.mark.cli
 
 
@@ -27,17 +29,11 @@ def run(monkeypatch, tmp_path):
     return cli_tools.run
 
 
-def numpy_recipe(plane):
-    counts, edges = np.histogram(plane.ravel(), 256, density=True)
-    cdf = counts.cumsum()
-    return np.interp(plane.ravel(), edges[:-1], 255 * cdf / cdf[-1]).reshape(plane.shape)
-
-
 PEERS = {
     "opencv": cv2.equalizeHist,
     "pillow": lambda plane: np.array(ImageOps.equalize(Image.fromarray(plane))),
     "skimage": lambda plane: np.rint(equalize_hist(plane) * 255).astype(np.uint8),
-    "numpy": lambda plane: np.rint(numpy_recipe(plane)).astype(np.uint8),
+    "numpy": lambda plane: np.rint(recipe(plane)[0]).astype(np.uint8),
 }
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import reference
 from numpy.lib.stride_tricks import as_strided
-from pixel_tools import CASES, DTYPES, FLOATS, INTEGERS, assert_bits, plane, refuses, result_dtype
+from pixel_tools import CASES, DTYPES, FLOATS, INTEGERS, assert_bits, refuses, result_dtype
 
 import cheq
+from cheq.parity.pixels import plane
 
 all_cases = pytest.mark.parametrize(("method", "dtype"), CASES)
 THREADED = {
@@ -108,7 +109,7 @@ def test_steps_take_8_and_16_bit_integers_alone(dtype):
 
 @all_cases
 def test_masked_arrays_are_refused(method, dtype):
-    images = np.ma.MaskedArray(plane("beta", dtype, (5, 7)), mask=plane("uniform", bool, (5, 7)))
+    images = np.ma.MaskedArray(plane("both ends", dtype, (5, 7)), mask=plane("uniform", bool, (5, 7)))
     refuses(TypeError, lambda: cheq.equalize(images, method=method), "images", "mask=~")
 
 
@@ -144,7 +145,7 @@ def test_what_is_not_a_name(argument, value):
 @pytest.mark.parametrize("value", ["Same", "", "uint8", "float64", np.uint8, np.dtype("f8"), float, 8])
 @all_cases
 def test_another_dtype_of_the_result(method, dtype, value):
-    images = plane("beta", dtype, (5, 7))
+    images = plane("both ends", dtype, (5, 7))
     out = blank(method, dtype)
     refused((TypeError, ValueError), ["dtype", "same"], images, out, method=method, dtype=value)
     if dtype == "uint8":
@@ -166,7 +167,7 @@ def test_bool_has_no_levels_to_keep():
 @pytest.mark.parametrize("nbins", [1, 10, 255, 257, 65536])
 @pytest.mark.parametrize(("method", "dtype"), [case for case in CASES if case[1] not in FLOATS])
 def test_nbins_where_there_is_a_bin_a_level(method, dtype, nbins):
-    images = plane("beta", dtype, (5, 7))
+    images = plane("both ends", dtype, (5, 7))
     for some in (images, images[:0]):
         out = blank(method, dtype, some.shape)
         refused(ValueError, ["nbins", "256", str(nbins)], some, out, method=method, nbins=nbins)
@@ -176,7 +177,7 @@ def test_nbins_where_there_is_a_bin_a_level(method, dtype, nbins):
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("method", ["skimage", "numpy"])
 def test_nbins_out_of_range_or_not_an_integer(method, dtype):
-    images, out = plane("beta", dtype, (5, 7)), blank(method, dtype)
+    images, out = plane("both ends", dtype, (5, 7)), blank(method, dtype)
     for nbins in (0, -1, -256, -(2**70)):
         refused(ValueError, ["nbins", str(nbins)], images, out, method=method, nbins=nbins)
     for nbins in (256.0, 2.5, "256", None, (256,), np.array([1, 2])):
@@ -189,7 +190,7 @@ def test_nbins_out_of_range_or_not_an_integer(method, dtype):
 
 @all_cases
 def test_nan_policy_is_taken_by_all_and_matters_to_floats(method, dtype):
-    images = plane("beta", dtype, (5, 7))
+    images = plane("both ends", dtype, (5, 7))
     assert_bits(cheq.equalize(images, method=method, nan_policy="omit"), reference.equalize(images, method=method))
 
 
@@ -198,7 +199,7 @@ def test_nan_policy_is_taken_by_all_and_matters_to_floats(method, dtype):
 
 @all_cases
 def test_out_of_another_dtype(method, dtype):
-    images, right = plane("beta", dtype, (5, 7)), result_dtype(method, dtype)
+    images, right = plane("both ends", dtype, (5, 7)), result_dtype(method, dtype)
     for other in ("bool", *INTEGERS, "int64", "float16", *FLOATS, "complex128", "object"):
         if other != right:
             out = np.ones((5, 7), other)
@@ -213,7 +214,7 @@ def test_out_of_another_dtype(method, dtype):
 
 @all_cases
 def test_out_of_another_shape_or_kind(method, dtype):
-    images, right = plane("beta", dtype, (4, 5, 7)), result_dtype(method, dtype)
+    images, right = plane("both ends", dtype, (4, 5, 7)), result_dtype(method, dtype)
     for shape in ((4, 5, 6), (4, 7, 5), (1, 4, 5, 7), (5, 7), (140,), ()):
         refused(ValueError, ["out", str(shape), "(4, 5, 7)"], images, np.ones(shape, right), method=method)
     read_only = np.ones((4, 5, 7), right)
@@ -229,7 +230,7 @@ def test_out_whose_elements_overlap_each_other(method, dtype, strides):
     right = result_dtype(method, dtype)
     buffer = np.ones(600, right)
     out = as_strided(buffer[300:], (4, 5, 7), tuple(stride * right.itemsize for stride in strides))
-    refuses(ValueError, lambda: cheq.equalize(plane("beta", dtype, (4, 5, 7)), method=method, out=out), "out")
+    refuses(ValueError, lambda: cheq.equalize(plane("both ends", dtype, (4, 5, 7)), method=method, out=out), "out")
     assert (buffer == 1).all()
 
 
@@ -241,7 +242,7 @@ def test_out_whose_elements_overlap_in_part(method, dtype):
     buffer = np.zeros(600, np.uint8)
     for step in (right.itemsize - 1, 1, right.itemsize // 2):
         out = as_strided(buffer[:8].view(right), (1, 7), (64, step))
-        refuses(ValueError, lambda: cheq.equalize(plane("beta", dtype, (1, 7)), method=method, out=out), "out")  # noqa: B023
+        refuses(ValueError, lambda: cheq.equalize(plane("both ends", dtype, (1, 7)), method=method, out=out), "out")  # noqa: B023
     assert (buffer == 0).all()
 
 
@@ -255,7 +256,7 @@ def test_images_of_another_size_an_element_in_the_memory_of_out(method):
         for start in (0, 8, 54 * right.itemsize - 54, 300):
             buffer = np.zeros(54 * 8 + 320, np.uint8)
             images = buffer[start : start + count * np.dtype(dtype).itemsize].view(dtype).reshape(shape)
-            images[...] = plane("beta", dtype, shape)
+            images[...] = plane("both ends", dtype, shape)
             out = buffer[: count * right.itemsize].view(right).reshape(shape)
             expected = reference.equalize(images.copy(), method=method)
             assert cheq.equalize(images, method=method, out=out) is out
@@ -264,7 +265,7 @@ def test_images_of_another_size_an_element_in_the_memory_of_out(method):
 
 @all_cases
 def test_an_error_elsewhere_leaves_out_as_it_was(method, dtype):
-    images, out = plane("beta", dtype, (4, 5, 7)), blank(method, dtype, (4, 5, 7))
+    images, out = plane("both ends", dtype, (4, 5, 7)), blank(method, dtype, (4, 5, 7))
     for error, argument, value in (
         (ValueError, "num_threads", 0), (TypeError, "num_threads", 1.5), (TypeError, "num_threads", True),
         (ValueError, "axes", (0, 0)), (ValueError, "axes", (7,)), (TypeError, "axes", "01"),
@@ -279,7 +280,7 @@ def test_an_error_elsewhere_leaves_out_as_it_was(method, dtype):
 
 
 def test_what_ycrcb_refuses():
-    rgb = plane("beta", "uint8", (4, 5, 7, 3))
+    rgb = plane("both ends", "uint8", (4, 5, 7, 3))
     named = {"color": "ycrcb"}
     refused(ValueError, ["channel_axis"], rgb, np.full_like(rgb, 77), **named)
     for channels in (1, 2, 5):
@@ -362,7 +363,7 @@ def test_counts_of_another_shape_or_sign(method):
 
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_luts_of_another_length(dtype):
-    images = plane("beta", dtype, (3, 5, 7))
+    images = plane("both ends", dtype, (3, 5, 7))
     levels = 2 ** (8 * images.itemsize)
     for shape in (
         (),
@@ -386,7 +387,7 @@ def test_luts_of_another_length(dtype):
 )
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_luts_of_another_dtype(dtype, lut_dtype):
-    images = plane("beta", dtype, (3, 5, 7))
+    images = plane("both ends", dtype, (3, 5, 7))
     lut = np.zeros(2 ** (8 * images.itemsize), lut_dtype)
     refuses(TypeError, lambda: cheq.apply_lut(images, lut), "lut", str(lut.dtype))
     refuses(TypeError, lambda: cheq.apply_lut(images[:0], lut), "lut", str(lut.dtype))
@@ -395,7 +396,7 @@ def test_luts_of_another_dtype(dtype, lut_dtype):
 @pytest.mark.parametrize("lut_dtype", [*INTEGERS, "float64"])
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_out_has_the_lut_s_dtype(dtype, lut_dtype):
-    images = plane("beta", dtype, (3, 5, 7))
+    images = plane("both ends", dtype, (3, 5, 7))
     lut = np.arange(2 ** (8 * images.itemsize)).astype(lut_dtype)
     for other in (*INTEGERS, *FLOATS):
         if other != lut_dtype:
@@ -405,7 +406,7 @@ def test_out_has_the_lut_s_dtype(dtype, lut_dtype):
 
 
 def test_luts_of_another_byte_order():
-    images = plane("beta", "uint16", (3, 5, 7))
+    images = plane("both ends", "uint16", (3, 5, 7))
     for dtype in (">u2", ">f8", ">i2"):
         lut = np.random.default_rng(1).integers(0, 2**15, (3, 65536)).astype(dtype)
         assert_bits(cheq.apply_lut(images, lut), reference.apply_lut(images, lut))
@@ -416,7 +417,7 @@ def test_luts_of_another_byte_order():
 
 @pytest.mark.parametrize("name", THREADED)
 def test_axes_threads_and_masked_arrays(name):
-    call, images = THREADED[name], plane("beta", "uint8", (4, 5, 7))
+    call, images = THREADED[name], plane("both ends", "uint8", (4, 5, 7))
     for threads in (0, -1):
         refuses(ValueError, lambda: call(images, num_threads=threads), "num_threads", str(threads))  # noqa: B023
     for threads in (True, 2.0, "2"):
@@ -437,7 +438,7 @@ def test_axes_threads_and_masked_arrays(name):
 def test_a_forgotten_channel_axis_is_warned_of_once_where_the_call_is(name):
     function = getattr(cheq, name)
     for shape in ((5, 7, 3), (2, 5, 7, 4)):
-        images = plane("beta", "uint8", shape)
+        images = plane("both ends", "uint8", shape)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             function(images)
@@ -452,7 +453,7 @@ def test_a_forgotten_channel_axis_is_warned_of_once_where_the_call_is(name):
 
 @all_cases
 def test_floats_and_16_bits_warn_too_and_nothing_else_does(method, dtype):
-    images = plane("beta", dtype, (5, 7, 3))
+    images = plane("both ends", dtype, (5, 7, 3))
     with pytest.warns(UserWarning, match="channel_axis=-1"):
         cheq.equalize(images, method=method)
     with warnings.catch_warnings():

@@ -6,23 +6,12 @@
 import numpy as np
 import pytest
 import reference
-from pixel_tools import (
-    CASES,
-    INTEGERS,
-    KINDS,
-    MASKS,
-    assert_bits,
-    counted_plane,
-    has_peer,
-    mask_of,
-    of_each_plane,
-    peer,
-    plane,
-    result_dtype,
-    scikit_image,
-)
+from pixel_tools import CASES, INTEGERS, assert_bits, has_peer, of_each_plane, peer, result_dtype, scikit_image
 
 import cheq
+from cheq.parity.pixels import KINDS, MASKS, plane
+from cheq.parity.pixels import counted as counted_plane
+from cheq.parity.pixels import mask as mask_of
 
 INTEGER_CASES = [(method, dtype) for method, dtype in CASES if dtype in INTEGERS]
 EIGHT_BITS = [(method, dtype) for method, dtype in CASES if dtype in ("uint8", "int8")]
@@ -82,7 +71,7 @@ def test_batches_of_small_planes(method, dtype):
 
 @all_cases
 def test_many_planes(method, dtype):
-    images = plane("beta", dtype, (600 if np.dtype(dtype).itemsize == 1 else 200, 6, 7))
+    images = plane("both ends", dtype, (600 if np.dtype(dtype).itemsize == 1 else 200, 6, 7))
     for threads in (1, 2):
         same(method, images, num_threads=threads)
 
@@ -90,7 +79,7 @@ def test_many_planes(method, dtype):
 @pytest.mark.parametrize("threads", [1, 2])
 @all_cases
 def test_one_plane_that_threads_share(method, dtype, threads):
-    same(method, plane("beta", dtype, (601, 907)), num_threads=threads)
+    same(method, plane("both ends", dtype, (601, 907)), num_threads=threads)
 
 
 @pytest.mark.parametrize(("method", "dtype"), EIGHT_BITS)
@@ -98,10 +87,10 @@ def test_8_bits_with_every_kernel(kernel, method, dtype):
     for kind in KINDS:
         for width in (1, 31, 64, 65):
             same(method, plane(kind, dtype, (2, 11, width)))
-    same(method, plane("beta", dtype, (601, 307)), num_threads=2)
+    same(method, plane("both ends", dtype, (601, 307)), num_threads=2)
     images, mask = plane("uniform", dtype, (5, 31, 67)), plane("uniform", bool, (5, 31, 67))
     same(method, images, mask=mask)
-    rgb = plane("beta", dtype, (40, 33, 3))
+    rgb = plane("both ends", dtype, (40, 33, 3))
     expected = np.moveaxis(judged(method, np.ascontiguousarray(np.moveaxis(rgb, -1, 0))), 0, -1)
     assert_bits(cheq.equalize(rgb, method=method, channel_axis=-1), expected)
 
@@ -230,7 +219,7 @@ def test_uint16_of_fewer_bits(bits):
 
 
 def test_opencv_on_uint16_is_not_that_on_uint8():
-    image = plane("beta", np.uint8, (31, 67))
+    image = plane("both ends", np.uint8, (31, 67))
     result = cheq.equalize(image.astype(np.uint16))
     assert result.dtype == np.uint16
     assert result.max() == 65535
@@ -243,7 +232,7 @@ def test_opencv_on_uint16_is_not_that_on_uint8():
 @pytest.mark.parametrize("kind", MASKS)
 @all_cases
 def test_masks(method, dtype, kind):
-    for seed, pixels in enumerate(("uniform", "narrow", "three levels", "beta")):
+    for seed, pixels in enumerate(("uniform", "narrow", "three levels", "both ends")):
         image = plane(pixels, dtype, (23, 41), seed)
         mask = mask_of(kind, image if dtype != "bool" else image.astype(np.uint8), seed)
         if mask.any():
@@ -257,7 +246,7 @@ def test_masks(method, dtype, kind):
 
 @all_cases
 def test_a_batch_of_masks_and_a_mask_for_all(method, dtype):
-    images = np.stack([plane("beta", dtype, (23, 41), seed) for seed in range(len(MASKS))])
+    images = np.stack([plane("both ends", dtype, (23, 41), seed) for seed in range(len(MASKS))])
     quantiles = images if dtype != "bool" else images.astype(np.uint8)
     masks = np.stack([mask_of(kind, image) for kind, image in zip(MASKS, quantiles, strict=True)])
     for mask in (masks, masks[5], masks[5][:1], masks[:1, :, :1]):
@@ -299,7 +288,7 @@ def test_the_same_dtype(method, dtype, kind):
 
 @pytest.mark.parametrize(("method", "dtype"), [case for case in CASES if case[1] != "bool"])
 def test_the_same_dtype_in_place_and_under_masks(method, dtype):
-    images = np.stack([plane("beta", dtype, (23, 41), seed) for seed in range(len(MASKS))])
+    images = np.stack([plane("both ends", dtype, (23, 41), seed) for seed in range(len(MASKS))])
     masks = np.stack([mask_of(kind, image) for kind, image in zip(MASKS, images, strict=True)])
     expected = reference.equalize(images, method=method, dtype="same", mask=masks)
     if dtype in INTEGERS:
@@ -328,7 +317,7 @@ def test_the_same_dtype_in_place_and_under_masks(method, dtype):
 ])  # fmt: skip
 @all_cases
 def test_shapes_and_axes(method, dtype, shape, where):
-    images = plane("beta", dtype, shape if len(shape) > 1 else (1, *shape)).reshape(shape)
+    images = plane("both ends", dtype, shape if len(shape) > 1 else (1, *shape)).reshape(shape)
     mask = plane("uniform", bool, shape if len(shape) > 1 else (1, *shape), 1).reshape(shape)
     for named in ({}, {"mask": mask}, {"num_threads": 2}):
         result = cheq.equalize(images, method=method, **where, **named)
@@ -338,7 +327,7 @@ def test_shapes_and_axes(method, dtype, shape, where):
 
 @all_cases
 def test_every_layout(layout, method, dtype):
-    images = layout(plane("beta", dtype, (5, 11, 17)))
+    images = layout(plane("both ends", dtype, (5, 11, 17)))
     before = np.array(images)
     for channel_axis in (None, -1):
         expected = reference.equalize(before, method=method, channel_axis=channel_axis)
@@ -348,7 +337,7 @@ def test_every_layout(layout, method, dtype):
 
 @all_cases
 def test_every_layout_of_out(writable_layout, method, dtype):
-    images = plane("beta", dtype, (5, 11, 17))
+    images = plane("both ends", dtype, (5, 11, 17))
     expected = reference.equalize(images, method=method)
     out = writable_layout(np.full(images.shape, 7, expected.dtype))
     assert cheq.equalize(images, method=method, out=out) is out
@@ -357,7 +346,7 @@ def test_every_layout_of_out(writable_layout, method, dtype):
 
 @pytest.mark.parametrize(("method", "dtype"), [case for case in CASES if result_dtype(*case) == case[1]])
 def test_in_place_in_every_layout(writable_layout, method, dtype):
-    images = writable_layout(plane("beta", dtype, (5, 11, 17)))
+    images = writable_layout(plane("both ends", dtype, (5, 11, 17)))
     expected = reference.equalize(images.copy(), method=method)
     assert cheq.equalize(images, method=method, out=images) is images
     assert_bits(images, expected)
@@ -365,7 +354,7 @@ def test_in_place_in_every_layout(writable_layout, method, dtype):
 
 @pytest.mark.parametrize(("method", "dtype"), [case for case in CASES if np.dtype(case[1]).itemsize > 1])
 def test_another_byte_order(method, dtype):
-    images = plane("beta", dtype, (5, 11, 17))
+    images = plane("both ends", dtype, (5, 11, 17))
     swapped = images.astype(images.dtype.newbyteorder())
     kept = swapped.tobytes()
     expected = reference.equalize(images, method=method)
@@ -428,7 +417,7 @@ def test_histogram_of_all_levels(dtype):
 
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_histogram_in_every_layout(layout, dtype):
-    images = layout(plane("beta", dtype, (5, 11, 17)))
+    images = layout(plane("both ends", dtype, (5, 11, 17)))
     for where in ({}, {"channel_axis": -1}, {"axes": (0, 2)}, {"axes": (0, 1, 2)}):
         for threads in (1, 2):
             result = cheq.histogram(images, **where, num_threads=threads)

@@ -7,9 +7,12 @@ import pytest
 import reference
 import skimage.color
 import skimage.exposure
-from pixel_tools import DTYPES, FLOATS, INTEGERS, KINDS, MASKS, assert_bits, mask_of, plane, recipe, refuses
+from pixel_tools import DTYPES, FLOATS, INTEGERS, assert_bits, refuses
 
 import cheq
+from cheq.bench.peers import recipe
+from cheq.parity.pixels import KINDS, MASKS, plane
+from cheq.parity.pixels import mask as mask_of
 
 NUMBERS = (1, 2, 10, 255, 256, 1000)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES["numpy"])
@@ -43,7 +46,7 @@ def test_one_image_and_its_cdf(dtype, kind):
 @pytest.mark.parametrize("number_bins", NUMBERS)
 @each_dtype
 def test_any_number_of_bins(dtype, number_bins):
-    for kind in ("beta", "narrow", "constant", "two levels"):
+    for kind in ("both ends", "narrow", "constant", "two levels"):
         image = plane(kind, dtype, (31, 67))
         expected = original(image, number_bins)
         assert expected[1].shape == (number_bins,)
@@ -85,7 +88,7 @@ def test_a_batch_of_colour_images_is_pooled_image_by_image(pictures):
 
 
 def test_no_other_last_axis_is_taken_for_colours():
-    images = plane("beta", "uint8", (13, 21, 4))
+    images = plane("both ends", "uint8", (13, 21, 4))
     with pytest.warns(UserWarning, match="channel_axis=-1"):
         result = cheq.recipes.image_histogram_equalization(images)
     assert_pair(result, reference.image_histogram_equalization(images))
@@ -110,7 +113,7 @@ def test_no_other_last_axis_is_taken_for_colours():
 ])  # fmt: skip
 def test_shapes_and_axes(shape, where, batch):
     for dtype in ("uint8", "int16", "float32", "float64"):
-        images = plane("beta", dtype, (1, 1, *shape))[0, 0]
+        images = plane("both ends", dtype, (1, 1, *shape))[0, 0]
         result = cheq.recipes.image_histogram_equalization(images, 50, **where)
         assert result[1].shape == (*batch, 50)
         assert_pair(result, reference.image_histogram_equalization(images, 50, **where))
@@ -118,25 +121,25 @@ def test_shapes_and_axes(shape, where, batch):
 
 @each_dtype
 def test_the_recipe_in_every_layout(layout, dtype):
-    images = layout(plane("beta", dtype, (5, 11, 17)))
+    images = layout(plane("both ends", dtype, (5, 11, 17)))
     result = cheq.recipes.image_histogram_equalization(images, 30)
     assert_pair(result, reference.image_histogram_equalization(np.array(images), 30))
 
 
 @pytest.mark.parametrize("dtype", [">u2", ">i2", ">f4", ">f8"])
 def test_the_recipe_in_another_byte_order(dtype):
-    image = plane("beta", np.dtype(dtype).newbyteorder("="), (13, 21))
+    image = plane("both ends", np.dtype(dtype).newbyteorder("="), (13, 21))
     assert_pair(cheq.recipes.image_histogram_equalization(image.astype(dtype)), original(image))
 
 
 def test_the_recipe_is_the_method_numpy():
     for dtype in DTYPES["numpy"]:
-        images = plane("beta", dtype, (5, 11, 17))
+        images = plane("both ends", dtype, (5, 11, 17))
         assert_bits(cheq.recipes.image_histogram_equalization(images)[0], cheq.equalize(images, method="numpy"))
 
 
 def test_what_the_recipe_refuses():
-    call, image = cheq.recipes.image_histogram_equalization, plane("beta", "float64", (5, 7))
+    call, image = cheq.recipes.image_histogram_equalization, plane("both ends", "float64", (5, 7))
     for number in (0, -3):
         refuses(ValueError, lambda: call(image, number), "number_bins", str(number))  # noqa: B023
     for number in (2.0, "256", None, [0, 1]):
@@ -244,7 +247,7 @@ def test_cumulative_distribution_of_integers(dtype, kind):
 
 @pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS])
 def test_cumulative_distributions_of_batches(layout, dtype):
-    images = layout(plane("beta", dtype, (3, 11, 7)))
+    images = layout(plane("both ends", dtype, (3, 11, 7)))
     copy, mask = np.array(images), plane("uniform", bool, (3, 11, 7))
     for named in ({}, {"channel_axis": -1}, {"axes": (0, 2)}, {"axes": (0, 1, 2)}, {"mask": mask}, {"mask": mask[0]}):
         expected = reference.cumulative_distribution(copy, **named)
@@ -255,7 +258,7 @@ def test_cumulative_distributions_of_batches(layout, dtype):
 @pytest.mark.parametrize("kind", MASKS[1:])
 @pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS])
 def test_cumulative_distributions_of_what_a_mask_selects(dtype, kind):
-    image = plane("beta", dtype, (13, 21))
+    image = plane("both ends", dtype, (13, 21))
     mask = mask_of(kind, image)
     result = cheq.cumulative_distribution(image, mask=mask)
     assert_pair(result, cheq.cumulative_distribution(image[mask], axes=0))
@@ -265,7 +268,7 @@ def test_cumulative_distributions_of_what_a_mask_selects(dtype, kind):
 
 @pytest.mark.parametrize("dtype", [*INTEGERS, *FLOATS])
 def test_no_counted_pixel_has_no_cdf(dtype):
-    images, mask = plane("beta", dtype, (3, 5, 7)), np.ones((3, 5, 7), bool)
+    images, mask = plane("both ends", dtype, (3, 5, 7)), np.ones((3, 5, 7), bool)
     mask[1] = False
     cdf, _ = cheq.cumulative_distribution(images, mask=mask)
     assert np.isnan(cdf[1]).all()
@@ -275,7 +278,7 @@ def test_no_counted_pixel_has_no_cdf(dtype):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_the_bins_of_nothing_are_numpy_s(dtype):
-    image, none = plane("beta", dtype, (5, 7)), np.zeros((5, 7), bool)
+    image, none = plane("both ends", dtype, (5, 7)), np.zeros((5, 7), bool)
     for nbins in NUMBERS:
         with np.errstate(invalid="ignore"):
             expected = skimage.exposure.cumulative_distribution(image[none], nbins)  # of 0 to 1
@@ -285,7 +288,7 @@ def test_the_bins_of_nothing_are_numpy_s(dtype):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_cumulative_distributions_of_nan(dtype):
-    images = plane("gaussian", dtype, (3, 13, 21))
+    images = plane("normal", dtype, (3, 13, 21))
     images[1, ::3, ::2], images[1, 1, 1], images[1, 1, 3] = np.nan, np.inf, -np.inf
     finite = np.isfinite(images)
     with pytest.raises(ValueError) as caught:
@@ -297,7 +300,7 @@ def test_cumulative_distributions_of_nan(dtype):
 
 
 def test_what_cumulative_distribution_refuses():
-    image = plane("beta", "float64", (5, 7))
+    image = plane("both ends", "float64", (5, 7))
     call = cheq.cumulative_distribution
     for nbins in (0, -1):
         refuses(ValueError, lambda: call(image, nbins=nbins), "nbins", str(nbins))  # noqa: B023

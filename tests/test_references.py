@@ -16,23 +16,22 @@ from pixel_tools import (
     DTYPES,
     FLOATS,
     INTEGERS,
-    KINDS,
-    MASKS,
     assert_bits,
-    counted_plane,
     has_peer,
-    mask_of,
     opencv,
     opencv_fuses,
     opencv_otsu,
     peer,
     pillow,
-    plane,
-    recipe,
     refused_since_numpy_2_2,
     result_dtype,
     scikit_image,
 )
+
+from cheq.bench.peers import recipe
+from cheq.parity.pixels import KINDS, MASKS, plane
+from cheq.parity.pixels import counted as counted_plane
+from cheq.parity.pixels import mask as mask_of
 
 WITH_PEER = [(method, dtype) for method, dtype in CASES if has_peer(method, dtype)]
 AWKWARD_FLOATS = {
@@ -68,7 +67,7 @@ def test_planes_of_every_kind(method, dtype, kind):
 @pytest.mark.parametrize("kind", MASKS[1:])
 @pytest.mark.parametrize(("method", "dtype"), WITH_PEER)
 def test_masks(method, dtype, kind):
-    for seed, pixels in enumerate(("uniform", "narrow", "three levels", "beta")):
+    for seed, pixels in enumerate(("uniform", "narrow", "three levels", "both ends")):
         image = plane(pixels, dtype, (13, 21), seed)
         mask = mask_of(kind, image if dtype != "bool" else image.astype(np.uint8), seed)
         result = reference.equalize(image, method=method, mask=mask)
@@ -105,7 +104,7 @@ def test_opencv_on_small_counts():
 
 def test_the_rule_for_16_bits_is_that_for_8_bits_with_another_top():
     # Where levels are 257 times those of an 8-bit image, the scale is 257 times as large, up to its rounding.
-    image = plane("beta", np.uint8, (31, 67))
+    image = plane("both ends", np.uint8, (31, 67))
     wide = reference.equalize(image.astype(np.uint16) * 257)
     np.testing.assert_allclose(wide / 257, reference.equalize(image), atol=0.5)
     counts = np.bincount([7, 9, 9, 40000], minlength=65536)
@@ -145,7 +144,7 @@ def test_pillow_takes_rgb_band_by_band(pictures):
 
 
 def test_pillow_counts_a_pixel_once_whatever_the_value_of_its_mask():
-    image = plane("beta", np.uint8, (31, 67))
+    image = plane("both ends", np.uint8, (31, 67))
     values = np.random.default_rng(1).choice(np.array([0, 1, 128, 255], np.uint8), image.shape)
     expected = PIL.ImageOps.equalize(PIL.Image.fromarray(image), PIL.Image.fromarray(values))
     assert_bits(reference.equalize(image, method="pillow", mask=values != 0), np.asarray(expected))
@@ -202,7 +201,7 @@ def test_awkward_floats(name, dtype):
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("method", ["skimage", "numpy"])
 def test_nan_outside_the_mask_and_omitted(method, dtype):
-    image = plane("gaussian", dtype, (13, 21))
+    image = plane("normal", dtype, (13, 21))
     image[::5, ::4], image[1, 2], image[2, 1] = np.nan, np.inf, -np.inf
     finite = np.isfinite(image)
     expected = peer(method, image, finite)
@@ -227,7 +226,7 @@ def test_all_levels_of_wide_integers(dtype):
 @pytest.mark.parametrize("method", ["skimage", "numpy"])
 @pytest.mark.parametrize("dtype", [">u2", ">i2", ">f4", ">f8"])
 def test_another_byte_order(method, dtype):
-    image = plane("beta", np.dtype(dtype).newbyteorder("="), (13, 21)).astype(dtype)
+    image = plane("both ends", np.dtype(dtype).newbyteorder("="), (13, 21)).astype(dtype)
     assert_bits(reference.equalize(image, method=method), peer(method, image).astype(np.dtype(dtype).newbyteorder("="))
                 if (method, dtype) == ("skimage", ">f4") else peer(method, image))  # fmt: skip
 
@@ -235,14 +234,9 @@ def test_another_byte_order(method, dtype):
 @pytest.mark.parametrize("dtype", INTEGERS)
 @pytest.mark.parametrize("method", ["skimage", "numpy"])
 def test_the_same_dtype_is_the_cdf_times_the_span(method, dtype):
-    image = plane("beta", dtype, (31, 67))
+    image = plane("both ends", dtype, (31, 67))
     limits = np.iinfo(dtype)
-    if method == "skimage":
-        cdf = scikit_image(image)
-    else:
-        density, edges = np.histogram(image.flatten(), 256, density=True)
-        cdf = density.cumsum()
-        cdf = np.interp(image, edges[:-1], cdf / cdf[-1])
+    cdf = scikit_image(image) if method == "skimage" else recipe(image, top=1)[0]
     expected = (limits.min + np.rint(cdf * (limits.max - limits.min))).astype(dtype)
     assert_bits(reference.equalize(image, method=method, dtype="same"), expected)
     empty = np.zeros(image.shape, bool)
@@ -252,7 +246,7 @@ def test_the_same_dtype_is_the_cdf_times_the_span(method, dtype):
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("nbins", [1, 2, 256, 300])
 def test_cumulative_distribution_of_floats(dtype, nbins):
-    image = plane("gaussian", dtype, (31, 67))
+    image = plane("normal", dtype, (31, 67))
     result = reference.cumulative_distribution(image, nbins=nbins)
     for one, expected in zip(result, skimage.exposure.cumulative_distribution(image, nbins), strict=True):
         assert_bits(one, expected)
@@ -276,7 +270,7 @@ def test_cumulative_distribution_of_integers(dtype, kind):
 @pytest.mark.parametrize("dtype", DTYPES["numpy"])
 @pytest.mark.parametrize("number_bins", [1, 2, 10, 256, 1000])
 def test_the_recipe_and_its_cdf(dtype, number_bins):
-    for kind in ("beta", "constant", "two levels"):
+    for kind in ("both ends", "constant", "two levels"):
         image = plane(kind, dtype, (13, 21))
         for one, expected in zip(
             reference.image_histogram_equalization(image, number_bins), recipe(image, number_bins), strict=True
@@ -339,7 +333,7 @@ def test_the_code_for_intel_s_processors_differs_in_ties_alone():
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_otsu_with_a_mask(dtype):
     for seed, kind in enumerate(MASKS):
-        image = plane("beta", dtype, (13, 21), seed)
+        image = plane("both ends", dtype, (13, 21), seed)
         mask = mask_of(kind, image, seed)
         named = (0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
         threshold, _ = cv2.thresholdWithMask(image, image.copy(), mask.astype(np.uint8) * 255, *named)

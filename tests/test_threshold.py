@@ -10,10 +10,13 @@ import cv2
 import numpy as np
 import pytest
 import reference
-from pixel_tools import KINDS, MASKS, assert_bits, counted_plane, mask_of, opencv_fuses, opencv_otsu, plane, refuses
+from pixel_tools import assert_bits, opencv_fuses, opencv_otsu, refuses
 
 import cheq
 from cheq import _threshold
+from cheq.parity.pixels import KINDS, MASKS, plane
+from cheq.parity.pixels import counted as counted_plane
+from cheq.parity.pixels import mask as mask_of
 
 each_dtype = pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 
@@ -99,7 +102,7 @@ def test_batches(dtype):
     for threads in (None, 1, 2):
         same(images, num_threads=threads)
     same(images[::-1, :, ::2])
-    many = plane("beta", dtype, (300, 6, 7))
+    many = plane("both ends", dtype, (300, 6, 7))
     same(many)
 
 
@@ -128,7 +131,7 @@ def test_shapes_and_axes(dtype, shape, where, batch):
 @pytest.mark.parametrize("kind", MASKS)
 @each_dtype
 def test_a_mask_limits_the_statistics_alone(dtype, kind):
-    for seed, pixels in enumerate(("uniform", "three levels", "beta")):
+    for seed, pixels in enumerate(("uniform", "three levels", "both ends")):
         image = plane(pixels, dtype, (23, 41), seed)
         mask = mask_of(kind, image, seed)
         threshold = cheq.otsu_threshold(image, mask=mask)
@@ -218,7 +221,7 @@ def test_every_layout_of_out_and_in_place(writable_layout, dtype):
 
 
 def test_another_byte_order():
-    images = plane("beta", "uint16", (5, 11, 17))
+    images = plane("both ends", "uint16", (5, 11, 17))
     given = images.astype(">u2")
     assert_bits(cheq.otsu_threshold(given), reference.otsu_threshold(images))
     assert_bits(cheq.binarize(given), reference.binarize(images))
@@ -236,12 +239,12 @@ def test_empty_arrays(dtype, shape):
 @pytest.mark.parametrize("threads", [1, 2])
 @each_dtype
 def test_one_large_plane(dtype, threads):
-    same(plane("beta", dtype, (901, 777)), num_threads=threads)
+    same(plane("both ends", dtype, (901, 777)), num_threads=threads)
 
 
 def test_8_bits_with_every_kernel(kernel):
-    same(plane("beta", "uint8", (7, 31, 67)))
-    rgb = plane("beta", "uint8", (31, 67, 3))
+    same(plane("both ends", "uint8", (7, 31, 67)))
+    rgb = plane("both ends", "uint8", (31, 67, 3))
     assert_bits(cheq.binarize(rgb, channel_axis=-1), reference.binarize(rgb, channel_axis=-1))
     assert_bits(cheq.binarize(rgb, 99, channel_axis=-1), reference.binarize(rgb, 99, channel_axis=-1))
 
@@ -259,7 +262,7 @@ def test_other_dtypes(dtype):
 
 
 def test_other_thresholds():
-    images, out = plane("beta", "uint8", (4, 5, 7)), np.full((4, 5, 7), 77, np.uint8)
+    images, out = plane("both ends", "uint8", (4, 5, 7)), np.full((4, 5, 7), 77, np.uint8)
     for threshold in ("Otsu", "", "triangle", "99"):
         refuses(ValueError, lambda: cheq.binarize(images, threshold, out=out), "threshold", "'otsu'")  # noqa: B023
     for threshold in (None, b"otsu", 2j, [None] * 4, ["1"] * 4, np.zeros(4, "M8[s]"), {}):
@@ -273,7 +276,7 @@ def test_other_thresholds():
 
 
 def test_other_arguments():
-    images = plane("beta", "uint8", (4, 5, 7))
+    images = plane("both ends", "uint8", (4, 5, 7))
     for call in (cheq.otsu_threshold, cheq.binarize):
         refuses(ValueError, lambda: call(images, axes=(1, 1)), "axes")  # noqa: B023
         refuses(ValueError, lambda: call(images, channel_axis=3), "channel_axis")  # noqa: B023
@@ -293,7 +296,7 @@ def test_other_arguments():
 @each_dtype
 @pytest.mark.parametrize("axes", [(-2, -1), (0, 1)])
 def test_batches_in_parts_are_as_one(dtype, axes, monkeypatch):
-    images = np.moveaxis(plane("beta", dtype, (3, 40, 5, 7)), (-2, -1), axes)
+    images = np.moveaxis(plane("both ends", dtype, (3, 40, 5, 7)), (-2, -1), axes)
     mask = np.random.default_rng(1).random(images.shape) < 0.5
     whole = cheq.otsu_threshold(images, axes=axes), cheq.otsu_threshold(images, axes=axes, mask=mask)
     flat = np.moveaxis(images, axes, (-2, -1))
@@ -328,7 +331,7 @@ def test_the_memory_of_many_planes_is_bounded():
 
 
 def test_thresholds_of_any_size_and_kind():
-    images = plane("beta", "uint8", (3, 5, 7))
+    images = plane("both ends", "uint8", (3, 5, 7))
     for number in (-(2**70), -1, 2**70, [2**70, -(2**70), 9], [9, 9, 9], [9]):
         numbers = np.array([min(max(value, -1), 255) for value in np.ravel(np.array(number, dtype=object))])
         expected = np.where(images > numbers.reshape(-1, 1, 1), np.uint8(255), np.uint8(0))

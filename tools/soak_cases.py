@@ -9,6 +9,8 @@ import numpy as np
 from PIL import Image, ImageOps
 from skimage import exposure
 
+from cheq.bench.peers import recipe
+
 # Tiny, small, odd, as many planes as threads, few and large enough to be cut into parts.
 SHAPES = [
     (1, 1), (7, 5), (3, 1, 1), (2000, 3, 4), (90, 28, 31), (6, 1, 33, 65), (40, 96, 97), (2, 300, 411), (700, 501),
@@ -49,13 +51,6 @@ def each_plane(images: Any, answer: Callable[..., Any], *masks: Any) -> Any:
 def pillow(plane: Any, mask: Any = None) -> Any:
     under = None if mask is None else Image.fromarray(mask.astype(np.uint8) * 255)
     return np.asarray(ImageOps.equalize(Image.fromarray(np.ascontiguousarray(plane)), under))
-
-
-def recipe(plane: Any) -> Any:
-    """The well-known one, bins and interpolation by NumPy; integers have a bin for each of 256 parts of the range."""
-    density, edges = np.histogram(plane.ravel(), 256, density=True)
-    cdf = density.cumsum()
-    return np.interp(plane.ravel(), edges[:-1], 255 * cdf / cdf[-1]).reshape(plane.shape)
 
 
 def otsu(plane: Any) -> tuple[float, Any]:
@@ -145,7 +140,7 @@ def of_skimage_masked(random: np.random.Generator) -> Case:
 
 def of_numpy(random: np.random.Generator) -> Case:
     images = pixels(random, shape_of(random), random.choice([np.uint8, np.int16, np.float32, np.float64]))
-    return Case("equalize", images, each_plane(images, recipe), {"method": "numpy"})
+    return Case("equalize", images, each_plane(images, lambda plane: recipe(plane)[0]), {"method": "numpy"})
 
 
 def of_ycrcb(random: np.random.Generator) -> Case:
@@ -188,7 +183,7 @@ def of_otsu(random: np.random.Generator) -> Case:
 
 def of_recipe(random: np.random.Generator) -> Case:
     images = pixels(random, shape_of(random), random.choice([np.uint8, np.float32, np.float64]))
-    return Case("image_histogram_equalization", images, each_plane(images, recipe))
+    return Case("image_histogram_equalization", images, each_plane(images, lambda plane: recipe(plane)[0]))
 
 
 MAKERS = [

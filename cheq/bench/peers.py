@@ -77,15 +77,16 @@ def _skimage(images: Pixels) -> Work:
     return Work(lambda: [exposure.equalize_hist(image) for image in images], np.stack)
 
 
-def recipe(image: Pixels) -> Pixels:
-    """Equalize by the well-known recipe."""
-    density, edges = np.histogram(image.ravel(), 256, density=True)
+def recipe(image: Pixels, nbins: int = 256, counted: Pixels | None = None, top: int = 255) -> tuple[Pixels, Pixels]:
+    """Equalize by the well-known NumPy recipe; return that and the CDF scaled to `top`. `counted` is a mask."""
+    density, edges = np.histogram(image if counted is None else image[counted], nbins, density=True)
     cdf = density.cumsum()
-    return np.asarray(np.interp(image.ravel(), edges[:-1], 255 * cdf / cdf[-1]).reshape(image.shape))
+    cdf = top * cdf / cdf[-1]
+    return np.asarray(np.interp(image, edges[:-1], cdf)), cdf
 
 
 def _numpy(images: Pixels) -> Work:
-    return Work(lambda: [recipe(image) for image in images], np.stack)
+    return Work(lambda: [recipe(image)[0] for image in images], np.stack)
 
 
 def _torchvision(images: Pixels) -> Work:

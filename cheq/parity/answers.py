@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cheq.bench.peers import recipe
 from cheq.parity.inputs import Array, Input
 from cheq.parity.questions import LUT_DTYPES, some_lut
 
@@ -35,22 +36,11 @@ _FLOAT32_COUNTS = 1 << 24
 def numpy_answers() -> Answers:
     """The well-known recipe of np.histogram and np.interp, np.bincount and indexing."""
 
-    def recipe(plane: Array, mask: Array | None, images: Input) -> tuple[Array, Array] | None:
-        counted = plane if mask is None else plane[mask]
-        if not counted.size:
-            return None
-        density, edges = np.histogram(counted.flatten(), images.nbins, density=True)
-        cdf = density.cumsum()
-        cdf = 255 * cdf / cdf[-1]
-        return np.interp(plane, edges[:-1], cdf), cdf
+    def recipe_s(which: int) -> Callable[[Array, Array | None, Input], Array | None]:
+        def answer(plane: Array, mask: Array | None, images: Input) -> Array | None:
+            return None if mask is not None and not mask.any() else recipe(plane, images.nbins, mask)[which]
 
-    def equalize(plane: Array, mask: Array | None, images: Input) -> Array | None:
-        found = recipe(plane, mask, images)
-        return None if found is None else found[0]
-
-    def recipe_cdf(plane: Array, mask: Array | None, images: Input) -> Array | None:
-        found = recipe(plane, mask, images)
-        return None if found is None else found[1]
+        return answer
 
     def histogram(plane: Array, mask: Array | None, _: Input) -> Array:
         counted = _from_zero(plane if mask is None else plane[mask])
@@ -61,7 +51,8 @@ def numpy_answers() -> Answers:
 
     name = "recipes.image_histogram_equalization"
     luts = {f"apply_lut: {dtype}": looked_up(dtype) for dtype in LUT_DTYPES}
-    return {"numpy": equalize, "histogram": histogram, **luts, f"{name}: images": equalize, f"{name}: CDF": recipe_cdf}
+    answers: Answers = {"numpy": recipe_s(0), f"{name}: images": recipe_s(0), f"{name}: CDF": recipe_s(1)}
+    return {**answers, "histogram": histogram, **luts}
 
 
 def _from_zero(levels: Array) -> Array:

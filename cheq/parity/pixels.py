@@ -14,7 +14,7 @@ _KINDS: dict[str, Callable[[_Random, tuple[int, ...]], Array]] = {
     "normal": lambda random, shape: random.normal(0.5, 0.15, shape),
     "dark": lambda random, shape: random.beta(2, 9, shape),
     "bright": lambda random, shape: random.normal(0.94, 0.25, shape),
-    "ends of the range": lambda random, shape: random.beta(0.4, 0.4, shape),
+    "both ends": lambda random, shape: random.beta(0.4, 0.4, shape),
     "narrow": lambda random, shape: 0.38 + 0.03 * random.random(shape),
     "12 of 16 bits": lambda random, shape: random.beta(2, 3, shape) / 16 + 0.5,
     "gradient": lambda random, shape: _ramp(shape),
@@ -79,9 +79,9 @@ def every_level(dtype: str) -> Array:
     return np.random.default_rng(1).permutation(levels)[np.newaxis]
 
 
-def counted(counts: tuple[int, ...], levels: tuple[int, ...]) -> Array:
-    """One row of uint8 with so many pixels of each level, in no order."""
-    pixels = np.repeat(np.array(levels, np.uint8), counts)
+def counted(counts: tuple[int, ...], levels: tuple[int, ...], dtype: str = "uint8") -> Array:
+    """One row with so many pixels of each level, in no order."""
+    pixels = np.repeat(np.array(levels, dtype), counts)
     return np.random.default_rng(len(pixels)).permutation(pixels)[np.newaxis]
 
 

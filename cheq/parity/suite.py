@@ -103,7 +103,7 @@ _CHANNELS = (
 _SHARED = (((4, 31, 67), None), ((2, 31, 67, 3), -1), ((2, 3, 31, 67), 1), ((3, 28, 28), 0))
 _COLOURED = (((2, 9, 70, 3), -1), ((2, 3, 9, 70), 1), ((9, 70, 4), -1))
 _WRITABLE = [layout for layout in LAYOUTS if layout not in ("read-only", "other byte order")]
-_MASKED = list(enumerate(("uniform", "narrow", "three levels", "ends of the range")))
+_MASKED = list(enumerate(("uniform", "narrow", "three levels", "both ends")))
 _UINT8 = {"dtype": ("uint8",)}
 
 _ROWS = (
@@ -114,9 +114,9 @@ _ROWS = (
         {"dtype": INTEGERS}, None),
     Row("every level", "every seventh {dtype} thrice",
         lambda dtype: Input(np.repeat(pixels.every_level(dtype), 3, axis=0)[:, ::7]), {"dtype": INTEGERS}, None),
-    Row("sizes", "{shape}, {dtype}", partial(_planes, "ends of the range"),
+    Row("sizes", "{shape}, {dtype}", partial(_planes, "both ends"),
         {"dtype": ("uint8",), "shape": _lengths(*range(1, 201))}, {"shape": [(1, n) for n in _EDGES]}),
-    Row("sizes", "{shape}, {dtype}", partial(_planes, "ends of the range"),
+    Row("sizes", "{shape}, {dtype}", partial(_planes, "both ends"),
         {"dtype": ("uint16", *FLOATS), "shape": _lengths(*_EDGES)}, {"shape": [(1, n) for n in (1, 17, 65, 1025)]}),
     # Counts whose quotients fall between two levels.
     Row("ties of rounding", "counts 1, {first}, {share} times as many",
@@ -175,7 +175,7 @@ _ROWS = (
     Row("large planes", "{kind}, {dtype}, {shape}", _planes,
         {"dtype": ("uint8", "uint16", "float32"), "kind": ("normal",), "shape": ((1400, 1501),)}, None),
     Row("large planes", "{kind}, {dtype}, {shape}", _planes,
-        {"dtype": ("uint8",), "kind": ("ends of the range",), "shape": ((4099, 4101),)}, None),
+        {"dtype": ("uint8",), "kind": ("both ends",), "shape": ((4099, 4101),)}, None),
     Row("large planes", "two single pixels, uint8, 2900 x 2900", lambda: Input(pixels.single_pixels()), {}, None),
 )  # fmt: skip
 
