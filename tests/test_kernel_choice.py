@@ -52,6 +52,12 @@ def test_the_scalar_kernel_is_always_there():
     assert AVAILABLE[0] == "scalar"
 
 
+def test_a_cpu_with_every_feature_runs_every_kernel():
+    if not all(dispatch.features().values()):
+        pytest.skip("this CPU lacks a feature that a kernel needs")
+    assert AVAILABLE == BUILT
+
+
 @pytest.mark.parametrize("name", AVAILABLE)
 def test_the_environment_names_the_kernel(name):
     result = python(REPORT, name)

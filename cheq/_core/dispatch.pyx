@@ -10,7 +10,7 @@ cdef extern from "kernels/dispatch.h" nogil:
         bint here
 
     const cheq_kernels *cheq_kernels_at(int i)
-    bint cheq_kernels_run_here(int i)
+    bint cheq_runs_here(const cheq_kernels *k)
     int cheq_features(cheq_feature *features)
 
 cdef extern from "build.h" nogil:
@@ -26,7 +26,7 @@ cdef const cheq_kernels *active_kernels() noexcept nogil:
 
 def kernels():
     """Return the names of all kernels built in, each with whether this CPU can run it, the best last."""
-    return {cheq_kernels_at(i).name.decode(): bool(cheq_kernels_run_here(i)) for i in range(CHEQ_KERNEL_COUNT)}
+    return {cheq_kernels_at(i).name.decode(): bool(cheq_runs_here(cheq_kernels_at(i))) for i in range(CHEQ_KERNEL_COUNT)}
 
 
 def kernel():

@@ -12,7 +12,7 @@
 static void (*const checks[])(const trial *) = {
     check_count,       check_apply,     check_count_apply,  check_luts,         check_select,
     check_gather,      check_scatter,   check_split,        check_merge,        check_apply_channels,
-    check_widen_narrow, check_bounds,   check_count_floats, check_interpolate,  check_gray,
+    check_conversions, check_bounds,   check_count_floats, check_interpolate,  check_gray,
     check_gray_dense,  check_gray16,    check_recolor,      check_recolor_dense,
 };
 enum { CHECKS = sizeof checks / sizeof checks[0], ALIGNMENTS = 64, QUICK = 4 };
@@ -48,7 +48,7 @@ int main(int argc, char **argv) {
     const size_t alignments = argc > 2 ? number(argv[2], "ALIGNMENTS", 1, ALIGNMENTS) : QUICK;
     prepare();
     for (int kernel = 0; kernel < CHEQ_KERNEL_COUNT; kernel++) {
-        if (!cheq_kernels_run_here(kernel)) {
+        if (!cheq_runs_here(cheq_kernels_at(kernel))) {
             printf("%s: not checked, as this CPU lacks its instructions\n", cheq_kernels_at(kernel)->name);
             continue;
         }

@@ -14,7 +14,7 @@ static double *doubles_out(const trial *t) {
     return (double *)(void *)result_in(out[0], aligned(t->at, sizeof(double)), t->n * sizeof(double));
 }
 
-static void check_widen_narrow(const trial *t) {
+static void check_conversions(const trial *t) {
     float narrow[LONGEST];
     double wide[LONGEST];
     for (size_t i = 0; i < t->n; i++) {
@@ -22,14 +22,14 @@ static void check_widen_narrow(const trial *t) {
         wide[i] = (double)narrow[i];
     }
     double *to = doubles_out(t);
-    t->k->widen(input_in(in[0], t->at, narrow, t->n * sizeof *narrow), to, t->n);
-    expect(result_is(out[0], (uint8_t *)to, wide, t->n * sizeof *wide), t, "widen", 0);
+    t->k->floats_to_doubles(input_in(in[0], t->at, narrow, t->n * sizeof *narrow), to, t->n);
+    expect(result_is(out[0], (uint8_t *)to, wide, t->n * sizeof *wide), t, "floats_to_doubles", 0);
     for (size_t i = 0; i < t->n; i++) {
         narrow[i] = (float)random_doubles[i];
     }
     uint8_t *floats = result_in(out[0], t->at, t->n * sizeof *narrow);
-    t->k->narrow(doubles_in(t), floats, t->n);
-    expect(result_is(out[0], floats, narrow, t->n * sizeof *narrow), t, "narrow", 0);
+    t->k->doubles_to_floats(doubles_in(t), floats, t->n);
+    expect(result_is(out[0], floats, narrow, t->n * sizeof *narrow), t, "doubles_to_floats", 0);
 }
 
 static void check_bounds(const trial *t) {

@@ -201,21 +201,21 @@ static double *doubles(int finite, double smallest, double largest) {
     return values;
 }
 
-static void try_widen_narrow(void) {
+static void try_conversions(void) {
     const uint8_t *floats = input_bytes(n * sizeof(float));
     double *wide = (double *)(void *)array_of(n * sizeof *wide, choose(8) * 8), *from = doubles(0, -1e300, 1e300);
-    k->widen(floats, wide, n);
+    k->floats_to_doubles(floats, wide, n);
     for (size_t i = 0; i < n; i++) {
         float value;
         memcpy(&value, floats + i * sizeof value, sizeof value);
-        expect(isnan(value) ? isnan(wide[i]) : (double)value == wide[i], k->name, "widen", n);
+        expect(isnan(value) ? isnan(wide[i]) : (double)value == wide[i], k->name, "floats_to_doubles", n);
     }
     uint8_t *narrow = result_bytes(n * sizeof(float));
-    k->narrow(from, narrow, n);
+    k->doubles_to_floats(from, narrow, n);
     for (size_t i = 0; i < n; i++) {
         float value;
         memcpy(&value, narrow + i * sizeof value, sizeof value);
-        expect(isnan(from[i]) ? isnan(value) : (float)from[i] == value, k->name, "narrow", n);
+        expect(isnan(from[i]) ? isnan(value) : (float)from[i] == value, k->name, "doubles_to_floats", n);
     }
 }
 
@@ -374,7 +374,7 @@ static void try_recolor_dense(void) {
 
 static void (*const tries[])(void) = {
     try_count,  try_apply,          try_count_apply,  try_lut,    try_select,       try_gather,
-    try_scatter, try_split,         try_merge,        try_apply_channels, try_widen_narrow, try_bounds,
+    try_scatter, try_split,         try_merge,        try_apply_channels, try_conversions, try_bounds,
     try_count_floats, try_interpolate, try_gray,      try_gray_dense, try_gray16,   try_recolor,
     try_recolor_dense,
 };
@@ -383,10 +383,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     input_begin(data, size);
     const int i = (int)choose(CHEQ_KERNEL_COUNT);
     const uint32_t task = choose(sizeof tries / sizeof tries[0]);
-    if (!cheq_kernels_run_here(i)) {
+    k = cheq_kernels_at(i);
+    if (!cheq_runs_here(k)) {
         return -1; /* not kept: it says nothing on this CPU */
     }
-    k = cheq_kernels_at(i);
     n = choose(choose(4) ? 300 : MOST_PIXELS);
     tries[task]();
     input_end();

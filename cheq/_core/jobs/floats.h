@@ -44,7 +44,7 @@ static inline const double *cheq_floats_load(const cheq_floating_job *job, const
             memcpy(&buffer[i], from + (ptrdiff_t)i * step, sizeof(double));
         }
     } else if (step == 4) {
-        job->kernels->widen(from, buffer, n);
+        job->kernels->floats_to_doubles(from, buffer, n);
     } else {
         for (size_t i = 0; i < n; i++) {
             memcpy(&narrow, from + (ptrdiff_t)i * step, sizeof(float));
@@ -62,7 +62,7 @@ static inline void cheq_floats_store(const cheq_floating_job *job, const cheq_wa
             memcpy(to + (ptrdiff_t)i * step, &values[i], sizeof(double));
         }
     } else if (step == sizeof(float)) {
-        job->kernels->narrow(values, to, n);
+        job->kernels->doubles_to_floats(values, to, n);
     } else {
         for (size_t i = 0; i < n; i++) {
             float narrow = (float)values[i];

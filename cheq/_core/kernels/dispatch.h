@@ -1,12 +1,11 @@
-/* Which kernels there are, which of them this CPU can run (facts), and which one
- * is the best (policy). */
+/* Which kernels there are, the best last (policy), and which of them this CPU can run (facts). */
 #ifndef CHEQ_DISPATCH_H
 #define CHEQ_DISPATCH_H
 
 #include "kernels/scalar.h"
 
-/* Function target attributes build every instruction set with one plain command. */
-/* Not for Windows: GCC does not align the stack for their registers there. */
+/* Function target attributes build every instruction set with one plain command. Not for
+ * Windows: GCC does not align the stack for their registers there. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(_WIN32) /* Clang defines __GNUC__ too */
 #define CHEQ_X86 1
 #include "kernels/x86/avx2.h"
@@ -63,12 +62,10 @@ static inline int cheq_features(cheq_feature *features) {
         {"avx512vbmi2", !!__builtin_cpu_supports("avx512vbmi2")},
         {"avx512vpopcntdq", !!__builtin_cpu_supports("avx512vpopcntdq")},
     };
-    int count = sizeof known / sizeof known[0];
-    for (int i = 0; i < count; i++)
-        features[i] = known[i];
-    return count;
+    memcpy(features, known, sizeof known);
+    return sizeof known / sizeof known[0];
 #elif CHEQ_ARM64
-    features[0] = (cheq_feature){"asimd", 1};
+    features[0] = (cheq_feature){"asimd", 1}; /* part of the 64-bit ARM architecture */
     return 1;
 #else
     (void)features;
@@ -76,21 +73,28 @@ static inline int cheq_features(cheq_feature *features) {
 #endif
 }
 
-/* Fact: the CPU has the instructions, and the system saves their registers. */
-static inline int cheq_kernels_run_here(int i) {
-#if CHEQ_X86
-    switch (i) {
-    case 1:
-        return CHEQ_AVX2_RUNS_HERE;
-    case 2:
-        return CHEQ_AVX512_RUNS_HERE;
+/* Is the feature whose name begins here, `length` long, one of them? */
+static inline int cheq_has_feature(const char *name, size_t length) {
+    cheq_feature features[CHEQ_MOST_FEATURES];
+    const int count = cheq_features(features);
+    for (int i = 0; i < count; i++) {
+        if (strlen(features[i].name) == length && memcmp(features[i].name, name, length) == 0) {
+            return features[i].here;
+        }
     }
-#elif CHEQ_ARM64
-    if (i == 1) {
-        return 1; /* part of the 64-bit ARM architecture that Linux and macOS run on */
+    return 0;
+}
+
+/* The CPU has all that the kernels need, and the system saves its registers. */
+static inline int cheq_runs_here(const cheq_kernels *k) {
+    for (const char *need = k->needs; *need; need += strspn(need, ",")) {
+        const size_t length = strcspn(need, ",");
+        if (!cheq_has_feature(need, length)) {
+            return 0;
+        }
+        need += length;
     }
-#endif
-    return i == 0;
+    return 1;
 }
 
 #endif

@@ -1,14 +1,8 @@
-/* Kernels for floats: one body each, which the compiler makes vectors of for every
- * instruction set. Guesses come first, in loops without tables; what needs a look into
- * a table follows, a value at a time. */
-#ifndef CHEQ_FLOATS_H
-#define CHEQ_FLOATS_H
+/* A template (see kernels.h): the kernels for floats, of which the compiler makes vectors. Guesses
+ * come first, in loops without tables; what needs a look into a table follows, a value at a time. */
+#define CHEQ_FLOATS 512 /* values at a time */
 
-#include "kernels/kernels.h"
-
-enum { CHEQ_FLOATS = 512 }; /* values at a time */
-
-CHEQ_BODY void cheq_widen_body(const uint8_t *floats, double *to, size_t n) {
+CHEQ_ATTRIBUTES static void CHEQ_NAME(floats_to_doubles)(const uint8_t *floats, double *to, size_t n) {
     for (size_t i = 0; i < n; i++) {
         float x;
         memcpy(&x, floats + i * sizeof x, sizeof x);
@@ -16,14 +10,14 @@ CHEQ_BODY void cheq_widen_body(const uint8_t *floats, double *to, size_t n) {
     }
 }
 
-CHEQ_BODY void cheq_narrow_body(const double *from, uint8_t *floats, size_t n) {
+CHEQ_ATTRIBUTES static void CHEQ_NAME(doubles_to_floats)(const double *from, uint8_t *floats, size_t n) {
     for (size_t i = 0; i < n; i++) {
         float x = (float)from[i];
         memcpy(floats + i * sizeof x, &x, sizeof x);
     }
 }
 
-CHEQ_BODY void cheq_bound(double x, double *low, double *high, double *zero) {
+CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(bound)(double x, double *low, double *high, double *zero) {
     *low = x < *low ? x : *low;
     *high = x > *high ? x : *high;
     *zero += x * 0.0; /* NaN of NaN and of infinities */
@@ -31,7 +25,7 @@ CHEQ_BODY void cheq_bound(double x, double *low, double *high, double *zero) {
 
 /* Eight in turn, which makes vectors of them without any change of the order that the
  * language prescribes. */
-CHEQ_BODY int cheq_bounds_body(const double *pixels, size_t n, double *smallest, double *largest) {
+CHEQ_ATTRIBUTES static int CHEQ_NAME(bounds)(const double *pixels, size_t n, double *smallest, double *largest) {
     double low[8], high[8], zeros[8] = {0};
     for (int k = 0; k < 8; k++) {
         low[k] = *smallest;
@@ -40,11 +34,11 @@ CHEQ_BODY int cheq_bounds_body(const double *pixels, size_t n, double *smallest,
     size_t i = 0;
     for (; i + 8 <= n; i += 8) {
         for (size_t k = 0; k < 8; k++) {
-            cheq_bound(pixels[i + k], &low[k], &high[k], &zeros[k]);
+            CHEQ_NAME(bound)(pixels[i + k], &low[k], &high[k], &zeros[k]);
         }
     }
     for (; i < n; i++) {
-        cheq_bound(pixels[i], low, high, zeros);
+        CHEQ_NAME(bound)(pixels[i], low, high, zeros);
     }
     int finite = 1;
     for (int k = 0; k < 8; k++) {
@@ -56,7 +50,8 @@ CHEQ_BODY int cheq_bounds_body(const double *pixels, size_t n, double *smallest,
 }
 
 /* In float32 for float32 data, as NumPy does. */
-CHEQ_BODY void cheq_guess_bins(const double *pixels, size_t n, const cheq_value_bins *bins, int32_t *guesses) {
+CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(guess_bins)(const double *pixels, size_t n, const cheq_value_bins *bins,
+                                                     int32_t *guesses) {
     const float first = (float)bins->first, width = (float)bins->width, number = (float)bins->n;
     if (bins->single) {
         for (size_t i = 0; i < n; i++) {
@@ -69,18 +64,20 @@ CHEQ_BODY void cheq_guess_bins(const double *pixels, size_t n, const cheq_value_
     }
 }
 
-CHEQ_BODY void cheq_count_floats_body(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {
+CHEQ_ATTRIBUTES static void CHEQ_NAME(count_floats)(const double *pixels, size_t n, const cheq_value_bins *bins,
+                                                    uint64_t *hist) {
     int32_t guesses[CHEQ_FLOATS];
     for (size_t part; n > 0; n -= part, pixels += part) {
         part = cheq_min(n, CHEQ_FLOATS);
-        cheq_guess_bins(pixels, part, bins, guesses);
+        CHEQ_NAME(guess_bins)(pixels, part, bins, guesses);
         for (size_t i = 0; i < part; i++) {
             hist[cheq_bin_corrected(pixels[i], guesses[i], bins)]++;
         }
     }
 }
 
-CHEQ_BODY void cheq_interpolate_body(const double *pixels, double *to, size_t n, const cheq_curve *curve) {
+CHEQ_ATTRIBUTES static void CHEQ_NAME(interpolate)(const double *pixels, double *to, size_t n,
+                                                   const cheq_curve *curve) {
     int32_t guesses[CHEQ_FLOATS];
     double clamped[CHEQ_FLOATS];
     for (size_t i = 0; curve->crowded && i < n; i++) {
@@ -100,25 +97,3 @@ CHEQ_BODY void cheq_interpolate_body(const double *pixels, double *to, size_t n,
         }
     }
 }
-
-static void cheq_widen_scalar(const uint8_t *floats, double *to, size_t n) {
-    cheq_widen_body(floats, to, n);
-}
-
-static void cheq_narrow_scalar(const double *from, uint8_t *floats, size_t n) {
-    cheq_narrow_body(from, floats, n);
-}
-
-static int cheq_bounds_scalar(const double *pixels, size_t n, double *smallest, double *largest) {
-    return cheq_bounds_body(pixels, n, smallest, largest);
-}
-
-static void cheq_count_floats_scalar(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {
-    cheq_count_floats_body(pixels, n, bins, hist);
-}
-
-static void cheq_interpolate_scalar(const double *pixels, double *to, size_t n, const cheq_curve *curve) {
-    cheq_interpolate_body(pixels, to, n, curve);
-}
-
-#endif

@@ -30,6 +30,7 @@ typedef struct {
 
 typedef struct {
     const char *name;
+    const char *needs; /* of the CPU, in the compiler's words: "avx2,bmi"; "" for nothing */
 
     /* hist[v] += the number of pixels of level v. The caller keeps the total
      * of all calls on one hist at or below UINT32_MAX. */
@@ -74,8 +75,8 @@ typedef struct {
                            const uint8_t *const *luts);
 
     /* Floats, n of them wherever they lie, to doubles; and the way back. */
-    void (*widen)(const uint8_t *floats, double *to, size_t n);
-    void (*narrow)(const double *from, uint8_t *floats, size_t n);
+    void (*floats_to_doubles)(const uint8_t *floats, double *to, size_t n);
+    void (*doubles_to_floats)(const double *from, uint8_t *floats, size_t n);
 
     /* Lower *smallest and raise *largest to the pixels' and return 1; or, if one of them is
      * not finite, return 0 and leave both in any state. */
@@ -108,5 +109,13 @@ typedef struct {
     void (*recolor_dense)(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int first,
                           const uint8_t lut[CHEQ_LEVELS]);
 } cheq_kernels;
+
+/* A template of kernels (floats.h, channels.h) is included once for each instruction set, with
+ *
+ *     CHEQ_ISA         the end of its kernels' names
+ *     CHEQ_ATTRIBUTES  its functions' attributes: the instructions they may use */
+#define CHEQ_PASTE(name, isa) cheq_##name##_##isa
+#define CHEQ_PASTE_VALUES(name, isa) CHEQ_PASTE(name, isa)
+#define CHEQ_NAME(name) CHEQ_PASTE_VALUES(name, CHEQ_ISA)
 
 #endif

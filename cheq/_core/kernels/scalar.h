@@ -4,7 +4,6 @@
 
 #include "formulas/lut.h"
 #include "kernels/color.h"
-#include "kernels/floats.h"
 
 /* Byte by byte is the fast way to take pixels and LUT entries: loads are plentiful
  * (three a cycle), shifts are not. GCC would make vectors of bytes of these loops
@@ -246,15 +245,15 @@ static void cheq_scatter_scalar(const uint8_t *from, size_t n, uint8_t *to, ptrd
     }
 }
 
-static void cheq_split_scalar(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
+static inline void cheq_split_by_scalar(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
     for (int c = 0; c < channels; c++) {
-        cheq_gather_scalar(from + c, channels, n, to[c]);
+        cheq_gather_words(from + c, channels, n, to[c]);
     }
 }
 
 /* Eight pixels are as many words as they have channels; byte j of them is of channel
- * j % channels. The number of channels is a constant where these are called. */
-static inline void cheq_merge_words(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+ * j % channels. */
+static inline void cheq_merge_by_scalar(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
     size_t i = 0;
     for (; i + CHEQ_STEP <= n; i += CHEQ_STEP) {
         for (int w = 0; w < channels; w++, to += CHEQ_STEP) {
@@ -273,20 +272,7 @@ static inline void cheq_merge_words(const uint8_t *const *from, int channels, si
     }
 }
 
-CHEQ_BYTEWISE static void cheq_merge_scalar(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
-    switch (channels) {
-    case 2:
-        cheq_merge_words(from, 2, n, to);
-        break;
-    case 3:
-        cheq_merge_words(from, 3, n, to);
-        break;
-    default:
-        cheq_merge_words(from, 4, n, to);
-    }
-}
-
-static inline void cheq_apply_channels_words(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
+static inline void cheq_apply_channels_by_scalar(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
                                              int reversed, const uint8_t *const *luts) {
     const uint8_t *lut[CHEQ_MAX_CHANNELS];
     size_t i = 0;
@@ -310,37 +296,25 @@ static inline void cheq_apply_channels_words(const uint8_t *pixels, uint8_t *out
     }
 }
 
-CHEQ_BYTEWISE static void cheq_apply_channels_scalar(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
-                                                     int reversed, const uint8_t *const *luts) {
-    switch (2 * channels + reversed) {
-    case 4:
-        cheq_apply_channels_words(pixels, out, n, 2, 0, luts);
-        break;
-    case 5:
-        cheq_apply_channels_words(pixels, out, n, 2, 1, luts);
-        break;
-    case 6:
-        cheq_apply_channels_words(pixels, out, n, 3, 0, luts);
-        break;
-    case 7:
-        cheq_apply_channels_words(pixels, out, n, 3, 1, luts);
-        break;
-    case 8:
-        cheq_apply_channels_words(pixels, out, n, 4, 0, luts);
-        break;
-    default:
-        cheq_apply_channels_words(pixels, out, n, 4, 1, luts);
-    }
-}
+#define CHEQ_ISA scalar
+#define CHEQ_APPLY_CHANNELS
+#define CHEQ_ATTRIBUTES CHEQ_BYTEWISE
+#include "kernels/channels.h"
+#undef CHEQ_APPLY_CHANNELS
+#undef CHEQ_ATTRIBUTES
+#define CHEQ_ATTRIBUTES
+#include "kernels/floats.h"
+#undef CHEQ_ATTRIBUTES
+#undef CHEQ_ISA
 
 static const cheq_kernels cheq_kernels_scalar = {
-    .name = "scalar", .count = cheq_count_scalar, .apply = cheq_apply_scalar,
-    .count_apply = cheq_count_apply_scalar, .lut_opencv = cheq_lut_opencv_scalar,
-    .lut_pillow = cheq_lut_pillow_scalar, .select = cheq_select_scalar, .gather = cheq_gather_scalar,
-    .scatter = cheq_scatter_scalar, .split = cheq_split_scalar, .merge = cheq_merge_scalar,
-    .apply_channels = cheq_apply_channels_scalar, .widen = cheq_widen_scalar, .narrow = cheq_narrow_scalar,
-    .bounds = cheq_bounds_scalar, .count_floats = cheq_count_floats_scalar,
-    .interpolate = cheq_interpolate_scalar,
+    .name = "scalar", .needs = "",
+    .count = cheq_count_scalar, .apply = cheq_apply_scalar, .count_apply = cheq_count_apply_scalar,
+    .lut_opencv = cheq_lut_opencv_scalar, .lut_pillow = cheq_lut_pillow_scalar,
+    .select = cheq_select_scalar, .gather = cheq_gather_scalar, .scatter = cheq_scatter_scalar,
+    .split = cheq_split_scalar, .merge = cheq_merge_scalar, .apply_channels = cheq_apply_channels_scalar,
+    .floats_to_doubles = cheq_floats_to_doubles_scalar, .doubles_to_floats = cheq_doubles_to_floats_scalar,
+    .bounds = cheq_bounds_scalar, .count_floats = cheq_count_floats_scalar, .interpolate = cheq_interpolate_scalar,
     .gray = cheq_gray_scalar, .gray16 = cheq_gray16_scalar, .recolor = cheq_recolor_scalar,
 };
 

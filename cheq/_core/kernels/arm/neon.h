@@ -112,13 +112,14 @@ static void cheq_merge_neon(const uint8_t *const *from, int channels, size_t n, 
 }
 
 static const cheq_kernels cheq_kernels_neon = {
-    .name = "neon", .count = cheq_count_scalar, .apply = cheq_apply_neon, .count_apply = cheq_count_apply_neon,
-    .lut_opencv = cheq_lut_opencv_scalar, .lut_pillow = cheq_lut_pillow_scalar, .select = cheq_select_scalar,
-    .gather = cheq_gather_scalar, .scatter = cheq_scatter_scalar, .split = cheq_split_neon,
-    .merge = cheq_merge_neon, .widen = cheq_widen_scalar, .narrow = cheq_narrow_scalar,
-    .bounds = cheq_bounds_scalar, .count_floats = cheq_count_floats_scalar,
-    .interpolate = cheq_interpolate_scalar,
-    .gray = cheq_gray_scalar, .gray16 = cheq_gray16_scalar, .recolor = cheq_recolor_scalar, /* the compiler's vectors */
+    .name = "neon", .needs = "asimd",
+    .count = cheq_count_scalar, .apply = cheq_apply_neon, .count_apply = cheq_count_apply_neon,
+    .lut_opencv = cheq_lut_opencv_scalar, .lut_pillow = cheq_lut_pillow_scalar,
+    .select = cheq_select_scalar, .gather = cheq_gather_scalar, .scatter = cheq_scatter_scalar,
+    .split = cheq_split_neon, .merge = cheq_merge_neon,
+    .floats_to_doubles = cheq_floats_to_doubles_scalar, .doubles_to_floats = cheq_doubles_to_floats_scalar,
+    .bounds = cheq_bounds_scalar, .count_floats = cheq_count_floats_scalar, .interpolate = cheq_interpolate_scalar,
+    .gray = cheq_gray_scalar, .gray16 = cheq_gray16_scalar, .recolor = cheq_recolor_scalar,
 };
 
 #endif

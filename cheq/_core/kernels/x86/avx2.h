@@ -9,9 +9,6 @@
 #include "kernels/x86/lookup256.h"
 #include "kernels/x86/moves256.h"
 
-#define CHEQ_AVX2_RUNS_HERE \
-    (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2"))
-
 /* ---- count -------------------------------------------------------------- */
 
 /* Pixels that go straight into the histogram: 67 ns for 64 at worst (two levels), where
@@ -216,34 +213,21 @@ CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uin
     cheq_lut_pillow_scalar(hist, lut);
 }
 
-/* ---- floats: the compiler's vectors ----------------------------------------- */
-
-CHEQ_AVX2 static void cheq_widen_avx2(const uint8_t *floats, double *to, size_t n) {
-    cheq_widen_body(floats, to, n);
-}
-
-CHEQ_AVX2 static void cheq_narrow_avx2(const double *from, uint8_t *floats, size_t n) {
-    cheq_narrow_body(from, floats, n);
-}
-
-CHEQ_AVX2 static int cheq_bounds_avx2(const double *pixels, size_t n, double *smallest, double *largest) {
-    return cheq_bounds_body(pixels, n, smallest, largest);
-}
-
-CHEQ_AVX2 static void cheq_count_floats_avx2(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {
-    cheq_count_floats_body(pixels, n, bins, hist);
-}
-
-CHEQ_AVX2 static void cheq_interpolate_avx2(const double *pixels, double *to, size_t n, const cheq_curve *curve) {
-    cheq_interpolate_body(pixels, to, n, curve);
-}
+#define CHEQ_ISA avx2
+#define CHEQ_ATTRIBUTES CHEQ_AVX2
+#include "kernels/channels.h"
+#include "kernels/floats.h"
+#undef CHEQ_ATTRIBUTES
+#undef CHEQ_ISA
 
 static const cheq_kernels cheq_kernels_avx2 = {
-    .name = "avx2", .count = cheq_count_avx2, .apply = cheq_apply_avx2, .count_apply = cheq_count_apply_avx2,
-    .lut_opencv = cheq_lut_opencv_avx2, .lut_pillow = cheq_lut_pillow_avx2, .select = cheq_select_avx2,
-    .gather = cheq_gather_avx2, .scatter = cheq_scatter_scalar, .split = cheq_split_avx2,
-    .merge = cheq_merge_avx2, .widen = cheq_widen_avx2, .narrow = cheq_narrow_avx2, .bounds = cheq_bounds_avx2,
-    .count_floats = cheq_count_floats_avx2, .interpolate = cheq_interpolate_avx2,
+    .name = "avx2", .needs = CHEQ_AVX2_NEEDS,
+    .count = cheq_count_avx2, .apply = cheq_apply_avx2, .count_apply = cheq_count_apply_avx2,
+    .lut_opencv = cheq_lut_opencv_avx2, .lut_pillow = cheq_lut_pillow_avx2,
+    .select = cheq_select_avx2, .gather = cheq_gather_avx2, .scatter = cheq_scatter_scalar,
+    .split = cheq_split_avx2, .merge = cheq_merge_avx2,
+    .floats_to_doubles = cheq_floats_to_doubles_avx2, .doubles_to_floats = cheq_doubles_to_floats_avx2,
+    .bounds = cheq_bounds_avx2, .count_floats = cheq_count_floats_avx2, .interpolate = cheq_interpolate_avx2,
     .gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2,
 };
 

@@ -9,13 +9,6 @@
 #include "kernels/x86/lookup512.h"
 #include "kernels/x86/moves512.h"
 
-#define CHEQ_AVX512_RUNS_HERE \
-    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && \
-     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && \
-     __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") && \
-     __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("gfni") && \
-     __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt"))
-
 /* ---- count -------------------------------------------------------------- */
 
 CHEQ_AVX512 static void cheq_count_avx512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
@@ -126,36 +119,23 @@ CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS],
     }
 }
 
-/* ---- floats: the compiler's vectors ----------------------------------------- */
-
-CHEQ_AVX512 static void cheq_widen_avx512(const uint8_t *floats, double *to, size_t n) {
-    cheq_widen_body(floats, to, n);
-}
-
-CHEQ_AVX512 static void cheq_narrow_avx512(const double *from, uint8_t *floats, size_t n) {
-    cheq_narrow_body(from, floats, n);
-}
-
-CHEQ_AVX512 static int cheq_bounds_avx512(const double *pixels, size_t n, double *smallest, double *largest) {
-    return cheq_bounds_body(pixels, n, smallest, largest);
-}
-
-CHEQ_AVX512 static void cheq_count_floats_avx512(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist) {
-    cheq_count_floats_body(pixels, n, bins, hist);
-}
-
-CHEQ_AVX512 static void cheq_interpolate_avx512(const double *pixels, double *to, size_t n, const cheq_curve *curve) {
-    cheq_interpolate_body(pixels, to, n, curve);
-}
+#define CHEQ_ISA avx512
+#define CHEQ_ATTRIBUTES CHEQ_AVX512
+#define CHEQ_APPLY_CHANNELS
+#include "kernels/channels.h"
+#include "kernels/floats.h"
+#undef CHEQ_APPLY_CHANNELS
+#undef CHEQ_ATTRIBUTES
+#undef CHEQ_ISA
 
 static const cheq_kernels cheq_kernels_avx512 = {
-    .name = "avx512", .count = cheq_count_avx512, .apply = cheq_apply_avx512,
-    .count_apply = cheq_count_apply_avx512, .lut_opencv = cheq_lut_opencv_avx512,
-    .lut_pillow = cheq_lut_pillow_avx512, .select = cheq_select_avx512, .gather = cheq_gather_avx512,
-    .scatter = cheq_scatter_scalar, .split = cheq_split_avx512, .merge = cheq_merge_avx512,
-    .apply_channels = cheq_apply_channels_avx512, .widen = cheq_widen_avx512, .narrow = cheq_narrow_avx512,
-    .bounds = cheq_bounds_avx512, .count_floats = cheq_count_floats_avx512,
-    .interpolate = cheq_interpolate_avx512,
+    .name = "avx512", .needs = CHEQ_AVX512_NEEDS,
+    .count = cheq_count_avx512, .apply = cheq_apply_avx512, .count_apply = cheq_count_apply_avx512,
+    .lut_opencv = cheq_lut_opencv_avx512, .lut_pillow = cheq_lut_pillow_avx512,
+    .select = cheq_select_avx512, .gather = cheq_gather_avx512, .scatter = cheq_scatter_scalar,
+    .split = cheq_split_avx512, .merge = cheq_merge_avx512, .apply_channels = cheq_apply_channels_avx512,
+    .floats_to_doubles = cheq_floats_to_doubles_avx512, .doubles_to_floats = cheq_doubles_to_floats_avx512,
+    .bounds = cheq_bounds_avx512, .count_floats = cheq_count_floats_avx512, .interpolate = cheq_interpolate_avx512,
     .gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2,
     .gray_dense = cheq_gray_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512,
 };

@@ -36,15 +36,6 @@ CHEQ_AVX512_INLINE void cheq_recolor512(__m512i rgb[3], __m512i y, __m512i new_y
     }
 }
 
-/* Up to 64 pixels of `size` bytes together, taken apart. */
-CHEQ_AVX512_INLINE void cheq_load_apart512(const uint8_t *pixels, int channels, size_t size, __m512i y[4]) {
-    __m512i x[4];
-    for (int r = 0; r < channels; r++) {
-        x[r] = cheq_load512(pixels, size, (size_t)r);
-    }
-    cheq_apart512(x, channels, y);
-}
-
 CHEQ_AVX512_INLINE void cheq_gray_by512(const cheq_weights *weights, const uint8_t *pixels, int channels, size_t size,
                                         size_t n, uint8_t *gray) {
     const cheq_weights256 w = cheq_load_weights256(weights);
@@ -75,16 +66,13 @@ CHEQ_AVX512 static void cheq_gray_dense_avx512(const cheq_weights *weights, cons
 CHEQ_AVX512_INLINE void cheq_recolor_block512(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int first,
                                               const cheq_weights256 *w, const cheq_lut512 *lut) {
     const size_t size = n * (size_t)channels;
-    __m512i x[4], y[4];
+    __m512i x[4];
     cheq_load_apart512(pixels, channels, size, x);
     __m512i rgb[3] = {x[first], x[1], x[2 - first]};
     const __m512i luma = cheq_gray512(w, rgb);
     cheq_recolor512(rgb, luma, cheq_lookup512(lut, luma));
     x[first] = rgb[0], x[1] = rgb[1], x[2 - first] = rgb[2];
-    cheq_together512(x, channels, y);
-    for (int r = 0; r < channels; r++) {
-        cheq_store512(out, size, (size_t)r, y[r]);
-    }
+    cheq_store_together512(x, channels, size, out);
 }
 
 CHEQ_AVX512_INLINE void cheq_recolor_by512(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int first,

@@ -42,20 +42,14 @@ CHEQ_AVX512_INLINE void cheq_apply_channels_block512(const uint8_t *pixels, uint
                                                      int reversed, const cheq_lut512 luts[4]) {
     const size_t size = n * (size_t)channels;
     __m512i x[4], y[4];
-    for (int r = 0; r < channels; r++) {
-        x[r] = cheq_load512(pixels, size, (size_t)r);
-    }
-    cheq_apart512(x, channels, y);
+    cheq_load_apart512(pixels, channels, size, y);
     for (int c = 0; c < channels; c++) {
         x[c] = cheq_lookup512(&luts[c], y[reversed ? channels - 1 - c : c]);
     }
-    cheq_together512(x, channels, y);
-    for (int r = 0; r < channels; r++) {
-        cheq_store512(out, size, (size_t)r, y[r]);
-    }
+    cheq_store_together512(x, channels, size, out);
 }
 
-CHEQ_AVX512_INLINE void cheq_apply_channels_by512(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
+CHEQ_AVX512_INLINE void cheq_apply_channels_by_avx512(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
                                                   int reversed, const uint8_t *const *luts) {
     cheq_lut512 tables[4];
     for (int c = 0; c < channels; c++) {
@@ -68,30 +62,6 @@ CHEQ_AVX512_INLINE void cheq_apply_channels_by512(const uint8_t *pixels, uint8_t
     }
     if (i < n) {
         cheq_apply_channels_block512(pixels + i * bytes, out + i * bytes, n - i, channels, reversed, tables);
-    }
-}
-
-/* A number and an order known to the compiler leave straight code. */
-CHEQ_AVX512 static void cheq_apply_channels_avx512(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
-                                                   int reversed, const uint8_t *const *luts) {
-    switch (2 * channels + reversed) {
-    case 4:
-        cheq_apply_channels_by512(pixels, out, n, 2, 0, luts);
-        break;
-    case 5:
-        cheq_apply_channels_by512(pixels, out, n, 2, 1, luts);
-        break;
-    case 6:
-        cheq_apply_channels_by512(pixels, out, n, 3, 0, luts);
-        break;
-    case 7:
-        cheq_apply_channels_by512(pixels, out, n, 3, 1, luts);
-        break;
-    case 8:
-        cheq_apply_channels_by512(pixels, out, n, 4, 0, luts);
-        break;
-    default:
-        cheq_apply_channels_by512(pixels, out, n, 4, 1, luts);
     }
 }
 

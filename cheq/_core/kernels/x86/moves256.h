@@ -7,7 +7,8 @@
 
 #include "kernels/scalar.h"
 
-#define CHEQ_AVX2 __attribute__((target("avx2,bmi,bmi2")))
+#define CHEQ_AVX2_NEEDS "avx2,bmi,bmi2"
+#define CHEQ_AVX2 __attribute__((target(CHEQ_AVX2_NEEDS)))
 #define CHEQ_AVX2_INLINE CHEQ_AVX2 static inline __attribute__((always_inline))
 
 /* ---- tables ------------------------------------------------------------- */
@@ -55,7 +56,7 @@ CHEQ_AVX2_INLINE __m128i cheq_collect128(const __m128i *x, int n, const uint8_t 
     return all;
 }
 
-CHEQ_AVX2_INLINE void cheq_split_by256(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
+CHEQ_AVX2_INLINE void cheq_split_by_avx2(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
     size_t i = 0;
     for (; i + 16 <= n; i += 16) {
         __m128i x[4];
@@ -71,7 +72,7 @@ CHEQ_AVX2_INLINE void cheq_split_by256(const uint8_t *from, int channels, size_t
     }
 }
 
-CHEQ_AVX2_INLINE void cheq_merge_by256(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+CHEQ_AVX2_INLINE void cheq_merge_by_avx2(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
     size_t i = 0;
     for (; i + 16 <= n; i += 16) {
         __m128i x[4];
@@ -85,33 +86,6 @@ CHEQ_AVX2_INLINE void cheq_merge_by256(const uint8_t *const *from, int channels,
     }
     for (int c = 0; c < channels; c++) {
         cheq_scatter_scalar(from[c] + i, n - i, to + i * (size_t)channels + c, channels);
-    }
-}
-
-/* A number of channels known to the compiler leaves straight code. */
-CHEQ_AVX2 static void cheq_split_avx2(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
-    switch (channels) {
-    case 2:
-        cheq_split_by256(from, 2, n, to);
-        break;
-    case 3:
-        cheq_split_by256(from, 3, n, to);
-        break;
-    default:
-        cheq_split_by256(from, 4, n, to);
-    }
-}
-
-CHEQ_AVX2 static void cheq_merge_avx2(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
-    switch (channels) {
-    case 2:
-        cheq_merge_by256(from, 2, n, to);
-        break;
-    case 3:
-        cheq_merge_by256(from, 3, n, to);
-        break;
-    default:
-        cheq_merge_by256(from, 4, n, to);
     }
 }
 

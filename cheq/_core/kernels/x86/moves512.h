@@ -8,9 +8,8 @@
 
 #include "kernels/scalar.h"
 
-#define CHEQ_AVX512 \
-    __attribute__((target( \
-        "avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vbmi2,avx512vpopcntdq,gfni,bmi,bmi2,popcnt")))
+#define CHEQ_AVX512_NEEDS "avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vbmi2,avx512vpopcntdq,gfni,bmi,bmi2,popcnt"
+#define CHEQ_AVX512 __attribute__((target(CHEQ_AVX512_NEEDS)))
 
 /* For the bodies of loops: a call a block would load every table anew. */
 #define CHEQ_AVX512_INLINE CHEQ_AVX512 static inline __attribute__((always_inline))
@@ -131,14 +130,28 @@ CHEQ_AVX512_INLINE void cheq_together512(const __m512i x[4], int channels, __m51
     }
 }
 
+/* Up to 64 pixels of `size` bytes together, a register a channel; and the way back. */
+CHEQ_AVX512_INLINE void cheq_load_apart512(const uint8_t *pixels, int channels, size_t size, __m512i y[4]) {
+    __m512i x[4];
+    for (int r = 0; r < channels; r++) {
+        x[r] = cheq_load512(pixels, size, (size_t)r);
+    }
+    cheq_apart512(x, channels, y);
+}
+
+CHEQ_AVX512_INLINE void cheq_store_together512(const __m512i x[4], int channels, size_t size, uint8_t *out) {
+    __m512i y[4];
+    cheq_together512(x, channels, y);
+    for (int r = 0; r < channels; r++) {
+        cheq_store512(out, size, (size_t)r, y[r]);
+    }
+}
+
 /* Up to 64 pixels. */
 CHEQ_AVX512_INLINE void cheq_split_block512(const uint8_t *from, int channels, size_t n,
                                             uint8_t *const *to, size_t at) {
-    __m512i x[4], y[4];
-    for (int r = 0; r < channels; r++) {
-        x[r] = cheq_load512(from, n * (size_t)channels, (size_t)r);
-    }
-    cheq_apart512(x, channels, y);
+    __m512i y[4];
+    cheq_load_apart512(from, channels, n * (size_t)channels, y);
     for (int c = 0; c < channels; c++) {
         cheq_store512(to[c] + at, n, 0, y[c]);
     }
@@ -146,18 +159,14 @@ CHEQ_AVX512_INLINE void cheq_split_block512(const uint8_t *from, int channels, s
 
 CHEQ_AVX512_INLINE void cheq_merge_block512(const uint8_t *const *from, int channels, size_t n,
                                             uint8_t *to, size_t at) {
-    __m512i x[4], y[4];
+    __m512i x[4];
     for (int c = 0; c < channels; c++) {
         x[c] = cheq_load512(from[c] + at, n, 0);
     }
-    cheq_together512(x, channels, y);
-    for (int r = 0; r < channels; r++) {
-        cheq_store512(to, n * (size_t)channels, (size_t)r, y[r]);
-    }
+    cheq_store_together512(x, channels, n * (size_t)channels, to);
 }
 
-/* A number of channels known to the compiler leaves straight code. */
-CHEQ_AVX512_INLINE void cheq_split_by512(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
+CHEQ_AVX512_INLINE void cheq_split_by_avx512(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
     size_t i = 0;
     for (; i + 64 <= n; i += 64) {
         cheq_split_block512(from + i * (size_t)channels, channels, 64, to, i);
@@ -167,39 +176,13 @@ CHEQ_AVX512_INLINE void cheq_split_by512(const uint8_t *from, int channels, size
     }
 }
 
-CHEQ_AVX512_INLINE void cheq_merge_by512(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+CHEQ_AVX512_INLINE void cheq_merge_by_avx512(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
     size_t i = 0;
     for (; i + 64 <= n; i += 64) {
         cheq_merge_block512(from, channels, 64, to + i * (size_t)channels, i);
     }
     if (i < n) {
         cheq_merge_block512(from, channels, n - i, to + i * (size_t)channels, i);
-    }
-}
-
-CHEQ_AVX512 static void cheq_split_avx512(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
-    switch (channels) {
-    case 2:
-        cheq_split_by512(from, 2, n, to);
-        break;
-    case 3:
-        cheq_split_by512(from, 3, n, to);
-        break;
-    default:
-        cheq_split_by512(from, 4, n, to);
-    }
-}
-
-CHEQ_AVX512 static void cheq_merge_avx512(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
-    switch (channels) {
-    case 2:
-        cheq_merge_by512(from, 2, n, to);
-        break;
-    case 3:
-        cheq_merge_by512(from, 3, n, to);
-        break;
-    default:
-        cheq_merge_by512(from, 4, n, to);
     }
 }
 
