@@ -27,8 +27,9 @@ except ImportError as error:
 from cheq._color import rgb_to_gray
 from cheq._config import choose_kernel, show_config
 from cheq._distribution import cumulative_distribution
-from cheq._equalize import apply_lut, equalization_lut, equalize, histogram
+from cheq._equalize import equalize
 from cheq._plot import plot
+from cheq._steps import apply_lut, equalization_lut, histogram
 from cheq._threshold import binarize, otsu_threshold
 from cheq._version import __version__
 

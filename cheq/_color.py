@@ -1,18 +1,19 @@
-"""Colour images: gray, and YCrCb with its Y equalized."""
+"""Color images: gray, and YCrCb with its Y equalized."""
+
+from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from cheq import _methods, _planes, _threads
-from cheq._core import color, integer
+from cheq import _arguments, _call
+from cheq._core import color
 
-# Pixels below which one thread is used: a second one gains little then.
-SMALL_WORK = 1 << 17
+if TYPE_CHECKING:
+    from cheq._methods import Method
+    from cheq._typing import Array, ArrayLike, Axes, GrayMethod
 
 # What each method takes, by the dtypes' kinds and sizes, and the numbers of channels.
 _UNSIGNED_8, _UNSIGNED_16 = "u1", "u2"
@@ -25,9 +26,9 @@ _GRAY_DTYPES = {
         "b1": "bool", "f2": "float16", "f4": "float32", "f8": "float64",
     },
 }  # fmt: skip
-_LUMA_METHODS = ("opencv", "pillow")
 _GRAY_CHANNELS = {"opencv": (3, 4), "pillow": (3, 4), "skimage": (3,)}
 
+_WITHOUT_CHANNELS = "the images' shape without channel_axis"
 _PRODUCT = 1 << 18  # pixels whose channels are made floats at a time for scikit-image's product: 6 MiB
 
 # scikit-image's weights, for phosphors of today (skimage.color.rgb2gray).
@@ -35,15 +36,15 @@ _SKIMAGE_WEIGHTS = (0.2125, 0.7154, 0.0721)
 
 
 def rgb_to_gray(
-    images: npt.ArrayLike,
+    images: ArrayLike,
     *,
     channel_axis: int = -1,
-    method: str = "opencv",
-    out: npt.NDArray[Any] | None = None,
+    method: GrayMethod = "opencv",
+    out: Array | None = None,
     num_threads: int | None = None,
-) -> npt.NDArray[Any]:
+) -> Array:
     """
-    Turn colour images into gray ones.
+    Turn color images into gray ones.
 
     Parameters
     ----------
@@ -94,113 +95,67 @@ def rgb_to_gray(
     >>> gray.shape, gray.dtype
     ((10, 48, 64), dtype('uint8'))
     """
-    _methods.check_choice("method", method, tuple(_GRAY_DTYPES))
-    array = _as_colour(images, _GRAY_DTYPES[method], f"method={method!r}")
+    _arguments.check_choice("method", method, _GRAY_DTYPES)
+    array = _as_color(images, _GRAY_DTYPES[method], f"method={method!r}")
     channel = _channel(array.shape, channel_axis, _GRAY_CHANNELS[method])
     planes = np.moveaxis(array, channel, 0)
     shape = planes.shape[1:]
-    threads = _team(num_threads, math.prod(shape))
+    call = _call.Call(planes[:3], 1, None, num_threads, math.prod(shape))
     if method == "skimage":
-        return _gray_as_skimage(planes, out, shape)
-    dtype = array.dtype.newbyteorder("=")
-    gray = _result(out, shape, dtype, "the images' shape without channel_axis")
-    arguments = (method == "pillow", array.dtype != dtype, threads)
-    if not color.to_gray(planes[:3], gray, *arguments, False):
-        color.to_gray(_planes.apart_from(gray, planes[:3]), gray, *arguments, True)
+        dtype = np.dtype(np.float32 if array.dtype.char in "ef" else np.float64)
+        gray = call.give(out, dtype, shape, _WITHOUT_CHANNELS)
+        _gray_as_skimage(np.moveaxis(planes, 0, -1), np.asarray(gray), made_here=out is None)
+    else:
+        gray = call.give(out, array.dtype.newbyteorder("="), shape, _WITHOUT_CHANNELS)
+        call.run(color.to_gray, method == "pillow")
     return gray
 
 
 def equalize_ycrcb(
-    images: npt.ArrayLike,
-    *,
-    method: str = "opencv",
-    axes: int | Iterable[int] | None = None,
-    channel_axis: int | None = None,
-    mask: npt.ArrayLike | None = None,
-    out: npt.NDArray[np.uint8] | None = None,
-    num_threads: int | None = None,
-) -> npt.NDArray[np.uint8]:
+    images: ArrayLike,
+    how: Method,
+    axes: Axes,
+    channel_axis: int | None,
+    mask: ArrayLike | None,
+    out: Array | None,
+    num_threads: int | None,
+) -> Array:
+    """Equalize the Y of R, G, B, between ``cv2.COLOR_RGB2YCrCb`` and back (modules/imgproc/src/color_yuv.simd.hpp).
+
+    The conversions round, so that an image whose Y is unchanged may still change by a level or two.
     """
-    Equalize the luma of every colour image: to YCrCb, equalize Y, and back.
-
-    Parameters
-    ----------
-    images : array_like of uint8
-        One image or a batch with any number of batch axes; R, G, B lie along `channel_axis`, and perhaps a fourth
-        channel, which is kept as it is. Any strides are taken without a copy; the array is not changed (unless it is
-        `out`).
-    method : {"opencv", "pillow"}
-        Whose definition is used for Y. The conversions are OpenCV's.
-    axes : int or tuple of int, optional
-        The axes of an image: the pixels whose Y shares one histogram. By default the last two, not counting
-        `channel_axis`.
-    channel_axis : int
-        The axis of R, G, B; it has to be given.
-    mask : array_like of bool, optional
-        Only pixels under True are counted; the LUT is applied to all. It broadcasts to the images' shape without the
-        channel axis. Where none is counted, Y is unchanged.
-    out : ndarray of uint8, shape of images, optional
-        Where the result is written; `images` itself works in place. Other overlapping memory is treated as if `images`
-        had been copied first.
-    num_threads : int, optional
-        The most threads to use, as for `equalize`.
-
-    Returns
-    -------
-    ndarray of uint8, shape of images
-        A new C-contiguous array, or `out`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `equalize` does; also where `channel_axis` is not 3 or 4 long. Nothing has been written then.
-
-    Notes
-    -----
-    With ``"opencv"`` the result is that of ``cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)``, ``cv2.equalizeHist`` of its
-    first channel, and ``cv2.cvtColor(image, cv2.COLOR_YCrCb2RGB)`` (``modules/imgproc/src/color_yuv.simd.hpp``). The
-    conversions round, so that an image whose Y is unchanged may still change by a level or two.
-
-    A ``KeyboardInterrupt`` during a long call leaves each image of `out` whole or untouched.
-    """
-    if method not in _LUMA_METHODS:
-        raise ValueError(f"method: expected 'opencv' or 'pillow' for color='ycrcb', got {method!r}")
-    array = _as_colour(images, {_UNSIGNED_8: "uint8"}, "color='ycrcb'")
+    if not how.levels:
+        raise ValueError(f"method: expected 'opencv' or 'pillow' for color='ycrcb', got {how.name!r}")
+    array = _as_color(images, {_UNSIGNED_8: "uint8"}, "color='ycrcb'")
     if channel_axis is None:
         raise ValueError("channel_axis: expected the axis of R, G, B for color='ycrcb', got None")
     channel = _channel(array.shape, channel_axis, (3, 4))
-    n_batch, order = _channel_behind_batch(array.shape, axes, channel)
+    n_batch, order = _arguments.order_axes(array.shape, axes, channel)
+    order = list(range(array.ndim)) if order is None else order
+    order = [axis for axis in order[:n_batch] if axis != channel] + [channel] + order[n_batch:]
     without = array.shape[:channel] + array.shape[channel + 1 :]
-    threads = _team(num_threads, math.prod(without))
-    counted = None
+    call = _call.Call(array, n_batch, order, num_threads, math.prod(without))
     if mask is not None:
         beside = [axis - (axis > channel) for axis in order if axis != channel]
-        counted = _planes.as_mask(mask, without, None).transpose(beside)
-    result = _result(out, array.shape, np.dtype(np.uint8), "the images' shape")
-    planes, to = array.transpose(order), result.transpose(order)
-    arguments = (_methods.METHODS[method].maker, n_batch, threads)
-    apart = integer.FRESH if out is None else integer.MAY_OVERLAP
-    if not color.equalize_ycrcb(planes, counted, to, *arguments, apart):
-        planes, counted = _planes.apart_from(to, planes), _planes.apart_from(to, counted)
-        color.equalize_ycrcb(planes, counted, to, *arguments, integer.APART)
+        call.mask = _arguments.as_mask(mask, without, None).transpose(beside)
+    result = call.give(out, array.dtype)
+    call.run(color.equalize_ycrcb, how.maker)
     return result
 
 
-def _as_colour(images: npt.ArrayLike, dtypes: dict[str, str], what: str) -> npt.NDArray[Any]:
+def _as_color(images: ArrayLike, dtypes: dict[str, str], what: str) -> Array:
     """Return ``images`` as a plain array of one of the dtypes, or raise."""
-    array = images if type(images) is np.ndarray else _planes.as_array("images", images)
+    array = _arguments.as_array("images", images)
     if array.dtype.str[1:] not in dtypes:
-        *others, last = dtypes.values()
-        names = f"{', '.join(others)} or {last}" if others else last
-        raise TypeError(
-            f"images: expected dtype {names} for {what}, got {array.dtype}; {_planes.conversion(array.dtype)}"
-        )
+        names = _arguments.listed(tuple(dtypes.values()))
+        conversion = _arguments.conversion(array.dtype)
+        raise TypeError(f"images: expected dtype {names} for {what}, got {array.dtype}; {conversion}")
     return array
 
 
 def _channel(shape: tuple[int, ...], channel_axis: int, numbers: tuple[int, ...]) -> int:
     """Return ``channel_axis``, not negative, if it has one of these numbers of channels."""
-    channel = _planes.axis_index("channel_axis", channel_axis, len(shape))
+    channel = _arguments.axis_index("channel_axis", channel_axis, len(shape))
     if shape[channel] not in numbers:
         expected = " or ".join(map(str, numbers))
         raise ValueError(
@@ -209,47 +164,22 @@ def _channel(shape: tuple[int, ...], channel_axis: int, numbers: tuple[int, ...]
     return channel
 
 
-def _channel_behind_batch(
-    shape: tuple[int, ...], axes: int | Iterable[int] | None, channel: int
-) -> tuple[int, list[int]]:
-    """Return an order of the axes, batch axes, channel, pixels, and how many are in front of the pixels."""
-    n_batch, order = _planes.order_axes(shape, axes, channel)
-    order = list(range(len(shape))) if order is None else order
-    return n_batch, [axis for axis in order[:n_batch] if axis != channel] + [channel] + order[n_batch:]
-
-
-def _team(num_threads: int | None, pixels: int) -> int:
-    return 1 if num_threads is None and pixels < SMALL_WORK else _threads.resolve(num_threads)
-
-
-def _result(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], which: str) -> npt.NDArray[Any]:
-    """Return ``out``, or a new array if it is None; or raise."""
-    if out is None:
-        return np.empty(shape, dtype)
-    _planes.check_out(out, shape, dtype, which)
-    return np.asarray(out)
-
-
-def _gray_as_skimage(planes: npt.NDArray[Any], out: Any, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """skimage.color.rgb2gray of planes (3, ...), by the same operations on the same memory order."""
-    images = np.moveaxis(planes, 0, -1)
-    dtype = np.dtype(np.float32 if images.dtype.char in "ef" else np.float64)
-    gray = _result(out, shape, dtype, "the images' shape without channel_axis")
-    weights = np.array(_SKIMAGE_WEIGHTS, dtype=dtype)
-    if out is not None or not images.size or not images.flags.c_contiguous or images.ndim < 3:
-        result = _as_float(images, dtype) @ weights
+def _gray_as_skimage(images: Array, gray: Array, made_here: bool) -> None:
+    """skimage.color.rgb2gray of images (..., 3), by the same operations on the same memory order."""
+    weights = np.array(_SKIMAGE_WEIGHTS, dtype=gray.dtype)
+    if not made_here or not images.size or not images.flags.c_contiguous or images.ndim < 3:
+        result = _as_float(images, gray.dtype) @ weights
         gray[...] = result  # a product written to `out` could take another way, and round otherwise
-        return gray
+        return
     # A product of rows and weights for each row, whatever rows are beside it; so a few at a time, which takes little
     # memory, and Ctrl-C is answered in between.
-    rows, to = images.reshape(-1, *images.shape[-2:]), gray.reshape(-1, shape[-1])
-    step = max(1, _PRODUCT // max(1, shape[-1]))
+    rows, to = images.reshape(-1, *images.shape[-2:]), gray.reshape(-1, gray.shape[-1])
+    step = max(1, _PRODUCT // max(1, gray.shape[-1]))
     for start in range(0, len(rows), step):
-        to[start : start + step] = _as_float(rows[start : start + step], dtype) @ weights
-    return gray
+        to[start : start + step] = _as_float(rows[start : start + step], gray.dtype) @ weights
 
 
-def _as_float(images: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def _as_float(images: Array, dtype: np.dtype[Any]) -> Array:
     """skimage.util.img_as_float: integers by their largest value, not below -1; floats as they are."""
     if images.dtype.kind == "f":
         return images if images.dtype.itemsize == dtype.itemsize else images.astype(dtype)

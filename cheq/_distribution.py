@@ -1,25 +1,32 @@
 """cumulative_distribution: the CDF of every plane."""
 
-from collections.abc import Iterable
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from cheq import _floating, _methods, _planes, _threads
-from cheq._equalize import SMALL_WORK, histogram
+from cheq import _arguments, _call, _methods
+from cheq._equalize import NAN_POLICIES, equalize_floats
+from cheq._steps import histogram
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from cheq._call import Call
+    from cheq._typing import Array, ArrayLike, Axes, NanPolicy
 
 
 def cumulative_distribution(
-    images: npt.ArrayLike,
+    images: ArrayLike,
     *,
-    axes: int | Iterable[int] | None = None,
+    axes: Axes = None,
     channel_axis: int | None = None,
-    mask: npt.ArrayLike | None = None,
+    mask: ArrayLike | None = None,
     nbins: int = _methods.NBINS,
-    nan_policy: str = "raise",
+    nan_policy: NanPolicy = "raise",
     num_threads: int | None = None,
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+) -> tuple[Array, Array]:
     """
     Return the cumulative distribution function of every plane, and where it is known.
 
@@ -55,18 +62,34 @@ def cumulative_distribution(
     [0.0, 0.75, 0.75, 1.0]
     """
     how = _methods.SKIMAGE
-    images = _planes.as_images(images, how.dtypes)
-    _methods.result(how, images.dtype, None, nbins, nan_policy)
+    images = _arguments.as_images(images, how.dtypes)
+    _arguments.check_choice("nan_policy", nan_policy, NAN_POLICIES)
+    nbins = _arguments.as_number_of_bins(nbins, images.dtype)
     if images.dtype.kind in "iu":
         hist = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask, num_threads=num_threads)
         return _of_counts(hist), np.arange(hist.shape[-1]) + np.iinfo(images.dtype).min
-    n_batch, order = _planes.order_axes(images.shape, axes, channel_axis)
-    threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
-    if mask is not None:
-        mask = _planes.as_mask(mask, images.shape, channel_axis)
-    cdf, centers = _floating.distributions(images, mask, n_batch, order, threads, how, nbins, nan_policy)
+    call = _call.of_planes(images, how.dtypes, axes, channel_axis, mask, num_threads)
+    cdf, centers = distributions(call, how, nbins, nan_policy)
     kind = np.float32 if images.dtype == np.float32 else np.float64
     return cdf.astype(kind, copy=False), centers.astype(kind, copy=False)
+
+
+def distributions(
+    call: Call, how: _methods.Method, nbins: int, nan_policy: NanPolicy
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the CDF of every plane and its points, batch shape + (nbins,) each; equalize to the call's result too."""
+    shape, dtype = (*call.batch, nbins), call.images.dtype
+    cdf, points = np.full(shape, np.nan), np.full(shape, np.nan)
+    equalize_floats(call, how, nbins, nan_policy, cdf, points)
+    points[np.isnan(cdf[..., 0])] = _points_of_nothing(how, nbins, dtype)
+    return cdf, points
+
+
+def _points_of_nothing(how: _methods.Method, nbins: int, dtype: np.dtype[Any]) -> Array:
+    """Return the points of a plane without a counted pixel: np.histogram makes bins from 0 to 1 for it."""
+    edges = np.linspace(0, 1, nbins + 1, dtype=dtype if dtype.kind == "f" else np.float64)
+    left: Array = edges[:-1]
+    return (left + edges[1:]) / 2.0 if how is _methods.SKIMAGE else left
 
 
 def _of_counts(hist: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

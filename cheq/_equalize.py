@@ -1,37 +1,38 @@
-"""Equalize, and the three steps it is made of: histogram, equalization_lut, apply_lut."""
+"""Equalize: integer planes by a LUT, float planes by bins and interpolation."""
 
-from collections.abc import Iterable
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from cheq import _color, _floating, _methods, _planes, _threads
-from cheq._core import integer
+from cheq import _arguments, _call, _color, _methods
+from cheq._core import floating, integer
 
-# Pixels below which one thread is used: a second one gains little then (benchmarks/small_work.py).
-SMALL_WORK = 1 << 17
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
-# What a call without options has: each is known by its identity, which is worth half a microsecond a call.
-_OPENCV, _OPENCV_NAME = _methods.OPENCV, _methods.OPENCV.name
-_CHANNELS, _RAISE, _NBINS = _methods.CHANNELS, _methods.RAISE, _methods.NBINS
-_UINT8 = np.dtype(np.uint8)
+    from cheq._call import Call
+    from cheq._typing import Array, ArrayLike, Axes, Color, DType, Method, NanPolicy
+
+_COLORS = ("channels", "ycrcb")
+NAN_POLICIES = ("raise", "omit")
 
 
 def equalize(
-    images: npt.ArrayLike,
+    images: ArrayLike,
     *,
-    method: str = _OPENCV_NAME,
-    color: str = _CHANNELS,
-    axes: int | Iterable[int] | None = None,
+    method: Method = "opencv",
+    color: Color = "channels",
+    axes: Axes = None,
     channel_axis: int | None = None,
-    mask: npt.ArrayLike | None = None,
-    out: npt.NDArray[Any] | None = None,
-    dtype: str | None = None,
-    nbins: int = _NBINS,
-    nan_policy: str = _RAISE,
+    mask: ArrayLike | None = None,
+    out: Array | None = None,
+    dtype: DType = None,
+    nbins: int = _methods.NBINS,
+    nan_policy: NanPolicy = "raise",
     num_threads: int | None = None,
-) -> npt.NDArray[Any]:
+) -> Array:
     """
     Equalize the histogram of every image of a batch.
 
@@ -70,8 +71,8 @@ def equalize(
     out : ndarray, shape of images, optional
         Where the result is written, of the result's dtype; `images` itself works in place where dtypes
         agree. Other overlapping memory is treated as if `images` had been copied first.
-    dtype : {None, "same"}, optional
-        ``"same"`` keeps the images' dtype with ``"skimage"`` and ``"numpy"`` too. For integers the result is
+    dtype : None, "same" or the images' dtype, optional
+        ``"same"``, or that dtype, keeps it with ``"skimage"`` and ``"numpy"`` too. For integers the result is
         then ``min + rint(c * (max - min))`` of the dtype's limits and the CDF c in 0..1.
     nbins : int, optional
         The number of bins for float images with ``"skimage"`` and ``"numpy"``. Integers have a bin a level.
@@ -96,12 +97,9 @@ def equalize(
     ValueError
         If `method`, another option, an axis, a shape or `num_threads` is out of range, if `out` is read-only
         or overlaps itself, or if a float plane has no bins: values that are not finite, a range too wide, or
-        one too narrow for `nbins` different edges. Nothing has been written then.
-
-    Warns
-    -----
-    UserWarning
-        If the last of three or more axes is 3 or 4 long and neither `axes` nor `channel_axis` is given.
+        one too narrow for `nbins` different edges. Also if neither `axes` nor `channel_axis` is given for images
+        of three or more axes whose last looks like channels: 3 or 4 long, or 1 behind a height and a width of 16 or
+        more. Nothing has been written then.
 
     See Also
     --------
@@ -133,222 +131,49 @@ def equalize(
     >>> cheq.equalize(faces[0, 0], method="skimage").dtype
     dtype('float64')
     """
-    how = _OPENCV if method is _OPENCV_NAME else _methods.of(method)
-    if color is not _CHANNELS:
-        _methods.check_choice("color", color, (_methods.CHANNELS, "ycrcb"))
-    if color == "ycrcb":
-        _methods.result(how, np.dtype(np.uint8), dtype, nbins, nan_policy)
-        return _color.equalize_ycrcb(
-            images, method=method, axes=axes, channel_axis=channel_axis, mask=mask, out=out, num_threads=num_threads
-        )
-    if type(images) is not np.ndarray or images.dtype is not _UINT8:
-        images = _planes.as_images(images, how.dtypes, _methods.TAKEN)
-    shape = images.shape
-    n_batch, order = _planes.order_axes(shape, axes, channel_axis)
-    threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
-    if mask is not None:
-        mask = _planes.as_mask(mask, shape, channel_axis)
-    if dtype is None and nbins is _NBINS and nan_policy is _RAISE and how is _OPENCV:
-        result = images.dtype
-    else:
-        result = _methods.result(how, images.dtype, dtype, nbins, nan_policy)
-    apart = integer.MAY_OVERLAP
-    if out is None:
-        out, apart = np.empty(shape, result), integer.FRESH
-    else:
-        _planes.check_out(out, shape, result)
-    if how is _OPENCV:
-        if order is not None or not integer.run(images, mask, out, None, None, n_batch, threads, apart):
-            _run(images, mask, out, None, None, n_batch, order, threads, apart)
-    elif images.dtype.kind in "fb":
-        fresh = apart == integer.FRESH
-        _floating.equalize(images, mask, out, n_batch, order, threads, how, nbins, nan_policy, fresh)
-    else:
-        signed, levels = images.dtype.kind == "i", result == images.dtype
-        _run(images, mask, out, None, None, n_batch, order, threads, apart, how.maker, signed, levels)
-    return out
-
-
-def histogram(
-    images: npt.ArrayLike,
-    *,
-    axes: int | Iterable[int] | None = None,
-    channel_axis: int | None = None,
-    mask: npt.ArrayLike | None = None,
-    num_threads: int | None = None,
-) -> npt.NDArray[np.int64]:
-    """
-    Count the pixels of each grey level in every plane.
-
-    Parameters
-    ----------
-    images : array_like of uint8, int8, uint16 or int16
-        As for `equalize`.
-    axes, channel_axis, mask, num_threads
-        As for `equalize`.
-
-    Returns
-    -------
-    ndarray of int64, shape batch shape + (256,) or, of 16-bit levels, + (65536,)
-        Bin b counts the level b + the dtype's minimum. The batch shape is the images' shape without the planes'
-        axes, in order: ``(N, C)`` for ``(N, H, W, C)`` with ``channel_axis=-1``. Histograms of parts of a data
-        set can be added.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `equalize` does.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import cheq
-    >>> cheq.histogram(np.array([[7, 7], [7, 9]], np.uint8))[[7, 8, 9]].tolist()
-    [3, 0, 1]
-    """
-    images = _planes.as_images(images, _methods.INTEGERS)
-    n_batch, order = _planes.order_axes(images.shape, axes, channel_axis)
-    threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
-    if mask is not None:
-        mask = _planes.as_mask(mask, images.shape, channel_axis)
-    shape = (*_planes.batch_shape(images, n_batch, order), _methods.levels_of(images.dtype))
-    hist = np.empty(shape, np.int64) if images.size else np.zeros(shape, np.int64)
-    _run(images, mask, None, hist, None, n_batch, order, threads, integer.APART, signed=images.dtype.kind == "i")
-    return hist
-
-
-def equalization_lut(
-    histogram: npt.ArrayLike,
-    *,
-    method: str = "opencv",
-    dtype: str | None = None,
-    images_dtype: npt.DTypeLike | None = None,
-) -> npt.NDArray[Any]:
-    """
-    Return the lookup table that equalizes each histogram.
-
-    Parameters
-    ----------
-    histogram : array_like of int, shape (..., 256) or (..., 65536)
-        Counts of all levels of the images' dtype, lowest first, none negative; the total of each histogram
-        below 2**63.
-    method : {"opencv", "pillow", "skimage", "numpy"}
-        Whose definition is used; see `equalize`.
-    dtype : {None, "same"}
-        As for `equalize`.
-    images_dtype : dtype, optional
-        Of the images that were counted: by default uint8 for 256 bins and uint16 for 65,536; int8 and int16
-        where their levels are signed.
-
-    Returns
-    -------
-    ndarray, shape of histogram
-        Entries have the dtype of `equalize`'s result. With ``"opencv"`` levels below the first occupied bin
-        become 0. A histogram with one occupied bin, or none, gives the identity with ``"opencv"`` and
-        ``"pillow"``.
-
-    Raises
-    ------
-    TypeError
-        If the counts are not integers, or the method does not take images of this dtype.
-    ValueError
-        If a count is negative, the last axis has another length or an option is unknown.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import cheq
-    >>> hist = np.bincount([3, 3, 5, 8], minlength=256)
-    >>> cheq.equalization_lut(hist)[[3, 5, 8]].tolist()
-    [0, 128, 255]
-    """
     how = _methods.of(method)
-    counts = _planes.as_histogram(histogram)
-    images = _methods.counted_dtype(how, counts.shape[-1], images_dtype)
-    result = _methods.result(how, images, dtype)
-    luts = np.empty(counts.shape, result)
-    integer.equalization_lut(counts, luts, how.maker, images.kind == "i")
-    return luts
-
-
-def apply_lut(
-    images: npt.ArrayLike,
-    lut: npt.ArrayLike,
-    *,
-    axes: int | Iterable[int] | None = None,
-    channel_axis: int | None = None,
-    out: npt.NDArray[Any] | None = None,
-    num_threads: int | None = None,
-) -> npt.NDArray[Any]:
-    """
-    Replace every pixel by its level's entry in a lookup table.
-
-    Parameters
-    ----------
-    images : array_like of uint8, int8, uint16 or int16
-        As for `equalize`.
-    lut : array_like, shape (levels,) or batch shape + (levels,)
-        One LUT for all planes, or one a plane, as `equalization_lut` makes them from `histogram`'s result:
-        256 entries for 8-bit images or 65,536, the lowest level's first; of 8-bit or 16-bit integers, float32
-        or float64.
-    axes, channel_axis, out, num_threads
-        As for `equalize`.
-
-    Returns
-    -------
-    ndarray of the LUT's dtype, shape of images
-        A new C-contiguous array, or `out`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `equalize` does; also for a `lut` of another dtype or shape.
-
-    Examples
-    --------
-    One LUT for a data set that is read in two parts:
-
-    >>> import numpy as np
-    >>> import cheq
-    >>> parts = np.random.default_rng(0).integers(40, 90, (2, 100, 28, 28), dtype=np.uint8)
-    >>> hist = sum(cheq.histogram(part, axes=(0, 1, 2)) for part in parts)
-    >>> lut = cheq.equalization_lut(hist)
-    >>> equalized = [cheq.apply_lut(part, lut) for part in parts]
-    """
-    images = _planes.as_images(images, _methods.INTEGERS)
-    luts = _planes.as_luts(lut)
-    n_batch, order = _planes.order_axes(images.shape, axes, channel_axis, warn=luts.ndim > 1)
-    levels = _methods.levels_of(images.dtype)
-    _planes.check_luts(luts, _planes.batch_shape(images, n_batch, order), levels)
-    threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
-    apart = integer.MAY_OVERLAP
-    if out is None:
-        out, apart = np.empty(images.shape, luts.dtype), integer.FRESH
+    _arguments.check_choice("color", color, _COLORS)
+    _arguments.check_choice("nan_policy", nan_policy, NAN_POLICIES)
+    if color == "ycrcb":
+        _arguments.is_same(dtype, np.dtype(np.uint8))
+        _arguments.as_number_of_bins(nbins, np.dtype(np.uint8))
+        return _color.equalize_ycrcb(images, how, axes, channel_axis, mask, out, num_threads)
+    call = _call.of_planes(images, how.dtypes, axes, channel_axis, mask, num_threads, others=_methods.TAKEN)
+    kind = call.images.dtype
+    same, nbins = _arguments.is_same(dtype, kind), _arguments.as_number_of_bins(nbins, kind)
+    result = call.give(out, how.result(kind, same))
+    if kind.kind in "fb":
+        equalize_floats(call, how, nbins, nan_policy)
     else:
-        _planes.check_out(out, images.shape, luts.dtype)
-    _run(images, None, out, None, luts, n_batch, order, threads, apart, signed=images.dtype.kind == "i")
-    return out
+        call.run(integer.equalize, how.maker)
+    return result
 
 
-def _run(
-    images: Any,
-    mask: npt.NDArray[Any] | None,
-    out: npt.NDArray[Any] | None,
-    hist: npt.NDArray[np.int64] | None,
-    luts: npt.NDArray[Any] | None,
-    n_batch: int,
-    order: list[int] | None,
-    threads: int,
-    apart: int,
-    maker: int = integer.MAKERS["opencv"],
-    signed: bool = False,
-    levels: bool = True,
+def equalize_floats(
+    call: Call,
+    how: _methods.Method,
+    nbins: int,
+    nan_policy: NanPolicy,
+    cdf: npt.NDArray[np.float64] | None = None,
+    points: npt.NDArray[np.float64] | None = None,
 ) -> None:
-    """Give the core its views, batch axes first; copy first what it would overwrite too early."""
-    if order is not None:
-        arrays = (None if array is None else np.asarray(array).transpose(order) for array in (images, mask, out))
-        images, mask, out = arrays
-    if integer.run(images, mask, out, hist, luts, n_batch, threads, apart, maker, signed, levels):
-        return
-    images, mask, luts = (_planes.apart_from(out, array) for array in (images, mask, luts))
-    integer.run(images, mask, out, hist, luts, n_batch, threads, integer.APART, maker, signed, levels)
+    """Equalize planes of floats, or of bool, which scikit-image counts as floats, and give their distributions.
+
+    Raises for a plane that has no answer; nothing has been written then.
+    """
+    if call.images.dtype == np.bool_:
+        call.images = call.images.astype(np.float64)  # what np.histogram counts bools as, and np.interp looks up
+    wrong = call.run(floating.equalize, cdf, points, how.maker, nbins, nan_policy == "omit")
+    if wrong is not True:
+        raise _without_bins(call.batch, nbins, *wrong)
+
+
+def _without_bins(batch: tuple[int, ...], nbins: int, plane: int, what: int) -> ValueError:
+    index = tuple(map(int, np.unravel_index(plane, batch))) if batch else ()
+    where = f" in plane {index}" if batch else ""
+    if what == floating.NO_BINS:
+        return ValueError(
+            f"images: expected a range of values with room for {nbins} bins, got too many bins for data range{where}"
+        )
+    found = "NaN" if what == floating.NAN_FOUND else "an infinity"
+    return ValueError(f"images: expected finite values, got {found}{where}; pass nan_policy='omit' to leave it out")

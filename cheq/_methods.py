@@ -1,83 +1,52 @@
-"""The methods: what each takes, what it gives, and the options that only some of them have."""
+"""The methods: what each takes and what it gives."""
 
-import operator
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from cheq import _arguments
 from cheq._core import integer
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 INTEGERS = ("uint8", "int8", "uint16", "int16")  # dtypes with a bin a level
-# Defaults, which calls that give none have the very objects of.
-CHANNELS, RAISE = "channels", "raise"
 NBINS = 256  # of float images, where nothing else is asked for
-_MOST_BINS = 1 << 24
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(NamedTuple):
     """Whose definition is used. ``levels``: whether results are levels of the images' dtype, or else floats."""
 
     name: str
-    maker: int
     dtypes: tuple[str, ...]
     levels: bool
 
+    @property
+    def maker(self) -> int:
+        """The number by which the core knows what makes LUTs and distributions."""
+        return integer.MAKERS[self.name]
 
-OPENCV = Method("opencv", integer.MAKERS["opencv"], ("uint8", "uint16"), levels=True)
-PILLOW = Method("pillow", integer.MAKERS["pillow"], ("uint8",), levels=True)
-SKIMAGE = Method("skimage", integer.MAKERS["skimage"], (*INTEGERS, "bool", "float32", "float64"), levels=False)
-NUMPY = Method("numpy", integer.MAKERS["numpy"], (*INTEGERS, "float32", "float64"), levels=False)
+    def result(self, images: np.dtype[Any], same: bool = False) -> np.dtype[Any]:
+        """Return the result's dtype for images of one; ``same``: it is asked to be theirs."""
+        if self.levels or same or (self is SKIMAGE and images == np.float32):
+            return images
+        return np.dtype(np.float64)
+
+
+OPENCV = Method("opencv", ("uint8", "uint16"), levels=True)
+PILLOW = Method("pillow", ("uint8",), levels=True)
+SKIMAGE = Method("skimage", (*INTEGERS, "bool", "float32", "float64"), levels=False)
+NUMPY = Method("numpy", (*INTEGERS, "float32", "float64"), levels=False)
 
 METHODS = {method.name: method for method in (OPENCV, PILLOW, SKIMAGE, NUMPY)}
 TAKEN = {name: method.dtypes for name, method in METHODS.items()}
 
 
 def of(name: str) -> Method:
-    found = METHODS.get(name) if type(name) is str else None
-    if found is None:
-        check_choice("method", name, METHODS)
-        found = METHODS[str(name)]
-    return found
-
-
-def check_choice(argument: str, value: Any, valid: Collection[Any]) -> None:
-    if not (value is None or isinstance(value, str)) or value not in valid:
-        raise ValueError(f"{argument}: expected one of {', '.join(map(repr, valid))}; got {value!r}")
-
-
-def result(
-    method: Method, images: np.dtype[Any], dtype: str | None, nbins: int = NBINS, nan_policy: str = RAISE
-) -> np.dtype[Any]:
-    """Return the result's dtype for images of one; check the options that decide it, and those of float images."""
-    check_choice("dtype", dtype, (None, "same"))
-    check_choice("nan_policy", nan_policy, (RAISE, "omit"))
-    check_nbins(nbins, images)
-    if dtype == "same" and images == np.bool_:
-        raise TypeError("dtype: expected None for images of dtype bool, got 'same'; pass images.astype(np.uint8) * 255")
-    if method.levels or dtype == "same" or (method is SKIMAGE and images == np.float32):
-        return images
-    return np.dtype(np.float64)
-
-
-def check_nbins(nbins: Any, images: np.dtype[Any], name: str = "nbins") -> int:
-    """Return the number of bins, which only float images may have another number of than 256."""
-    try:
-        if isinstance(nbins, bool | np.bool_):
-            raise TypeError
-        number = operator.index(nbins)
-    except TypeError:
-        raise TypeError(f"{name}: expected an int, got {nbins!r}") from None
-    if not 1 <= number <= _MOST_BINS:
-        raise ValueError(f"{name}: expected 1 to {_MOST_BINS} bins, got {number}")
-    if number != NBINS and images.kind != "f":
-        raise ValueError(
-            f"{name}: expected {NBINS} for images of dtype {images}, got {number}; only floats have others"
-        )
-    return number
+    _arguments.check_choice("method", name, METHODS)
+    return METHODS[name]
 
 
 def levels_of(dtype: np.dtype[Any]) -> int:

@@ -1,18 +1,22 @@
 """A picture before and after, with histogram and CDF under each; matplotlib is imported when it is drawn."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from cheq import _color, _equalize, _methods, _planes
+from cheq import _arguments, _color, _equalize, _methods, _steps
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLORS = (_methods.CHANNELS, "ycrcb", "gray")
+    from cheq._typing import Array, ArrayLike, Color, GrayMethod, Method
+
+_COLORS = ("channels", "ycrcb", "gray")
 _BARS = 256  # at most, in a histogram
 _INK, _FAINT = "#22262e", "#7a808c"
 _GRAY = ("#8892a6", "#c2410c")  # histogram, CDF
@@ -31,15 +35,15 @@ _RESULTS = {"skimage": (0.0, 1.0), "numpy": (0.0, 255.0)}
 
 
 def plot(
-    image: npt.ArrayLike,
-    equalized: npt.ArrayLike | None = None,
+    image: ArrayLike,
+    equalized: ArrayLike | None = None,
     *,
-    method: str = "opencv",
-    color: str = "channels",
+    method: Method = "opencv",
+    color: Color | Literal["gray"] = "channels",
     channel_axis: int | None = None,
-    mask: npt.ArrayLike | None = None,
+    mask: ArrayLike | None = None,
     title: str | None = None,
-) -> "Figure":
+) -> Figure:
     """
     Draw a picture before and after equalization, with histogram and CDF under each.
 
@@ -88,12 +92,12 @@ def plot(
     """
     figure = _new_figure()
     before = _channels_last(image, channel_axis, "image")
-    _methods.check_choice("method", method, _methods.METHODS)
-    _methods.check_choice("color", color, _COLORS)
+    _arguments.check_choice("method", method, _methods.METHODS)
+    _arguments.check_choice("color", color, _COLORS)
     if color != "channels" and before.ndim == 2:
         raise ValueError(f"color: expected 'channels' for an image without channel_axis, got {color!r}")
     counted = _curve_pixels(before, color, method)
-    selected = None if mask is None else _planes.as_mask(mask, before.shape[:2], None)
+    selected = None if mask is None else _arguments.as_mask(mask, before.shape[:2], None)
     if equalized is None:
         after, name, known = _after(before, counted, color, method, selected), f"equalized ({method})", _RESULTS
     else:
@@ -108,15 +112,16 @@ def plot(
     return figure
 
 
-def _new_figure() -> "Figure":
+def _new_figure() -> Figure:
     try:
         from matplotlib.figure import Figure
+
     except ImportError as error:
         raise ImportError("cheq.plot needs matplotlib; to get it: pip install 'cheq[plot]'", name=error.name) from None
     return Figure(layout="constrained", dpi=150)
 
 
-def _channels_last(image: npt.ArrayLike, axis: int | None, name: str) -> npt.NDArray[Any]:
+def _channels_last(image: ArrayLike, axis: int | None, name: str) -> Array:
     pixels = np.asarray(image)
     if pixels.ndim != (2 if axis is None else 3):
         wanted = "(height, width)" if axis is None else "height, width and channels"
@@ -136,21 +141,25 @@ def _channels_last(image: npt.ArrayLike, axis: int | None, name: str) -> npt.NDA
     return pixels[..., :3]
 
 
-def _curve_pixels(pixels: npt.NDArray[Any], color: str, method: str) -> npt.NDArray[Any]:
+def _curve_pixels(pixels: Array, color: str, method: Method) -> Array:
     """Return the pixels whose histograms are drawn."""
-    weights = "pillow" if color == "gray" and method == "pillow" else "opencv"
+    weights: GrayMethod = "pillow" if color == "gray" and method == "pillow" else "opencv"
     return pixels if color == "channels" else _color.rgb_to_gray(pixels, method=weights)
 
 
 def _after(
-    before: npt.NDArray[Any], gray: npt.NDArray[Any], color: str, method: str, mask: npt.NDArray[np.bool_] | None
-) -> npt.NDArray[Any]:
+    before: Array,
+    gray: Array,
+    color: Color | Literal["gray"],
+    method: Method,
+    mask: npt.NDArray[np.bool_] | None,
+) -> Array:
     if color == "gray" or before.ndim == 2:
         return _equalize.equalize(gray, method=method, mask=mask)
     return _equalize.equalize(before, method=method, color=color, channel_axis=-1, mask=mask)
 
 
-def _range(pixels: npt.NDArray[Any], known: tuple[float, float] | None) -> tuple[float, float]:
+def _range(pixels: Array, known: tuple[float, float] | None) -> tuple[float, float]:
     """Return the values that are shown as black and as white."""
     if pixels.dtype in (np.uint8, np.bool_):
         return (0, 255) if pixels.dtype == np.uint8 else (0, 1)
@@ -166,7 +175,7 @@ def _range(pixels: npt.NDArray[Any], known: tuple[float, float] | None) -> tuple
 # ---------------------------------------------------------------- drawing
 
 
-def _places(figure: "Figure", height: int, width: int) -> Iterator[tuple["Axes", "Axes"]]:
+def _places(figure: Figure, height: int, width: int) -> Iterator[tuple[Axes, Axes]]:
     """Yield the axes of a picture and its histogram, before and after: wide pictures stand one above the other."""
     above = width > _WIDE * height
     high = max(2 * _CELL * height / width, _LOWEST) if above else min(_CELL * height / width, _HIGHEST)
@@ -179,9 +188,9 @@ def _places(figure: "Figure", height: int, width: int) -> Iterator[tuple["Axes",
 
 
 def _draw(
-    places: tuple["Axes", "Axes"],
-    picture: npt.NDArray[Any],
-    counted: npt.NDArray[Any],
+    places: tuple[Axes, Axes],
+    picture: Array,
+    counted: Array,
     title: str,
     selected: npt.NDArray[np.bool_] | None,
     known: tuple[float, float] | None,
@@ -191,7 +200,7 @@ def _draw(
     _draw_curves(places[1], counted, selected, known)
 
 
-def _draw_picture(axes: "Axes", pixels: npt.NDArray[Any], title: str, shown: tuple[float, float]) -> None:
+def _draw_picture(axes: Axes, pixels: Array, title: str, shown: tuple[float, float]) -> None:
     axes.set_title(title, fontsize=11, color=_INK, parse_math=False)
     axes.set_axis_off()
     low, high = shown
@@ -206,8 +215,8 @@ def _draw_picture(axes: "Axes", pixels: npt.NDArray[Any], title: str, shown: tup
 
 
 def _draw_curves(
-    axes: "Axes",
-    pixels: npt.NDArray[Any],
+    axes: Axes,
+    pixels: Array,
     selected: npt.NDArray[np.bool_] | None,
     known: tuple[float, float] | None,
 ) -> None:
@@ -233,7 +242,7 @@ def _draw_curves(
     _label(axes, right, pixels)
 
 
-def _say_what_is_cut(axes: "Axes", bars: npt.NDArray[Any], top: float) -> None:
+def _say_what_is_cut(axes: Axes, bars: Array, top: float) -> None:
     cut = bars[bars > top]
     if cut.size:
         which = "1 bar is cut off, of" if cut.size == 1 else f"{cut.size} bars are cut off, the highest of"
@@ -241,11 +250,11 @@ def _say_what_is_cut(axes: "Axes", bars: npt.NDArray[Any], top: float) -> None:
 
 
 def _counts(
-    plane: npt.NDArray[Any], selected: npt.NDArray[np.bool_] | None, known: tuple[float, float] | None
-) -> tuple[npt.NDArray[Any], Any]:
+    plane: Array, selected: npt.NDArray[np.bool_] | None, known: tuple[float, float] | None
+) -> tuple[Array, Any]:
     """Return the bars of a plane and their edges: of integers all levels of the dtype, of floats their range."""
     if plane.dtype.name in _methods.INTEGERS:
-        histogram = _equalize.histogram(plane, mask=selected)
+        histogram = _steps.histogram(plane, mask=selected)
         limits = np.iinfo(plane.dtype)
         edges = np.arange(limits.min, limits.max + 2, histogram.size // _BARS) - 0.5
         return histogram.reshape(_BARS, -1).sum(axis=1), edges
@@ -254,7 +263,7 @@ def _counts(
     return np.histogram(values, _BARS, known or ((values.min(), values.max()) if values.size else (0, 1)))
 
 
-def _label(axes: "Axes", right: "Axes", pixels: npt.NDArray[Any]) -> None:
+def _label(axes: Axes, right: Axes, pixels: Array) -> None:
     axes.set_xlabel("level" if pixels.dtype.kind in "ui" else "value", fontsize=9, color=_FAINT)
     axes.set_ylabel("pixels", fontsize=9, color=_FAINT)
     right.set_ylabel("CDF", fontsize=9, color=_FAINT)

@@ -62,6 +62,7 @@ _unsafe_since_import = _fork_before_import()
 from cheq._core import work  # noqa: E402  (loads libgomp: see the module's docstring)
 
 _MAX_TEAM = work.MAX_TEAM
+SMALL_WORK = 1 << 17  # pixels from which a second thread pays (benchmarks/small_work.py)
 
 
 def check(num_threads: SupportsIndex | None) -> int | None:
@@ -110,6 +111,11 @@ def resolve(num_threads: SupportsIndex | None) -> int:
     if count == 1 or _unsafe_since_import or work.forked():
         return 1
     return min(_limits().values()) if count is None else min(count, _MAX_TEAM)
+
+
+def team(num_threads: SupportsIndex | None, pixels: int) -> int:
+    """Return how many threads a call on so many pixels may use: one by default where a second gains little."""
+    return 1 if num_threads is None and pixels < SMALL_WORK else resolve(num_threads)
 
 
 def reason() -> str:

@@ -1,16 +1,21 @@
 """Black and white: Otsu's threshold, and pixels above a threshold."""
 
+from __future__ import annotations
+
 import math
 import operator
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from cheq import _methods, _planes, _threads
+from cheq import _arguments, _call, _methods
 from cheq._core import integer
-from cheq._equalize import SMALL_WORK, _run, apply_lut, histogram
+from cheq._steps import apply_lut, histogram
+
+if TYPE_CHECKING:
+    from cheq._call import Call
+    from cheq._typing import Array, ArrayLike, Axes
 
 _DTYPES = ("uint8", "uint16")
 
@@ -18,13 +23,13 @@ _MOST_BYTES = 1 << 25  # of histograms or LUTs at a time: enough for 16,384 plan
 
 
 def otsu_threshold(
-    images: npt.ArrayLike,
+    images: ArrayLike,
     *,
-    axes: int | Iterable[int] | None = None,
+    axes: Axes = None,
     channel_axis: int | None = None,
-    mask: npt.ArrayLike | None = None,
+    mask: ArrayLike | None = None,
     num_threads: int | None = None,
-) -> npt.NDArray[Any]:
+) -> Array:
     """
     Return Otsu's threshold of every plane, as ``cv2.threshold`` with ``THRESH_OTSU`` finds it.
 
@@ -59,33 +64,28 @@ def otsu_threshold(
     >>> int(cheq.otsu_threshold(np.array([[10, 10], [20, 20]], np.uint8)))
     10
     """
-    images = _planes.as_images(images, _DTYPES)
-    n_batch, order = _planes.order_axes(images.shape, axes, channel_axis)
-    if mask is not None:
-        mask = _planes.as_mask(mask, images.shape, channel_axis)
-    planes = range(images.ndim)[n_batch:] if order is None else order[n_batch:]
-    result = np.empty(_planes.batch_shape(images, n_batch, order), images.dtype)
-    histogram_bytes = 8 * _methods.levels_of(images.dtype)
-    for of_images, of_result in _blocks(images.shape, planes, histogram_bytes):
-        counted = None if mask is None else mask[of_images]
-        hist = histogram(images[of_images], axes=planes, mask=counted, num_threads=num_threads)
+    call = _call.of_planes(images, _DTYPES, axes, channel_axis, mask, num_threads)
+    result = np.empty(call.batch, call.images.dtype)
+    for part in _parts(call.batch, 8 * _methods.levels_of(call.images.dtype)):
+        counted = None if call.mask is None else call.mask[part]
+        hist = histogram(call.images[part], axes=_plane_axes(call), mask=counted, num_threads=call.threads)
         thresholds = np.empty(hist.shape[:-1], np.int64)
         integer.otsu_thresholds(hist, thresholds)
-        result[of_result] = thresholds
+        result[part] = thresholds
         del hist  # before the next are made
     return result
 
 
 def binarize(
-    images: npt.ArrayLike,
-    threshold: str | npt.ArrayLike = "otsu",
+    images: ArrayLike,
+    threshold: Literal["otsu"] | ArrayLike = "otsu",
     *,
-    axes: int | Iterable[int] | None = None,
+    axes: Axes = None,
     channel_axis: int | None = None,
-    mask: npt.ArrayLike | None = None,
-    out: npt.NDArray[Any] | None = None,
+    mask: ArrayLike | None = None,
+    out: Array | None = None,
     num_threads: int | None = None,
-) -> npt.NDArray[Any]:
+) -> Array:
     """
     Make pixels above a threshold the dtype's maximum and the others 0, as ``cv2.threshold`` does.
 
@@ -118,34 +118,33 @@ def binarize(
     >>> cheq.binarize(np.array([[10, 11], [20, 20]], np.uint8), 10).tolist()
     [[0, 255], [255, 255]]
     """
-    images = _planes.as_images(images, _DTYPES)
-    otsu = isinstance(threshold, str)
-    n_batch, order = _planes.order_axes(images.shape, axes, channel_axis, warn=otsu)
-    if not otsu:
-        if mask is not None:
-            raise ValueError("mask: expected None with a threshold in numbers, got a mask; it limits what Otsu counts")
-        batch = _planes.batch_shape(images, n_batch, order)
-        planes = range(images.ndim)[n_batch:] if order is None else order[n_batch:]
-        return _above(images, _as_levels(threshold, images.dtype, batch), planes, out, num_threads)
-    if threshold != "otsu":
-        raise ValueError(f"threshold: expected 'otsu' or numbers, got {threshold!r}")
-    threads = 1 if num_threads is None and images.size < SMALL_WORK else _threads.resolve(num_threads)
+    if isinstance(threshold, str):
+        if threshold != "otsu":
+            raise ValueError(f"threshold: expected 'otsu' or numbers, got {threshold!r}")
+        call = _call.of_planes(images, _DTYPES, axes, channel_axis, mask, num_threads)
+        result = call.give(out, call.images.dtype)
+        call.run(integer.equalize, integer.MAKERS["otsu"])
+        return result
     if mask is not None:
-        mask = _planes.as_mask(mask, images.shape, channel_axis)
-    apart = integer.MAY_OVERLAP
-    if out is None:
-        out, apart = np.empty(images.shape, images.dtype), integer.FRESH
-    else:
-        _planes.check_out(out, images.shape, images.dtype)
-    _run(images, mask, out, None, None, n_batch, order, threads, apart, integer.MAKERS["otsu"])
-    return out
+        raise ValueError("mask: expected None with a threshold in numbers, got a mask; it limits what Otsu counts")
+    images = _arguments.as_images(images, _DTYPES)
+    numbers = _as_numbers(threshold, images.dtype)
+    call = _call.of_planes(images, _DTYPES, axes, channel_axis, None, num_threads, all_alike=numbers.ndim == 0)
+    thresholds = _for_planes(numbers, call.batch)
+    result = call.give(out, images.dtype)
+    _write_above(call, thresholds)
+    return result
 
 
-def _as_levels(threshold: npt.ArrayLike, dtype: np.dtype[Any], batch: tuple[int, ...]) -> npt.NDArray[Any]:
-    """Return thresholds as numbers, a scalar where one is all there is, or one a plane."""
-    top = int(np.iinfo(dtype).max)
-    numbers = _planes.as_array("threshold", threshold)
-    if numbers.dtype.kind == "O":  # integers of any size
+def _plane_axes(call: Call) -> tuple[int, ...]:
+    return tuple(range(call.n_batch - call.images.ndim, 0))
+
+
+def _as_numbers(threshold: ArrayLike, dtype: np.dtype[Any]) -> Array:
+    """Return thresholds as numbers, integers of any size limited to what images of the dtype can tell apart."""
+    numbers = _arguments.as_array("threshold", threshold)
+    if numbers.dtype.kind == "O":
+        top = int(np.iinfo(dtype).max)
         try:
             limited = [min(max(operator.index(number), -1), top) for number in numbers.flat]
         except TypeError:
@@ -155,64 +154,52 @@ def _as_levels(threshold: npt.ArrayLike, dtype: np.dtype[Any], batch: tuple[int,
         raise TypeError(f"threshold: expected 'otsu' or numbers, got {threshold!r}")
     if np.isnan(numbers).any():
         raise ValueError("threshold: expected numbers, got NaN")
-    if numbers.ndim > 0:
-        try:
-            numbers = np.broadcast_to(numbers, batch)
-        except ValueError:
-            raise ValueError(
-                f"threshold: expected a number or a shape that broadcasts to one a plane, {batch}, got {numbers.shape}"
-            ) from None
-        if numbers.size and (numbers == numbers.flat[0]).all():
-            numbers = numbers.flat[0]
-    return np.asarray(numbers)
+    return numbers
 
 
-def _above(
-    images: npt.NDArray[Any],
-    thresholds: npt.NDArray[Any],
-    planes: Sequence[int],
-    out: npt.NDArray[Any] | None,
-    num_threads: int | None,
-) -> npt.NDArray[Any]:
+def _for_planes(numbers: Array, batch: tuple[int, ...]) -> Array:
+    """Return one number a plane, or a single one where that is all there is."""
+    if numbers.ndim == 0:
+        return numbers
+    try:
+        numbers = np.broadcast_to(numbers, batch)
+    except ValueError:
+        raise ValueError(
+            f"threshold: expected a number or a shape that broadcasts to one a plane, {batch}, got {numbers.shape}"
+        ) from None
+    return np.asarray(numbers.flat[0]) if numbers.size and (numbers == numbers.flat[0]).all() else numbers
+
+
+def _write_above(call: Call, thresholds: Array) -> None:
     """Make levels above the thresholds the dtype's maximum, by a LUT or one a plane."""
-    dtype = images.dtype
+    dtype = call.images.dtype
     levels, top, zero = np.arange(_methods.levels_of(dtype)), dtype.type(np.iinfo(dtype).max), dtype.type(0)
     if thresholds.ndim == 0:
-        lut = np.where(levels > thresholds, top, zero)
-        return apply_lut(images, lut, axes=planes, out=out, num_threads=num_threads)
-    if out is None:
-        out = np.empty(images.shape, dtype)
-    else:
-        _planes.check_out(out, images.shape, dtype)
-    blocks = list(_blocks(images.shape, planes, 2 * len(levels) * dtype.itemsize))
-    if len(blocks) > 1:
-        images = _planes.apart_from(out, images)
-    for of_images, of_thresholds in blocks:
-        luts = np.where(levels > thresholds[of_thresholds][..., np.newaxis], top, zero)
-        apply_lut(images[of_images], luts, axes=planes, out=out[of_images], num_threads=num_threads)
+        call.run(integer.apply, np.where(levels > thresholds, top, zero))
+        return
+    images, out = call.images, call.out
+    parts = list(_parts(call.batch, 2 * len(levels) * dtype.itemsize))
+    if len(parts) > 1:
+        images = _arguments.apart_from(out, images)
+    for part in parts:
+        luts = np.where(levels > thresholds[part][..., np.newaxis], top, zero)
+        apply_lut(images[part], luts, axes=_plane_axes(call), out=out[part], num_threads=call.threads)  # type: ignore[index]
         del luts  # before the next are made
-    return out
 
 
-def _blocks(
-    shape: tuple[int, ...], planes: Sequence[int], bytes_a_plane: int, at: tuple[slice, ...] = ()
-) -> Iterator[tuple[Any, Any]]:
+def _parts(batch: tuple[int, ...], bytes_a_plane: int) -> Iterator[Any]:
     """Cut a batch along its axes, from the first on, so that what is made for each plane of a part stays below a bound.
 
-    Yields an index of the images, and the same of an array of the batch's shape. ``at`` is where the axes before are
-    cut already.
+    Yields an index of each part.
     """
-    batch = [axis for axis in range(len(shape)) if axis not in planes]
-    behind = math.prod(shape[axis] for axis in batch[len(at) + 1 :]) * bytes_a_plane
-    if len(at) == len(batch) or shape[batch[len(at)]] * behind <= _MOST_BYTES:
-        index = [slice(None)] * len(shape)
-        for axis, part in zip(batch, at, strict=False):
-            index[axis] = part
-        yield tuple(index), at or ...
+    # The first axis whose single entries are small enough; those before it are taken one at a time.
+    whole = next(
+        a for a in range(len(batch) + 1) if a == len(batch) or bytes_a_plane * math.prod(batch[a + 1 :]) <= _MOST_BYTES
+    )
+    if whole == len(batch):
+        yield from np.ndindex(batch)
         return
-    length = shape[batch[len(at)]]
-    step = max(1, _MOST_BYTES // behind)
-    for start in range(0, length, step):
-        # Where one step is too much still, the next axis is cut too; else nothing more is.
-        rest = bytes_a_plane if behind > _MOST_BYTES and len(at) + 1 < len(batch) else 0
-        yield from _blocks(shape, planes, rest, (*at, slice(start, start + step)))
+    step = max(1, _MOST_BYTES // max(1, bytes_a_plane * math.prod(batch[whole + 1 :])))
+    for before in np.ndindex(batch[:whole]):
+        for start in range(0, batch[whole], step):
+            yield (*before, slice(start, start + step))

@@ -1,12 +1,19 @@
 """Recipes that people paste, under their own names: the same results bit for bit, for whole batches in one call."""
 
-from collections.abc import Iterable, Iterator
+from __future__ import annotations
+
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from cheq import _color, _equalize, _floating, _methods, _planes, _threads
+from cheq import _arguments, _call, _color, _distribution, _equalize, _methods
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from cheq._typing import ArrayLike, Axes
 
 __all__ = ["histogram_equalize", "image_histogram_equalization"]
 
@@ -24,10 +31,10 @@ def _called(name: str) -> Iterator[None]:
 
 
 def image_histogram_equalization(
-    image: npt.ArrayLike,
+    image: ArrayLike,
     number_bins: int = 256,
     *,
-    axes: int | Iterable[int] | None = None,
+    axes: Axes = None,
     channel_axis: int | None = None,
     num_threads: int | None = None,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -70,25 +77,23 @@ def image_histogram_equalization(
     """
     with _called("image"):
         how = _methods.NUMPY
-        images = _planes.as_images(image, how.dtypes)
-        number = _methods.check_nbins(number_bins, np.dtype(np.float64), "number_bins")
-        if axes is None and channel_axis is None and images.ndim > 2 and images.shape[-1] == 3:
+        array = _arguments.as_images(image, how.dtypes)
+        number = _arguments.as_number_of_bins(number_bins, np.dtype(np.float64), "number_bins")
+        if axes is None and channel_axis is None and array.ndim > 2 and array.shape[-1] == 3:
             axes = (-3, -2, -1)
-        n_batch, order = _planes.order_axes(images.shape, axes, channel_axis)
-        small = num_threads is None and images.size < _equalize.SMALL_WORK
-        threads = 1 if small else _threads.resolve(num_threads)
-        if images.dtype.kind != "f":
-            images = images.astype(np.float64)  # as np.histogram and np.interp do
-        out = np.empty(images.shape, np.float64)
-        cdf, _ = _floating.distributions(images, None, n_batch, order, threads, how, number, "raise", out)
+        if array.dtype.kind != "f":
+            array = array.astype(np.float64)  # as np.histogram and np.interp do
+        call = _call.of_planes(array, how.dtypes, axes, channel_axis, None, num_threads)
+        out = call.give(None, np.dtype(np.float64))
+        cdf, _ = _distribution.distributions(call, how, number, "raise")
         return out, cdf
 
 
 def histogram_equalize(
-    img: npt.ArrayLike,
+    img: ArrayLike,
     *,
     nbins: int = 256,
-    axes: int | Iterable[int] | None = None,
+    axes: Axes = None,
     channel_axis: int | None = -1,
     num_threads: int | None = None,
 ) -> npt.NDArray[np.float64]:
@@ -134,17 +139,16 @@ def histogram_equalize(
         gray = None
         if channel_axis is not None:
             img = gray = _color.rgb_to_gray(img, channel_axis=channel_axis, method="skimage")
-            axes = (-2, -1) if axes is None and img.ndim > 2 else axes  # no channels are left to be forgotten
-        images = _planes.as_images(img, how.dtypes)
+            axes = (-2, -1) if axes is None and gray.ndim > 2 else axes  # no channels are left to be forgotten
+        images = _arguments.as_images(img, how.dtypes)
         if images.dtype != np.float32:
             # In place where the gray pictures were made here, which are float64 then.
             return _equalize.equalize(
                 images, method="skimage", axes=axes, out=gray, nbins=nbins, num_threads=num_threads
             )
         # The recipe keeps the doubles that np.interp makes of floats, and equalize_hist does not.
-        number = _methods.check_nbins(nbins, images.dtype)
-        n_batch, order = _planes.order_axes(images.shape, axes, None)
-        out = np.empty(images.shape, np.float64)
-        threads = _threads.resolve(num_threads)
-        _floating.equalize(images, None, out, n_batch, order, threads, how, number, _methods.RAISE, True)
+        number = _arguments.as_number_of_bins(nbins, images.dtype)
+        call = _call.of_planes(images, how.dtypes, axes, None, None, num_threads)
+        out = call.give(None, np.dtype(np.float64))
+        _equalize.equalize_floats(call, how, number, "raise")
         return out

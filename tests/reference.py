@@ -80,7 +80,7 @@ def equalize(
         lut = equalization_lut(counts, method=method, dtype=dtype, images_dtype=kind)
         return apply_lut(images, lut, axes=axes, channel_axis=channel_axis)
     result = np.empty(images.shape, kind if same or (method == "skimage" and kind.kind == "f") else np.float64)
-    written = _batch_first(result, _plane_axes(images.ndim, axes, channel_axis))  # a view
+    written = _batch_first(result, _plane_axes(images.shape, axes, channel_axis))  # a view
     for place, pixels, counted in _planes(images, axes, channel_axis, mask):
         values = _counted_values(pixels[counted], nan_policy)
         if method == "skimage":
@@ -138,12 +138,14 @@ def apply_lut(images, lut, *, axes=None, channel_axis=None):
     """Look every pixel up, in one LUT or in the LUT of its plane."""
     images, lut = _images(images, INTEGERS), np.asarray(lut)
     levels = _levels(images.dtype)
+    if lut.ndim == 1 and channel_axis is None and images.ndim > 1:
+        axes = (-2, -1) if axes is None else axes  # all planes are alike
     if lut.dtype.name not in (*INTEGERS, *FLOATS):
         raise TypeError(f"LUT of dtype {lut.dtype}")
     if lut.shape not in ((levels,), (*_batch(images, axes, channel_axis), levels)):
         raise ValueError(f"LUT of shape {lut.shape}")
     result = np.empty(images.shape, lut.dtype.newbyteorder("="))
-    written = _batch_first(result, _plane_axes(images.ndim, axes, channel_axis))  # a view
+    written = _batch_first(result, _plane_axes(images.shape, axes, channel_axis))  # a view
     for place, pixels, _ in _planes(images, axes, channel_axis):
         one = lut if lut.ndim == 1 else lut[place]
         written[place] = one[pixels.astype(np.int64) - np.iinfo(images.dtype).min]
@@ -177,7 +179,7 @@ def image_histogram_equalization(image, number_bins=256, *, axes=None, channel_a
     if axes is None and channel_axis is None and image.ndim > 2 and image.shape[-1] == 3:
         axes = (-3, -2, -1)
     equalized = np.empty(image.shape)
-    written = _batch_first(equalized, _plane_axes(image.ndim, axes, channel_axis))  # a view
+    written = _batch_first(equalized, _plane_axes(image.shape, axes, channel_axis))  # a view
     cdf = np.empty((*_batch(image, axes, channel_axis), number_bins))
     for place, pixels, counted in _planes(image, axes, channel_axis):
         cdf[place], edges = _recipe_curve(_counted_values(pixels[counted], "raise"), number_bins)
@@ -198,7 +200,9 @@ def otsu_threshold(images, *, axes=None, channel_axis=None, mask=None):
 def binarize(images, threshold="otsu", *, axes=None, channel_axis=None, mask=None):
     """Pixels above the threshold become the dtype's maximum, the others 0."""
     images = _images(images, ("uint8", "uint16"))
-    planes = _batch_first(images, _plane_axes(images.ndim, axes, channel_axis))
+    if np.ndim(threshold) == 0 and threshold != "otsu" and channel_axis is None and images.ndim > 1:
+        axes = (-2, -1) if axes is None else axes  # all planes are alike
+    planes = _batch_first(images, _plane_axes(images.shape, axes, channel_axis))
     if isinstance(threshold, str):
         if threshold != "otsu":
             raise ValueError(f"threshold {threshold!r}")
@@ -206,7 +210,7 @@ def binarize(images, threshold="otsu", *, axes=None, channel_axis=None, mask=Non
     batch, threshold = _batch(images, axes, channel_axis), np.asarray(threshold)
     one_each = np.broadcast_to(threshold, batch).reshape(*batch, *[1] * (images.ndim - len(batch)))
     result = np.empty(images.shape, images.dtype)
-    written = _batch_first(result, _plane_axes(images.ndim, axes, channel_axis))  # a view
+    written = _batch_first(result, _plane_axes(images.shape, axes, channel_axis))  # a view
     written[...] = np.where(planes > one_each, np.iinfo(images.dtype).max, 0)
     return result
 
@@ -395,26 +399,30 @@ def _levels(dtype):
 
 def _batch(images, axes, channel_axis):
     """The batch shape."""
-    planes = _batch_first(images, _plane_axes(images.ndim, axes, channel_axis))
-    return planes.shape[: images.ndim - len(_plane_axes(images.ndim, axes, channel_axis))]
+    planes = _batch_first(images, _plane_axes(images.shape, axes, channel_axis))
+    return planes.shape[: images.ndim - len(_plane_axes(images.shape, axes, channel_axis))]
 
 
 def _planes(images, axes, channel_axis, mask=None):
     """Every plane: its place in the batch, its pixels, and which of them are counted."""
     counted = np.ones(images.shape, bool) if mask is None else _mask(mask, images.shape, channel_axis)
-    where = _plane_axes(images.ndim, axes, channel_axis)
+    where = _plane_axes(images.shape, axes, channel_axis)
     planes, selected = _batch_first(images, where), _batch_first(counted, where)
     for place in np.ndindex(_batch(images, axes, channel_axis)):
         yield place, planes[place], selected[place]
 
 
-def _plane_axes(ndim, axes, channel_axis):
+def _plane_axes(shape, axes, channel_axis):
     """The axes, counted from the front and in order, whose pixels share one histogram."""
+    ndim = len(shape)
     channel = None if channel_axis is None else normalize_axis_index(channel_axis, ndim)
     if axes is None:
         rest = [axis for axis in range(ndim) if axis != channel]
         if len(rest) < 2:
             raise ValueError("fewer than two axes, and axes not given")
+        single = shape[-1] == 1 and ndim > 3 and min(shape[-3:-1]) >= 16
+        if channel is None and ndim > 2 and (shape[-1] in (3, 4) or single):
+            raise ValueError("the last axis looks like channels, and neither axes nor channel_axis is given")
         return tuple(rest[-2:])
     axes = tuple(sorted(normalize_axis_tuple(axes, ndim)))
     if not axes or channel in axes:

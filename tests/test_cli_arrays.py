@@ -24,13 +24,12 @@ def test_arrays(run, tmp_path, opencv, axis, shape):
     np.testing.assert_array_equal(load(tmp_path / "out/in.npy"), opencv(array, axis), strict=True)
 
 
-def test_a_forgotten_channel_axis_is_one_line(run, tmp_path, opencv):
-    array = save(tmp_path / "in.npy", pixels(31, 47, 3))
+def test_a_last_axis_that_looks_like_channels_is_asked_about(run, tmp_path):
+    save(tmp_path / "in.npy", pixels(31, 47, 3))
     result = run("equalize", "in.npy", "-o", "out.npy")
-    assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
-    assert result.stderr.startswith("warning: in.npy: images of shape (31, 47, 3) look like channels last")
-    assert result.stderr.endswith("(on the command line: --channel-axis)\n")
-    np.testing.assert_array_equal(load(tmp_path / "out.npy"), opencv(array), strict=True)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("error: in.npy: images: expected channel_axis or axes beside shape (31, 47, 3)")
+    assert not (tmp_path / "out.npy").exists()
 
 
 def test_a_channel_axis_that_an_array_does_not_have(run, tmp_path):
@@ -79,11 +78,10 @@ def test_a_color_of_gray_arrays(run, tmp_path, opencv):
     np.testing.assert_array_equal(load(tmp_path / "out.npy"), opencv(array), strict=True)
 
 
-def test_a_single_channel_last_is_told(run, tmp_path, opencv):
+def test_a_single_channel_last_is_asked_about(run, tmp_path, opencv):
     array = save(tmp_path / "in.npy", pixels(5, 31, 47, 1))
     result = run("equalize", "in.npy", "-o", "out.npy")
-    assert (result.exit_code, result.stderr.count("\n")) == (0, 1)
-    assert "look like channels last" in result.stderr
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     result = run("equalize", "in.npy", "-o", "right.npy", "--channel-axis", "-1")
     assert (result.exit_code, result.stderr) == (0, "")
     np.testing.assert_array_equal(load(tmp_path / "right.npy")[..., 0], opencv(array[..., 0]), strict=True)

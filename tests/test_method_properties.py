@@ -6,7 +6,6 @@ Examples are the same every run; HYPOTHESIS_PROFILE=thorough tries many more.
 import math
 
 import numpy as np
-import pytest
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +13,6 @@ from pixel_tools import CASES, FLOATS, INTEGERS, assert_bits, result_dtype
 
 import cheq
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*channel_axis:UserWarning")
 SHAPES = st.lists(st.integers(0, 6), max_size=4).map(tuple) | st.tuples(st.integers(1, 3), *[st.integers(1, 40)] * 2)
 THREADS = st.sampled_from([None, 1, 2, 5])
 FEWER = settings(max_examples=settings.default.max_examples // 3)

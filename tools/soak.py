@@ -146,7 +146,6 @@ def prepare_watch() -> None:
     faulthandler.enable()
     faulthandler.register(signal.SIGALRM, all_threads=True, chain=True)
     warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
-    warnings.filterwarnings("ignore", message=".*look like channels last", category=UserWarning)
 
 
 class Counts:

@@ -1,22 +1,4 @@
-from typing import Any
+from cheq._call import Call
 
-import numpy as np
-import numpy.typing as npt
-
-def to_gray(
-    images: npt.NDArray[Any],
-    out: npt.NDArray[Any],
-    pillow: bool,
-    swapped: bool,
-    threads: int,
-    apart: bool,
-) -> bool: ...
-def equalize_ycrcb(
-    images: npt.NDArray[np.uint8],
-    mask: npt.NDArray[np.bool_] | None,
-    out: npt.NDArray[np.uint8],
-    maker: int,
-    n_batch: int,
-    threads: int,
-    apart: int,
-) -> bool: ...
+def to_gray(call: Call, pillow: bool) -> bool: ...
+def equalize_ycrcb(call: Call, maker: int) -> bool: ...

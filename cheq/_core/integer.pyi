@@ -3,24 +3,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MAY_OVERLAP: int
-APART: int
-FRESH: int
+from cheq._call import Call
+
 MAKERS: dict[str, int]
 
-def run(
-    images: npt.NDArray[Any] | None,
-    mask: npt.NDArray[Any] | None,
-    out: npt.NDArray[Any] | None,
-    hist: npt.NDArray[np.int64] | None,
-    luts: npt.NDArray[Any] | None,
-    n_batch: int,
-    threads: int,
-    apart: int,
-    maker: int = ...,
-    signed: bool = ...,
-    levels: bool = ...,
-) -> bool: ...
+def equalize(call: Call, maker: int) -> bool: ...
+def count(call: Call, hist: npt.NDArray[np.int64]) -> bool: ...
+def apply(call: Call, luts: npt.NDArray[Any]) -> bool: ...
 def equalization_lut(
     hist: npt.NDArray[np.int64], luts: npt.NDArray[Any], maker: int = ..., signed: bool = ...
 ) -> None: ...

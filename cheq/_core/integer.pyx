@@ -1,7 +1,6 @@
 """Integer planes: histogram, LUT, apply; without the GIL, by the parallel loop of work.pyx.
 
-The callers in ``cheq._equalize`` have checked everything: shapes agree, the last axes are a plane's,
-results are writable and overlap nothing. Here buffers become a job. Bytes to bytes have a job and kernels of
+A call (``cheq._call.Call``) has checked everything. Here its buffers become a job. Bytes to bytes have a job and kernels of
 their own (bytes.h); levels of 16 bits or with a sign, and results that are not levels, have another (levels.h).
 """
 
@@ -11,50 +10,49 @@ from libc.string cimport memset
 
 from cheq._core.dispatch cimport active_kernels
 from cheq._core.jobs cimport *
-from cheq._core.work cimport CHEQ_APART, CHEQ_FRESH, CHEQ_MAY_OVERLAP, run_work
-
-MAY_OVERLAP, APART, FRESH = CHEQ_MAY_OVERLAP, CHEQ_APART, CHEQ_FRESH
+from cheq._core.views cimport *
+from cheq._core.work cimport run_work
 
 # What makes LUTs, by name: the methods, and Otsu's threshold.
 MAKERS = {cheq_maker_at(i, active_kernels()).name.decode(): i for i in range(CHEQ_MAKER_COUNT)}
 
 
-def run(images, mask, out, hist, luts, int n_batch, int threads, int apart, int maker=0,
-        bint signed=False, bint levels=True):
-    """Do one call's work on ``images``, whose first ``n_batch`` axes are batch axes.
+def equalize(call, int maker):
+    """Equalize the call's images into its result by a maker: to levels of their dtype, or else to doubles.
 
-    With ``hist`` (int64, contiguous) histograms are written; with ``out`` and ``luts`` the LUTs are
-    applied; with ``out`` alone the images are equalized by the ``maker``, to ``levels`` of the images' dtype or to
-    doubles. ``signed``: whether the images' levels are. Absent arrays are None.
-
-    Returns False, and has done nothing, if ``out`` may overlap what is still to be read when it is
-    written, unless the caller knows that all is ``apart`` (APART). The same memory in the same order does not.
-    An interrupt leaves each plane of ``out`` whole or untouched, unless the caller made it (FRESH).
+    As all work of a call does, returns False, and has done nothing, if the result may overlap what is still to be read
+    when it is written, unless the call knows that all is apart. The same memory in the same order does not.
+    An interrupt leaves each plane of the result whole or untouched, unless it is fresh.
     """
-    cdef Py_buffer views[5]
-    cdef int i
-    memset(views, 0, sizeof(views))
+    return run(call, None, None, maker)
+
+
+def count(call, hist):
+    """Write the histogram of every plane to ``hist``, int64, contiguous."""
+    return run(call, hist, None, 0)
+
+
+def apply(call, luts):
+    """Replace the levels of the images by their entries in ``luts``, contiguous: one for all planes, or one a plane."""
+    return run(call, None, luts, 0)
+
+
+cdef run(call, hist, luts, int maker):
+    cdef cheq_views views
+    cdef bint looks_up = luts is not None
+    memset(&views, 0, sizeof(views))
     try:
-        PyObject_GetBuffer(images, &views[0], PyBUF_STRIDES)
-        if mask is not None:
-            PyObject_GetBuffer(mask, &views[1], PyBUF_STRIDES)
-        if out is not None:
-            PyObject_GetBuffer(out, &views[2], PyBUF_STRIDES | PyBUF_WRITABLE)
-        if hist is not None:
-            PyObject_GetBuffer(hist, &views[3], PyBUF_SIMPLE | PyBUF_WRITABLE)
-        if luts is not None:
-            PyObject_GetBuffer(luts, &views[4], PyBUF_STRIDES)
-        check_shapes(views, n_batch, levels)
-        if not apart and may_overlap(views):
+        open_views(&views, call, luts if looks_up else hist, None, 0 if looks_up else PyBUF_WRITABLE)
+        check(fits(&views, looks_up))
+        if may_overlap(&views, looks_up):
             return False
-        if signed or views[0].itemsize == 2 or (views[2].buf != NULL and views[2].itemsize > 1):
-            run_wide(views, n_batch, threads, maker, signed, levels, apart == CHEQ_FRESH)
+        if has_kind(&views.images, b"B") and views.out.itemsize <= 1:
+            run_bytes(&views, maker, looks_up)
         else:
-            run_bytes(views, n_batch, threads, maker, apart == CHEQ_FRESH)
+            run_wide(&views, maker, looks_up)
         return True
     finally:
-        for i in range(5):
-            PyBuffer_Release(&views[i])
+        release_views(&views)
 
 
 def equalization_lut(hist, luts, int maker=0, bint signed=False):
@@ -91,87 +89,60 @@ def otsu_thresholds(hist, thresholds):
         PyBuffer_Release(&counts)
 
 
-cdef int check_shapes(const Py_buffer *views, int n_batch, bint levels) except -1:
-    """Once more, on the buffers: code of the user's has run since the callers looked at the arrays."""
-    cdef const Py_buffer *images = &views[0]
-    cdef Py_ssize_t planes = 1
+cdef bint fits(const cheq_views *views, bint looks_up) noexcept:
+    cdef const Py_buffer *images = &views.images
+    cdef const Py_buffer *out = &views.out
+    cdef const Py_buffer *table = &views.tables[0]
     cdef Py_ssize_t bins = CHEQ_LEVELS if images.itemsize == 1 else CHEQ_LEVELS * CHEQ_LEVELS
-    cdef Py_ssize_t entry = views[4].itemsize if views[4].buf != NULL else images.itemsize if levels else sizeof(double)
-    cdef bint fits = 0 <= n_batch <= images.ndim and images.itemsize in (1, 2) and entry in (1, 2, 4, 8)
-    cdef int i, a
-    for i in range(3):
-        if views[i].buf != NULL:
-            fits = fits and views[i].ndim == images.ndim
-            for a in range(images.ndim if fits else 0):
-                fits = fits and views[i].shape[a] == images.shape[a]
-    for a in range(n_batch if fits else 0):
-        planes *= images.shape[a]
-    fits = fits and (views[1].buf == NULL or views[1].itemsize == 1)
-    fits = fits and (views[2].buf == NULL or views[2].itemsize == entry)
-    fits = fits and (views[3].buf == NULL or views[3].len == planes * bins * <Py_ssize_t>sizeof(uint64_t))
-    fits = fits and (views[4].buf == NULL or views[4].len in (bins * entry, planes * bins * entry))
-    if not fits:
-        raise ValueError("images: expected arrays that keep their shape and dtype during the call, got one that changed")
-    return 0
-
-
-cdef bint may_overlap(const Py_buffer *views) noexcept:
-    """Whether ``out`` shares memory with the mask, the LUTs, or another element of the images."""
-    cdef const Py_buffer *out = &views[2]
-    cdef bint same = out.buf == views[0].buf and out.itemsize == views[0].itemsize
-    cdef int i
-    if out.buf == NULL:
+    cdef Py_ssize_t planes
+    if not (0 <= views.n_batch <= images.ndim and has_kind(images, b"BbHh") and has_kind(out, b"BbHhfd")
+            and has_kind(&views.mask, b"?") and has_shape(&views.mask, images) and has_shape(out, images)):
         return False
-    for i in range(out.ndim):
-        same = same and (out.strides[i] == views[0].strides[i] or out.shape[i] == 1)
-    for i in (0, 1, 4):
-        if views[i].buf != NULL and not (i == 0 and same) and cheq_ranges_meet(
-                out.ndim, out.shape, out.strides, out.buf, out.itemsize,
-                views[i].ndim, views[i].shape, views[i].strides, views[i].buf, views[i].itemsize):
-            return True
-    return False
+    planes = planes_of(views)
+    if looks_up:
+        return kind_of(table) == kind_of(out) and table.len in (bins * table.itemsize, planes * bins * table.itemsize)
+    if table.buf != NULL:
+        return has_kind(table, b"lq") and table.len == planes * bins * <Py_ssize_t>sizeof(uint64_t)
+    return kind_of(out) in (kind_of(images), c"d")
 
 
-cdef int run_bytes(Py_buffer *views, int n_batch, int threads, int maker, bint fresh) except -1:
+cdef int run_bytes(cheq_views *views, int maker, bint looks_up) except -1:
     cdef cheq_job job
     cdef cheq_work work
     job.kernels = active_kernels()
     job.maker = cheq_maker_at(maker, job.kernels)
-    job.masked = views[1].buf != NULL
-    job.applies = views[2].buf != NULL
-    job.hist = <uint64_t *>views[3].buf
-    job.luts = <const uint8_t *>views[4].buf
-    job.lut_step = 0 if views[4].len == CHEQ_LEVELS else CHEQ_LEVELS
-    job.counts = job.luts == NULL
-    make_layouts(views, n_batch, &job.counted if job.counts else NULL, &job.applied if job.applies else NULL)
+    job.masked = views.mask.buf != NULL
+    job.applies = views.out.buf != NULL
+    job.counts = not looks_up
+    job.hist = NULL if looks_up else <uint64_t *>views.tables[0].buf
+    job.luts = <const uint8_t *>views.tables[0].buf if looks_up else NULL
+    job.lut_step = 0 if views.tables[0].len == CHEQ_LEVELS else CHEQ_LEVELS
+    make_layouts(views, &job.counted if job.counts else NULL, &job.applied if job.applies else NULL)
     cheq_job_group(&job)
     work = cheq_job_work(&job)
-    if fresh:
-        work.writes = work.phases
-    return run_work(&work, threads)
+    return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
 
 
-cdef int run_wide(Py_buffer *views, int n_batch, int threads, int maker, bint signed, bint levels,
-                  bint fresh) except -1:
+cdef int run_wide(cheq_views *views, int maker, bint looks_up) except -1:
     cdef cheq_wide_job job
     cdef cheq_work work
     cdef cheq_layout *layout
     job.kernels = active_kernels()
     job.maker = cheq_maker_at(maker, job.kernels)
-    job.masked = views[1].buf != NULL
-    job.applies = views[2].buf != NULL
-    job.hist = <uint64_t *>views[3].buf
-    job.luts = <const uint8_t *>views[4].buf
-    job.counts = job.luts == NULL
-    job.bytes = views[0].itemsize
+    job.masked = views.mask.buf != NULL
+    job.applies = views.out.buf != NULL
+    job.counts = not looks_up
+    job.hist = NULL if looks_up else <uint64_t *>views.tables[0].buf
+    job.luts = <const uint8_t *>views.tables[0].buf if looks_up else NULL
+    job.bytes = views.images.itemsize
     job.levels = CHEQ_LEVELS if job.bytes == 1 else CHEQ_LEVELS * CHEQ_LEVELS
-    job.flip = job.levels // 2 if signed else 0
-    job.entry_bytes = views[2].itemsize if job.applies else 0
-    job.entry_is_level = levels
+    job.flip = job.levels // 2 if has_kind(&views.images, b"bh") else 0
+    job.entry_bytes = views.out.itemsize if job.applies else 0
+    job.entry_is_level = not looks_up and job.entry_bytes == job.bytes
     job.lut_step = <size_t>(job.entry_bytes * <int>job.levels)
-    if views[4].len == <Py_ssize_t>job.lut_step:
+    if views.tables[0].len == <Py_ssize_t>job.lut_step:
         job.lut_step = 0
-    make_layouts(views, n_batch, &job.counted if job.counts else NULL, &job.applied if job.applies else NULL)
+    make_layouts(views, &job.counted if job.counts else NULL, &job.applied if job.applies else NULL)
     layout = &job.applied if job.applies else &job.counted
     if job.counts:
         cheq_layout_group(&job.counted, 1)
@@ -179,20 +150,18 @@ cdef int run_wide(Py_buffer *views, int n_batch, int threads, int maker, bint si
         cheq_layout_group(&job.applied, 1)
     job.groups, job.pixels = cheq_axes_size(&layout.batch), cheq_axes_size(&layout.pixels)
     work = cheq_wide_work(&job)
-    if fresh:
-        work.writes = work.phases
-    return run_work(&work, threads)
+    return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
 
 
-cdef void make_layouts(Py_buffer *views, int n_batch, cheq_layout *counted, cheq_layout *applied) noexcept:
+cdef void make_layouts(cheq_views *views, cheq_layout *counted, cheq_layout *applied) noexcept:
     """Where the counted arrays lie, images and mask, and the applied ones, images and result; NULL: not wanted."""
-    cdef Py_buffer *images = &views[0]
+    cdef Py_buffer *images = &views.images
     if counted != NULL:
-        cheq_layout_init(counted, images.ndim, n_batch, images.shape, images.buf, images.strides,
-                         views[1].buf, views[1].strides, CHEQ_IMAGES)
+        cheq_layout_init(counted, images.ndim, views.n_batch, images.shape, images.buf, images.strides,
+                         views.mask.buf, views.mask.strides, CHEQ_IMAGES)
     if applied != NULL:
-        cheq_layout_init(applied, images.ndim, n_batch, images.shape, images.buf, images.strides,
-                         views[2].buf, views[2].strides, CHEQ_OTHER)
+        cheq_layout_init(applied, images.ndim, views.n_batch, images.shape, images.buf, images.strides,
+                         views.out.buf, views.out.strides, CHEQ_OTHER)
 
 
 cdef void one_lut(const cheq_maker *maker, const uint64_t *hist, void *lut, uint32_t levels, Py_ssize_t entry_bytes,

@@ -28,10 +28,6 @@ cdef extern from "jobs/layout.h" nogil:
                           void *other, const Py_ssize_t *other_strides, int key)
     void cheq_layout_group(cheq_layout *layout, int channels)
 
-    bint cheq_ranges_meet(int ndim_a, const Py_ssize_t *shape_a, const Py_ssize_t *strides_a, const void *a,
-                          Py_ssize_t bytes_a, int ndim_b, const Py_ssize_t *shape_b,
-                          const Py_ssize_t *strides_b, const void *b, Py_ssize_t bytes_b)
-
 cdef extern from "formulas/bins.h" nogil:
     ctypedef struct cheq_distribution:
         pass

@@ -28,11 +28,4 @@ cdef extern from "openmp.h" nogil:
 cdef extern from "clock.h" nogil:
     double cheq_seconds()
 
-# What is known of a result: it may overlap what is read; it does not; it does not and nobody has seen it, so that an
-# interrupt may leave it half written.
-cdef enum:
-    CHEQ_MAY_OVERLAP
-    CHEQ_APART
-    CHEQ_FRESH
-
-cdef int run_work(const cheq_work *work, int threads) except -1
+cdef int run_work(cheq_work *work, int threads, bint fresh) except -1

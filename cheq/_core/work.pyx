@@ -45,12 +45,14 @@ def forked():
     return bool(cheq_forked())
 
 
-cdef int run_work(const cheq_work *work, int threads) except -1:
-    """Do the work on at most so many threads; raise what a signal's handler raises."""
+cdef int run_work(cheq_work *work, int threads, bint fresh) except -1:
+    """Do the work on at most so many threads; raise what a signal's handler raises, soon if the result is fresh."""
     cdef size_t size = work.pixels * work.planes
     cdef size_t team = <size_t>min(threads, LARGEST_TEAM)
     if work.groups == 0 or size == 0:
         return 0
+    if fresh:
+        work.writes = work.phases
     if size > CHUNK or (team > 1 and size >= DIVISIBLE and not shares_evenly(work.groups, team)):
         return run_in_parts(work, <int>min(team, (size + DIVISIBLE - 1) // DIVISIBLE * 2))
     return run_whole(work, <int>min(team, work.groups), size + work.planes * work.cost)

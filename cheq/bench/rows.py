@@ -195,7 +195,7 @@ def _flat(works: list[Work], results: list[Any]) -> Pixels:
     return np.concatenate([work.as_array(result).ravel() for work, result in zip(works, results, strict=True)])
 
 
-def _equalize_all(batches: list[Pixels], outs: list[Pixels], method: str, threads: int | None) -> list[Pixels]:
+def _equalize_all(batches: list[Pixels], outs: list[Pixels], method: Any, threads: int | None) -> list[Pixels]:
     return [
         cheq.equalize(batch, method=method, axes=(-2, -1), out=out, num_threads=threads)
         for batch, out in zip(batches, outs, strict=True)

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -48,9 +49,10 @@ class Equalizer:
             kind, axes = _kind(pixels, axis), _all_axes(pixels, axis)
             lut = self.shared.lut(kind, settings)
             return cheq.apply_lut(pixels, lut[0] if axis is None else lut, axes=axes, channel_axis=axis, out=out)
-        color = "ycrcb" if settings.color is Color.YCRCB and axis is not None else "channels"
         options = {**settings.options, "channel_axis": axis, "mask": mask, "num_threads": threads}
-        return cheq.equalize(pixels, color=color, out=out, **options)
+        if settings.color is Color.YCRCB and axis is not None:
+            options["color"] = "ycrcb"
+        return cheq.equalize(pixels, out=out, **options)
 
     def count(self, pixels: Pixels, axis: int | None, mask: Pixels | None, threads: int | None) -> None:
         """Add pixels to the shared histograms."""
@@ -67,7 +69,7 @@ class Equalizer:
 
     def _gray(self, pixels: Pixels, axis: int | None, threads: int | None, out: Pixels | None) -> Pixels:
         assert axis is not None
-        weights = "pillow" if self.settings.method is Method.PILLOW and pixels.dtype == np.uint8 else "opencv"
+        weights: Any = "pillow" if self.settings.method is Method.PILLOW and pixels.dtype == np.uint8 else "opencv"
         return cheq.rgb_to_gray(pixels, channel_axis=axis, method=weights, out=out, num_threads=threads)
 
 

@@ -1,27 +1,66 @@
-"""What users pass, checked and turned into a batch of planes; every user-facing error is raised here.
+"""The checks of what users pass, one argument each. Messages say which one, what was expected and what came."""
 
-Axes are put in the order (batch axes, pixel axes) by transposing views; nothing is copied unless
-memory overlaps.
-"""
+from __future__ import annotations
 
 import math
 import operator
 import sys
-import warnings
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _UINT8 = np.dtype(np.uint8)
 _BOOL = np.dtype(np.bool_)
 _ALL_LEVELS = (1 << 8, 1 << 16)  # of 8-bit and 16-bit dtypes
 _LUT_DTYPES = ("uint8", "int8", "uint16", "int16", "float32", "float64")
 
+_MOST_BINS = 1 << 24
+
 # Effort for the exact answer to "do these two views overlap"; past it they are taken to overlap and
 # the input is copied. NumPy's solver needs far less for views of one array.
 _OVERLAP_WORK = 10_000
+
+
+def check_choice(argument: str, value: Any, valid: Collection[Any]) -> None:
+    if not (value is None or isinstance(value, str)) or value not in valid:
+        raise ValueError(f"{argument}: expected one of {', '.join(map(repr, valid))}; got {value!r}")
+
+
+def is_same(dtype: Any, images: np.dtype[Any]) -> bool:
+    """Return whether results are to have the images' dtype: "same", or that dtype; None leaves it to the method."""
+    if dtype is None or (isinstance(dtype, str) and dtype == "same"):
+        same = dtype is not None
+    else:
+        try:
+            same = np.dtype(dtype).newbyteorder("=") == images
+        except TypeError:
+            same = False
+        if not same:
+            raise ValueError(f"dtype: expected None, 'same' or the images' own dtype, {images}; got {dtype!r}")
+    if same and images == _BOOL:
+        raise TypeError(
+            f"dtype: expected None for images of dtype bool, got {dtype!r}; pass images.astype(np.uint8) * 255"
+        )
+    return same
+
+
+def as_number_of_bins(nbins: Any, images: np.dtype[Any], name: str = "nbins") -> int:
+    """Return the number of bins, which only float images may have another number of than 256."""
+    try:
+        if isinstance(nbins, bool | np.bool_):
+            raise TypeError
+        number = operator.index(nbins)
+    except TypeError:
+        raise TypeError(f"{name}: expected an int, got {nbins!r}") from None
+    if not 1 <= number <= _MOST_BINS:
+        raise ValueError(f"{name}: expected 1 to {_MOST_BINS} bins, got {number}")
+    if number != 256 and images.kind != "f":
+        raise ValueError(f"{name}: expected 256 for images of dtype {images}, got {number}; only floats have others")
+    return number
 
 
 def as_images(
@@ -97,13 +136,14 @@ def conversion(dtype: np.dtype[Any]) -> str:
 
 
 def order_axes(
-    shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None, *, warn: bool = True
+    shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None, *, all_alike: bool = False
 ) -> tuple[int, list[int] | None]:
-    """Return the number of batch axes, and the order that puts them in front; None if they are there."""
+    """Return the number of batch axes, and the order that puts them in front; None if they are there.
+
+    all_alike: planes do not matter, so that nothing is asked where the last axis looks like channels.
+    """
     ndim = len(shape)
-    if axes is None and channel_axis is None and (ndim == 2 or (ndim > 2 and shape[-1] not in (1, 3, 4))):
-        return ndim - 2, None  # nearly every call, and worth half a microsecond of one
-    pixel_axes = _plane_axes(shape, axes, channel_axis, warn)
+    pixel_axes = _plane_axes(shape, axes, channel_axis, all_alike)
     n_batch = ndim - len(pixel_axes)
     if pixel_axes[0] == n_batch:
         return n_batch, None
@@ -111,7 +151,7 @@ def order_axes(
 
 
 def _plane_axes(
-    shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None, warn: bool
+    shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None, all_alike: bool
 ) -> list[int]:
     """Return the axes whose pixels share one histogram, none negative, in order."""
     ndim = len(shape)
@@ -123,8 +163,11 @@ def _plane_axes(
             raise ValueError(
                 f"images: expected at least two axes (height, width){beside}, got shape {shape}; for others pass axes"
             )
-        if warn and channel is None and ndim >= 3 and _looks_like_channels(shape):
-            _warn_of_channels(shape)
+        if channel is None and ndim >= 3 and _looks_like_channels(shape) and not all_alike:
+            raise ValueError(
+                f"images: expected channel_axis or axes beside shape {shape}, whose last axis looks like channels; "
+                "pass channel_axis=-1 if it holds them, or axes=(-2, -1) if each plane is one of the last two axes"
+            )
         return rest[-2:]
     axes = tuple(_as_iterable(axes))
     chosen = [axis_index("axes", axis, ndim) for axis in axes]
@@ -161,30 +204,8 @@ def axis_index(name: str, axis: int, ndim: int) -> int:
     return index % ndim
 
 
-def _warn_of_channels(shape: tuple[int, ...]) -> None:
-    warnings.warn(
-        f"images of shape {shape} look like channels last, but each (height, width) plane is taken from the last two "
-        "axes; pass channel_axis=-1 for channels, or axes=(-2, -1) if this is meant",
-        UserWarning,
-        stacklevel=_callers_level(),
-    )
-
-
-def _callers_level() -> int:
-    """Return the stacklevel, for a warning of the function that asks, of the first frame outside this package."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "cheq":
-        frame, level = frame.f_back, level + 1
-    return level
-
-
-def batch_shape(images: npt.NDArray[Any], n_batch: int, order: list[int] | None) -> tuple[int, ...]:
-    """Return the lengths of the batch axes, the first ``n_batch`` of ``order``."""
-    return images.shape[:n_batch] if order is None else tuple(images.shape[axis] for axis in order[:n_batch])
-
-
 def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | None) -> npt.NDArray[np.bool_]:
-    """Return ``mask`` broadcast to the images' shape."""
+    """Return ``mask`` broadcast to the images' shape; one without their channel axis is the same for all channels."""
     array = as_array("mask", mask)
     if array.dtype != _BOOL:
         raise TypeError(f"mask: expected dtype bool, got {array.dtype}; convert with mask != 0")
@@ -242,10 +263,10 @@ def _has_fewer_bytes_than_elements(array: npt.NDArray[Any]) -> bool:
     return bool(np.count_nonzero(memory) < math.prod(shape))
 
 
-def apart_from(out: Any, array: npt.NDArray[Any] | None) -> Any:
-    """Return ``array``, copied if it shares memory with ``out``; None stays None."""
-    if array is None:
-        return None
+def apart_from(out: Any, array: Any) -> Any:
+    """Return an array, copied if it shares memory with ``out``; what is none stays as it is."""
+    if not isinstance(array, np.ndarray):
+        return array
     try:
         overlaps = np.shares_memory(array, out, max_work=_OVERLAP_WORK)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:

@@ -1,0 +1,164 @@
+"""The steps of equalizing integers: histogram, equalization_lut, apply_lut; for a LUT of one's own too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cheq import _arguments, _call, _methods
+from cheq._core import integer
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from cheq._typing import Array, ArrayLike, Axes, DType, Method
+
+
+def histogram(
+    images: ArrayLike,
+    *,
+    axes: Axes = None,
+    channel_axis: int | None = None,
+    mask: ArrayLike | None = None,
+    num_threads: int | None = None,
+) -> npt.NDArray[np.int64]:
+    """
+    Count the pixels of each grey level in every plane.
+
+    Parameters
+    ----------
+    images : array_like of uint8, int8, uint16 or int16
+        As for `equalize`.
+    axes, channel_axis, mask, num_threads
+        As for `equalize`.
+
+    Returns
+    -------
+    ndarray of int64, shape batch shape + (256,) or, of 16-bit levels, + (65536,)
+        Bin b counts the level b + the dtype's minimum. The batch shape is the images' shape without the planes'
+        axes, in order: ``(N, C)`` for ``(N, H, W, C)`` with ``channel_axis=-1``. Histograms of parts of a data
+        set can be added.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `equalize` does.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cheq
+    >>> cheq.histogram(np.array([[7, 7], [7, 9]], np.uint8))[[7, 8, 9]].tolist()
+    [3, 0, 1]
+    """
+    call = _call.of_planes(images, _methods.INTEGERS, axes, channel_axis, mask, num_threads)
+    shape = (*call.batch, _methods.levels_of(call.images.dtype))
+    hist = np.empty(shape, np.int64) if call.images.size else np.zeros(shape, np.int64)
+    call.run(integer.count, hist)
+    return hist
+
+
+def equalization_lut(
+    histogram: ArrayLike,
+    *,
+    method: Method = "opencv",
+    dtype: DType = None,
+    images_dtype: npt.DTypeLike | None = None,
+) -> Array:
+    """
+    Return the lookup table that equalizes each histogram.
+
+    Parameters
+    ----------
+    histogram : array_like of int, shape (..., 256) or (..., 65536)
+        Counts of all levels of the images' dtype, lowest first, none negative; the total of each histogram
+        below 2**63.
+    method : {"opencv", "pillow", "skimage", "numpy"}
+        Whose definition is used; see `equalize`.
+    dtype : None, "same" or the dtype of the images
+        As for `equalize`.
+    images_dtype : dtype, optional
+        Of the images that were counted: by default uint8 for 256 bins and uint16 for 65,536; int8 and int16
+        where their levels are signed.
+
+    Returns
+    -------
+    ndarray, shape of histogram
+        Entries have the dtype of `equalize`'s result. With ``"opencv"`` levels below the first occupied bin
+        become 0. A histogram with one occupied bin, or none, gives the identity with ``"opencv"`` and
+        ``"pillow"``.
+
+    Raises
+    ------
+    TypeError
+        If the counts are not integers, or the method does not take images of this dtype.
+    ValueError
+        If a count is negative, the last axis has another length or an option is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cheq
+    >>> hist = np.bincount([3, 3, 5, 8], minlength=256)
+    >>> cheq.equalization_lut(hist)[[3, 5, 8]].tolist()
+    [0, 128, 255]
+    """
+    how = _methods.of(method)
+    counts = _arguments.as_histogram(histogram)
+    images = _methods.counted_dtype(how, counts.shape[-1], images_dtype)
+    luts = np.empty(counts.shape, how.result(images, _arguments.is_same(dtype, images)))
+    integer.equalization_lut(counts, luts, how.maker, images.kind == "i")
+    return luts
+
+
+def apply_lut(
+    images: ArrayLike,
+    lut: ArrayLike,
+    *,
+    axes: Axes = None,
+    channel_axis: int | None = None,
+    out: Array | None = None,
+    num_threads: int | None = None,
+) -> Array:
+    """
+    Replace every pixel by its level's entry in a lookup table.
+
+    Parameters
+    ----------
+    images : array_like of uint8, int8, uint16 or int16
+        As for `equalize`.
+    lut : array_like, shape (levels,) or batch shape + (levels,)
+        One LUT for all planes, or one a plane, as `equalization_lut` makes them from `histogram`'s result:
+        256 entries for 8-bit images or 65,536, the lowest level's first; of 8-bit or 16-bit integers, float32
+        or float64.
+    axes, channel_axis, out, num_threads
+        As for `equalize`.
+
+    Returns
+    -------
+    ndarray of the LUT's dtype, shape of images
+        A new C-contiguous array, or `out`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `equalize` does; also for a `lut` of another dtype or shape.
+
+    Examples
+    --------
+    One LUT for a data set that is read in two parts:
+
+    >>> import numpy as np
+    >>> import cheq
+    >>> parts = np.random.default_rng(0).integers(40, 90, (2, 100, 28, 28), dtype=np.uint8)
+    >>> hist = sum(cheq.histogram(part, axes=(0, 1, 2)) for part in parts)
+    >>> lut = cheq.equalization_lut(hist)
+    >>> equalized = [cheq.apply_lut(part, lut) for part in parts]
+    """
+    luts = _arguments.as_luts(lut)
+    call = _call.of_planes(images, _methods.INTEGERS, axes, channel_axis, None, num_threads, all_alike=luts.ndim == 1)
+    _arguments.check_luts(luts, call.batch, _methods.levels_of(call.images.dtype))
+    result = call.give(out, luts.dtype)
+    call.run(integer.apply, luts)
+    return result

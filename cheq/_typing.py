@@ -1,0 +1,16 @@
+"""The types of public signatures. They are for type checkers and editors: nothing imports them when a program runs."""
+
+from collections.abc import Iterable
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from numpy.typing import ArrayLike as ArrayLike
+
+Array: TypeAlias = npt.NDArray[Any]
+Axes: TypeAlias = int | Iterable[int] | None
+Method: TypeAlias = Literal["opencv", "pillow", "skimage", "numpy"]
+Color: TypeAlias = Literal["channels", "ycrcb"]
+GrayMethod: TypeAlias = Literal["opencv", "pillow", "skimage"]
+NanPolicy: TypeAlias = Literal["raise", "omit"]
+DType: TypeAlias = Literal["same"] | np.dtype[Any] | type[np.generic] | None
