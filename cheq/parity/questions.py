@@ -120,7 +120,7 @@ def _call(name: str, pick: Callable[[Any], Any] = np.asarray, **fixed: Any) -> C
     return call
 
 
-def _steps(method: str) -> Callable[..., Array]:
+def _steps(method: Any) -> Callable[..., Array]:
     def call(images: Array, *, mask: Array | None = None, out: Array | None = None, **options: Any) -> Array:
         hist = cheq.histogram(images, mask=mask, **options)
         lut = cheq.equalization_lut(hist, method=method, images_dtype=images.dtype.newbyteorder("="))
