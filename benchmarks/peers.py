@@ -9,11 +9,10 @@ import numpy as np
 from pictures import Images
 
 from cheq.bench.peers import PEERS
+from cheq.bench.rows import SHARE
 from cheq.bench.timing import Contestant
 
-OPTIONAL = ("torchvision", "kornia")
-OTHERS = ("Pillow", "scikit-image", *OPTIONAL)
-SHARE = 2**20  # pixels that are enough of a slow peer's work
+OTHERS = ("Pillow", "scikit-image", "torchvision", "kornia")
 
 
 def cv2_planes(images: Images, out: Images) -> Images:
@@ -61,12 +60,7 @@ def others(images: Images) -> Iterator[Contestant]:
     batch = images[: max(1, SHARE // images[0].size)]
     for peer in PEERS:
         if peer.name in OTHERS and peer.absent() is None:
-            some = (
-                batch if peer.name == "torchvision" else batch[:64]
-            )  # the others take one image a call, or much memory
-            work = peer.prepare(some)
-            yield _share(peer.name, images, some, work.run, partial(work.set_threads, 1))
-
-
-def _share(name: str, images: Images, some: Images, run: Callable[[], Any], *prepare: Callable[[], Any]) -> Contestant:
-    return Contestant(name, run, *prepare, same=False, parts=images.size / some.size)
+            # The others take one image a call, or much memory.
+            some = batch if peer.name == "torchvision" else batch[:64]
+            work, parts = peer.prepare(some), images.size / some.size
+            yield Contestant(peer.name, work.run, partial(work.set_threads, 1), same=False, parts=parts)

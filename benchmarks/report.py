@@ -1,6 +1,5 @@
 """What is made of the figures: rows for a file, Markdown for people."""
 
-import importlib.metadata
 import os
 import platform
 from collections.abc import Callable
@@ -9,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cases import BEST_KERNEL, LOOP, SPLIT, Case
-from peers import OPTIONAL
 
 import cheq
 from cheq.bench.peers import PEERS
+from cheq.bench.timing import distrust
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = {"cv2": "opencv-python-headless", "NumPy": "numpy", "Pillow": "pillow", "scikit-image": "scikit-image"}
 Row = dict[str, Any]
 
 
@@ -45,8 +43,9 @@ def rows_of(section: str, case: Case) -> list[Row]:
 def machine() -> dict[str, Any]:
     """Return what a reader needs to judge the figures; nothing that tells whose machine it is."""
     config = cheq.show_config("dicts")
-    absent = [peer.name for peer in PEERS if peer.name in OPTIONAL and peer.absent() is not None]
-    packages = PACKAGES | {name: name for name in OPTIONAL if name not in absent}
+    used = [peer for peer in PEERS if peer.name != "albumentations"]
+    absent = [peer.name for peer in used if peer.absent() is not None]
+    versions = {peer.name.removesuffix(" recipe"): peer.version() for peer in used if peer.name not in absent}
     return {
         "cpu": config["cpu"]["name"],
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -55,30 +54,21 @@ def machine() -> dict[str, Any]:
         "compiler": config["compiler"],
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "versions": {"cheq": cheq.__version__} | {name: _version(package) for name, package in packages.items()},
+        "versions": {"cheq": cheq.__version__} | versions,
         "absent": absent,
         "date": str(date.today()),
     }
 
 
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:  # cv2 has four names; all are the same library
-        return importlib.metadata.version("opencv-python") if package.startswith("opencv") else "unknown"
-
-
 def head(about: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
     absent = f"; not installed: {', '.join(about['absent'])}" if about["absent"] else ""
-    busy = about.get("busy_elsewhere")
+    busy = distrust(about.get("busy_elsewhere"))
     text = (
         f"{about['cpu']}, {about['cores']} cores, {about['system']}, {about['compiler']}; {about['kernel']} kernels "
         f"unless named; {versions}, Python {about['python']}{absent}; {about['date']}."
     )
-    if busy is not None and busy > 0.1:
-        text += f" **Other programs used {busy:.1f} cores meanwhile: these figures are not to be trusted.**"
-    return text
+    return f"{text} **{busy.capitalize()}.**" if busy else text
 
 
 # ---------------------------------------------------------------- tables

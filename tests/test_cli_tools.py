@@ -14,7 +14,7 @@ from cli_tools import load, pixels, save, tree
 from PIL import Image
 
 import cheq
-from cheq.bench import peers, rows
+from cheq.bench import images, peers, rows
 from cheq.cli.commands import bench as bench_command
 
 pytestmark = pytest.mark.cli
@@ -241,7 +241,7 @@ def test_bench_compares_first(run, few, tmp_path, monkeypatch):
     assert result.exit_code == 1
     rows = {row["peer"]: row for row in json.loads(result.stdout)["rows"]}
     assert (rows["Pillow"]["equal"], rows["Pillow"]["cheq_1"]) == (False, None)
-    assert "1 of 1457 values are not the same" in rows["Pillow"]["note"]
+    assert "1 of 1,457 values are not the same" in rows["Pillow"]["note"]
     assert rows["cv2"]["equal"]
 
 
@@ -270,17 +270,17 @@ def test_bench_sees_what_was_not_written(run, few, tmp_path, monkeypatch, thread
 
 
 def test_bench_takes_no_more_than_it_says(monkeypatch, tmp_path):
-    monkeypatch.setattr(rows, "MOST", 100)
+    monkeypatch.setattr(images, "MOST", 100)
     said = []
     paths = [tmp_path / name for name in ("a.npy", "b.npy", "c.npy")]
     for path in paths:
         save(path, pixels(7, 6, 9))
     for count, told in ((1, []), (2, [("b.npy", "not used: 100 pixels are enough")])):
-        batches = rows.images_of(paths[:count], None, lambda path, why: said.append((path.name, why)))
+        batches = images.images_of(paths[:count], None, lambda path, why: said.append((path.name, why)))
         assert [batch.shape for batch in batches] == [(2, 6, 9)]
         assert said == [("a.npy", "not used as a whole: 100 pixels are enough"), *told]
         said.clear()
-    rows.images_of(paths, None, lambda path, why: said.append((path.name, why)))
+    images.images_of(paths, None, lambda path, why: said.append((path.name, why)))
     assert said[1] == ("b.npy", "not used, like 1 more after it: 100 pixels are enough")
 
 

@@ -14,11 +14,12 @@ from cheq.pictures import Pixels
 
 
 class Work(NamedTuple):
-    """What is timed; how its result becomes an array of images' shape; and how its number of threads is set."""
+    """What is timed; how its result becomes an array of images' shape; how its threads are set, and how many it had."""
 
     run: Callable[[], Any]
     as_array: Callable[[Any], Pixels]
     set_threads: Callable[[int], None] = lambda count: None
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def _cv2(images: Pixels) -> Work:
             cv2.equalizeHist(image, target)
         return out
 
-    return Work(run, np.asarray, cv2.setNumThreads)
+    return Work(run, np.asarray, cv2.setNumThreads, cv2.getNumThreads())
 
 
 def _pillow(images: Pixels) -> Work:
@@ -92,7 +93,8 @@ def _numpy(images: Pixels) -> Work:
 def _torchvision(images: Pixels) -> Work:
     torch: Any = importlib.import_module("torch")
     equalize = importlib.import_module("torchvision.transforms.v2.functional").equalize
-    return Work(partial(equalize, torch.from_numpy(images[:, np.newaxis])), _without_channel, torch.set_num_threads)
+    call = partial(equalize, torch.from_numpy(images[:, np.newaxis]))
+    return Work(call, _without_channel, torch.set_num_threads, torch.get_num_threads())
 
 
 def _kornia(images: Pixels) -> Work:
@@ -103,6 +105,7 @@ def _kornia(images: Pixels) -> Work:
         partial(equalize, floats),
         lambda result: np.rint(_without_channel(result) * 255).astype(np.uint8),
         torch.set_num_threads,
+        torch.get_num_threads(),
     )
 
 

@@ -18,6 +18,7 @@ SHORTEST = 2e-3  # seconds: shorter runs are repeated until they take this long,
 # Seconds before a turn: GNU OpenMP's second thread spins for 8 ms after its work (process_time over a sleep shows it),
 # and the next contestant would have to share the second core with it.
 SETTLE = 12e-3
+BUSY = 0.1  # cores that others use: fewer is what a machine without other work has
 SAMPLES = 2  # a turn, after a run that is not counted: it wakes the contestant's threads and fills caches with its data
 
 
@@ -73,9 +74,10 @@ def check_equal(contestants: Sequence[Contestant]) -> None:
         if expected is None:
             expected = arranged
         elif not np.array_equal(arranged, expected):
-            wrong = f"{np.count_nonzero(arranged != expected)} of {expected.size}"
+            wrong = f"{np.count_nonzero(arranged != expected):,} of {expected.size:,}"
             kernel = f" ({contestant.kernel})" if contestant.kernel else ""
-            raise NotEqual(f"{contestant.name}{kernel}, {contestant.threads} threads: {wrong} values are not the same")
+            threads = "one thread" if contestant.threads == 1 else f"{contestant.threads} threads"
+            raise NotEqual(f"{contestant.name}{kernel}, {threads}: {wrong} values are not the same")
 
 
 def compete(contestants: Sequence[Contestant], *, seconds: float, rounds: int = 3) -> None:
@@ -115,6 +117,13 @@ def busy_elsewhere() -> Callable[[], float | None]:
         return None if start is None or now is None else (now - start) / (os.times().elapsed - seconds)
 
     return share
+
+
+def distrust(cores: float | None) -> str:
+    """Say that other programs kept the machine busy, if they have used so many cores."""
+    if cores is None or cores <= BUSY:
+        return ""
+    return f"other programs used {cores:.1f} cores meanwhile: these figures are not to be trusted"
 
 
 def _others_seconds() -> float | None:

@@ -1,13 +1,8 @@
 """The demo: a batch of real pictures in one call, every byte checked against OpenCV, and both timed."""
 
-import math
 import os
 import platform
-import time
-from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -17,17 +12,18 @@ from PIL import Image
 from rich.console import Console
 
 import cheq
+from cheq.bench.peers import PEERS
+from cheq.bench.rows import Row, beside
 from cheq.bench.samples import SOURCES, real_batch
 from cheq.cli.report import say
+from cheq.cli.settings import usual_threads
 from cheq.cli.sheet import contact_sheet
 from cheq.pictures.files import describe, whole_file
 from cheq.pictures.formats import FORMATS, Picture, check, write
 
-_Pixels = np.ndarray[Any, np.dtype[np.uint8]]
-
 _DEFAULT_SHEET = Path("cheq-demo.png")
-# More rounds hardly lower the best time any more, and these take about a second.
-_ROUNDS = 15
+_SECONDS = 2.0  # of timing: more rounds hardly lower the best time any more
+_CV2 = next(peer for peer in PEERS if peer.name == "cv2")
 
 
 class DemoError(Exception):
@@ -52,19 +48,18 @@ def run_demo(console: Console, output: Path | None) -> None:
     path, replace = (_DEFAULT_SHEET, True) if output is None else (output, False)
     _check_path(path, replace)
     images = real_batch()
-    _row(console, "versions", _versions())
-    _row(console, "batch", f"{images.shape} uint8: crops of {', '.join(SOURCES)}")
-    equalized = _checked(images)
-    _row(console, "exact", f"all {images.size:,} bytes equal those of cv2.equalizeHist, on one thread and on all")
-    for threads, ours, theirs in _times(images):
-        label = f"{threads} thread{'s' * (threads > 1)}"
-        times = f"{ours * 1e3:.1f} ms in one call, {theirs * 1e3:.1f} ms in a cv2 loop"
-        _row(console, label, f"{theirs / ours:.2f} times as fast as cv2: {times}")
-    _save(contact_sheet(images, equalized, SOURCES), path, replace)
-    _row(console, "pictures", f"before and after in {path}")
+    _say(console, "versions", _versions())
+    _say(console, "batch", f"{images.shape} uint8: crops of {', '.join(SOURCES)}")
+    found = beside(_CV2, [images[:, 0]], usual_threads(), _SECONDS)
+    if not found.equal:
+        raise DemoError(f"not the bytes of cv2.equalizeHist: {found.note}")
+    _say(console, "exact", f"all {images.size:,} bytes equal those of cv2.equalizeHist, on one thread and on all")
+    _say_times(console, found, images.size)
+    _save(contact_sheet(images, cheq.equalize(images), SOURCES), path, replace)
+    _say(console, "pictures", f"before and after in {path}")
 
 
-def _row(console: Console, label: str, text: str) -> None:
+def _say(console: Console, label: str, text: str) -> None:
     say(console, text, f"{label:11}", "bold", "")
 
 
@@ -74,52 +69,13 @@ def _versions() -> str:
     return ", ".join([*versions, f"Python {platform.python_version()}"])
 
 
-def _checked(images: _Pixels) -> _Pixels:
-    """The batch, equalized on one thread and on all; DemoError unless OpenCV gives the same bytes."""
-    expected = cv2_loop(images, np.empty_like(images))
-    for threads in (1, None):
-        equalized = cheq.equalize(images, num_threads=threads)
-        wrong = int(np.count_nonzero(equalized != expected))
-        if wrong:
-            team = "all threads" if threads is None else "one thread"
-            raise DemoError(f"{wrong:,} of {images.size:,} bytes differ from cv2.equalizeHist, on {team}")
-    return equalized
-
-
-def cv2_loop(images: _Pixels, out: _Pixels) -> _Pixels:
-    """Equalize a batch of shape (count, 1, height, width) the usual way: an OpenCV call an image, into `out`."""
-    for image, target in zip(images[:, 0], out[:, 0], strict=True):
-        cv2.equalizeHist(image, dst=target)
-    return out
-
-
-def _times(images: _Pixels) -> Iterator[tuple[int, float, float]]:
-    """Yield a number of threads and the best times of one call and of the loop in seconds: for one thread and for all.
-
-    Both write into memory that exists already.
-    """
-    out = np.empty_like(images)
-    count, usual = cheq.show_config(mode="dicts")["threads"]["count"], cv2.getNumThreads()
-    teams = {1: 1} if count == 1 else {1: 1, count: usual}
-    ours, theirs = dict.fromkeys(teams, math.inf), dict.fromkeys(teams, math.inf)
-    try:
-        # Interleaved, so that a busy moment of the machine does not fall on one of them alone.
-        for _ in range(_ROUNDS):
-            for threads, cv2_threads in teams.items():
-                cv2.setNumThreads(cv2_threads)
-                call = partial(cheq.equalize, images, out=out, num_threads=threads)
-                ours[threads] = min(ours[threads], _seconds(call))
-                theirs[threads] = min(theirs[threads], _seconds(partial(cv2_loop, images, out)))
-    finally:
-        cv2.setNumThreads(usual)
-    for threads in teams:
-        yield threads, ours[threads], theirs[threads]
-
-
-def _seconds(job: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    job()
-    return time.perf_counter() - start
+def _say_times(console: Console, found: Row, pixels: int) -> None:
+    """A line for one thread, and one for all where there are several."""
+    times = {1: (found.cheq_1, found.peer_1), usual_threads(): (found.cheq_all, found.peer_all)}
+    for threads, (ours, theirs) in times.items():
+        milliseconds = f"{ours * pixels / 1e6:.1f} ms in one call, {theirs * pixels / 1e6:.1f} ms in a cv2 loop"
+        label = f"{threads} thread{'s' * (threads > 1)}"
+        _say(console, label, f"{theirs / ours:.2f} times as fast as cv2: {milliseconds}")
 
 
 def _check_path(path: Path, replace: bool) -> None:

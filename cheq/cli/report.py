@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from cheq.bench.timing import distrust
 from cheq.cli.plan import Plan
 
 INTERRUPTED = 130  # the exit status after Ctrl-C: 128 + SIGINT, as a shell has it
@@ -44,6 +45,13 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """A message without its line breaks and indents."""
     return " ".join(text.split())
+
+
+def warn_of(console: Console, cores: float | None) -> None:
+    """Warn where other programs have used so many cores while something was timed."""
+    told = distrust(cores)
+    if told:
+        say(console, told, "warning", "yellow")
 
 
 class Report:

@@ -11,16 +11,15 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 import cheq
-from cheq.bench.rows import BenchError, Row, images_of, run
+from cheq.bench.images import BenchError, images_of
+from cheq.bench.rows import Row, run
 from cheq.bench.timing import busy_elsewhere
 from cheq.cli import without
 from cheq.cli.plan import files_of
-from cheq.cli.report import INTERRUPTED, one_line, say
+from cheq.cli.report import INTERRUPTED, one_line, say, warn_of
 from cheq.cli.run import EXTENSIONS
 from cheq.cli.settings import UsageError, usual_threads
 from cheq.pictures import Pixels
-
-_BUSY = 0.1  # cores: fewer are what a machine without other work uses
 
 
 def bench(
@@ -67,9 +66,7 @@ def bench(
         sys.stdout.write(json.dumps({**_as_dict(rows, work), "busy_elsewhere": others}, indent=1) + "\n")
     else:
         _print(console, rows, work)
-    if others is not None and others > _BUSY:
-        told = f"other programs used {others:.1f} cores meanwhile: these figures are not to be trusted"
-        say(errors, told, "warning", "yellow")
+    warn_of(errors, others)
     if not all(row.equal for row in rows):
         raise typer.Exit(1)
 

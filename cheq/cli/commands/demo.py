@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cheq.bench.timing import busy_elsewhere
 from cheq.cli import without
-from cheq.cli.report import INTERRUPTED, say
+from cheq.cli.report import INTERRUPTED, say, warn_of
 
 
 def demo(
@@ -32,6 +33,7 @@ def demo(
     except ImportError as error:
         say(errors, without(error, "the demo", "demo"), "error", "bold red")
         raise typer.Exit(1) from None
+    busy = busy_elsewhere()
     try:
         run_demo(console, output)
     except DemoError as error:
@@ -39,3 +41,4 @@ def demo(
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+    warn_of(errors, busy())
