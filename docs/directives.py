@@ -1,9 +1,7 @@
-"""Two directives, so that no page repeats what the package knows: its commands, and its public modules."""
+"""A directive, so that no page repeats what the command line knows about itself."""
 
 import inspect
-import pkgutil
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 from docutils import nodes
@@ -11,7 +9,6 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from typer.main import get_command
 
-import cheq
 from cheq.cli.app import app as typer_app
 
 _WIDTH = 88
@@ -22,12 +19,6 @@ def commands() -> dict[str, Any]:
     """The commands of ``cheq`` by name; their class is click's, or typer's own copy of it."""
     found: dict[str, Any] = vars(_GROUP)["commands"]
     return found
-
-
-def public_modules() -> list[str]:
-    """Modules that users import: ``cheq``, and those in it whose names have no underscore, the command line aside."""
-    inside = (module.name for module in pkgutil.iter_modules(cheq.__path__))
-    return ["cheq", *(f"cheq.{name}" for name in sorted(inside) if not name.startswith("_") and name != "cli")]
 
 
 def _rows(command: Any, context: Any) -> Iterator[tuple[str, str]]:
@@ -57,20 +48,7 @@ class Commands(SphinxDirective):
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
-class PublicModules(SphinxDirective):
-    """``{public-modules}``: the docstrings of all that the public modules offer."""
-
-    def run(self) -> list[nodes.Node]:
-        parts = []
-        for name in public_modules():
-            # A module that lists its names may have them from elsewhere; one that does not has its own alone.
-            members = "   :members:\n" + "   :imported-members:\n" * hasattr(import_module(name), "__all__")
-            parts.append(f"## {name}\n\n```{{eval-rst}}\n.. automodule:: {name}\n{members}```\n")
-        return self.parse_text_to_nodes("\n".join(parts), allow_section_headings=True)
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directives."""
+    """Register the directive."""
     app.add_directive("commands", Commands)
-    app.add_directive("public-modules", PublicModules)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

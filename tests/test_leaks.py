@@ -1,7 +1,5 @@
 """Nothing is left behind by a call, whether it answers or raises: no memory, no reference, no object.
 
-pytestmark = pytest.mark.process
-
 The usual run makes enough calls for a leak of one reference or of 100 bytes a call to show, the long one 100,000. Calls
 are in leak_cases.py, in a process of their own, so that nothing else's memory is measured.
 """
@@ -13,6 +11,8 @@ from pathlib import Path
 
 import leak_cases
 import pytest
+
+pytestmark = pytest.mark.process
 
 CASES = Path(__file__).with_name("leak_cases.py")
 
