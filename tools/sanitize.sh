@@ -51,7 +51,7 @@ print("-rdynamic", "-lpython" + get("LDVERSION"), get("LIBS"), get("SYSLIBS"))')
     clang -fsanitize=thread tests/native/python.c $flags -o "$work/python"
 }
 
-# Every kernel in every layout; guard pages, masks, colours, floats, hostile arguments. Not those of minutes without a tool.
+# Every kernel in every layout; guard pages, masks, colors, floats, hostile arguments. Not those of minutes without a tool.
 tests=(tests/test_kernel_layouts.py tests/test_guards.py
     tests/test_layouts.py tests/test_hostile.py tests/test_out.py tests/test_color.py tests/test_float.py)
 # The tools write to file 2, which pytest must leave alone.

@@ -15,21 +15,21 @@ static double *doubles_out(const trial *t) {
 }
 
 static void check_conversions(const trial *t) {
-    float narrow[LONGEST];
-    double wide[LONGEST];
+    float singles[LONGEST];
+    double doubles[LONGEST];
     for (size_t i = 0; i < t->n; i++) {
-        narrow[i] = (float)(random_doubles[i] / 3);
-        wide[i] = (double)narrow[i];
+        singles[i] = (float)(random_doubles[i] / 3);
+        doubles[i] = (double)singles[i];
     }
     double *to = doubles_out(t);
-    t->k->floats_to_doubles(input_in(in[0], t->at, narrow, t->n * sizeof *narrow), to, t->n);
-    expect(result_is(out[0], (uint8_t *)to, wide, t->n * sizeof *wide), t, "floats_to_doubles", 0);
+    t->k->floats_to_doubles(input_in(in[0], t->at, singles, t->n * sizeof *singles), to, t->n);
+    expect(result_is(out[0], (uint8_t *)to, doubles, t->n * sizeof *doubles), t, "floats_to_doubles", 0);
     for (size_t i = 0; i < t->n; i++) {
-        narrow[i] = (float)random_doubles[i];
+        singles[i] = (float)random_doubles[i];
     }
-    uint8_t *floats = result_in(out[0], t->at, t->n * sizeof *narrow);
+    uint8_t *floats = result_in(out[0], t->at, t->n * sizeof *singles);
     t->k->doubles_to_floats(doubles_in(t), floats, t->n);
-    expect(result_is(out[0], floats, narrow, t->n * sizeof *narrow), t, "doubles_to_floats", 0);
+    expect(result_is(out[0], floats, singles, t->n * sizeof *singles), t, "doubles_to_floats", 0);
 }
 
 static void check_bounds(const trial *t) {

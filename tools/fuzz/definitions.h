@@ -170,7 +170,7 @@ static void otsu_lut(const uint64_t *hist, uint32_t levels, uint32_t *lut) {
     }
 }
 
-/* ---- colour ----------------------------------------------------------------- */
+/* ---- color ------------------------------------------------------------------ */
 
 static uint32_t weighed(const uint32_t *weights, uint32_t bits, const uint32_t *rgb) {
     const uint64_t sum = (uint64_t)weights[0] * rgb[0] + (uint64_t)weights[1] * rgb[1] + (uint64_t)weights[2] * rgb[2];

@@ -64,10 +64,10 @@ static void try_count_apply(void) {
     result_is(hist, counts, sizeof counts, "count_apply's histogram");
 }
 
-/* Counts of any size: the total is CHEQ_NARROW_TOTAL at most. */
+/* Counts of any size: the total is CHEQ_TOTAL32 at most. */
 static void try_lut(void) {
     uint32_t *hist = (uint32_t *)(void *)filled(CHEQ_LEVELS * sizeof *hist, 4);
-    const uint32_t most = (uint32_t)(CHEQ_NARROW_TOTAL / CHEQ_LEVELS) >> choose(24), kept = choose(256), pillow = choose(2);
+    const uint32_t most = (uint32_t)(CHEQ_TOTAL32 / CHEQ_LEVELS) >> choose(24), kept = choose(256), pillow = choose(2);
     const uint32_t large = choose(2) ? choose(CHEQ_LEVELS) : CHEQ_LEVELS;
     uint64_t wide[CHEQ_LEVELS];
     uint32_t levels[CHEQ_LEVELS];
@@ -78,7 +78,7 @@ static void try_lut(void) {
         total += hist[v];
     }
     if (large < CHEQ_LEVELS) {
-        hist[large] = (uint32_t)(((uint64_t)CHEQ_NARROW_TOTAL - total) >> choose(16));
+        hist[large] = (uint32_t)(((uint64_t)CHEQ_TOTAL32 - total) >> choose(16));
     }
     for (int v = 0; v < CHEQ_LEVELS; v++) {
         wide[v] = hist[v];
@@ -210,11 +210,11 @@ static void try_conversions(void) {
         memcpy(&value, floats + i * sizeof value, sizeof value);
         expect(isnan(value) ? isnan(wide[i]) : (double)value == wide[i], k->name, "floats_to_doubles", n);
     }
-    uint8_t *narrow = result_bytes(n * sizeof(float));
-    k->doubles_to_floats(from, narrow, n);
+    uint8_t *singles = result_bytes(n * sizeof(float));
+    k->doubles_to_floats(from, singles, n);
     for (size_t i = 0; i < n; i++) {
         float value;
-        memcpy(&value, narrow + i * sizeof value, sizeof value);
+        memcpy(&value, singles + i * sizeof value, sizeof value);
         expect(isnan(from[i]) ? isnan(value) : (float)from[i] == value, k->name, "doubles_to_floats", n);
     }
 }

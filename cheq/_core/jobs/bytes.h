@@ -118,7 +118,7 @@ static inline const uint8_t *cheq_job_result(const cheq_job *job, size_t group) 
     return at[CHEQ_OTHER];
 }
 
-/* Do all that the job asks of one group. A plane has at most CHEQ_NARROW_TOTAL pixels here. */
+/* Do all that the job asks of one group. A plane has at most CHEQ_TOTAL32 pixels here. */
 static void cheq_run_group(const cheq_job *job, size_t group) {
     const cheq_kernels *k = job->kernels;
     cheq_hist hist[CHEQ_MAX_CHANNELS];

@@ -35,7 +35,7 @@ static inline const double *cheq_floats_load(const cheq_floating_job *job, const
                                              const cheq_walk *walk, size_t n, double buffer[CHEQ_PIECE]) {
     const uint8_t *from = walk->at[CHEQ_IMAGES];
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_IMAGES);
-    float narrow;
+    float value;
     if (job->bytes == 8) {
         if (step == 8 && (uintptr_t)from % sizeof(double) == 0) {
             return (const double *)from;
@@ -47,8 +47,8 @@ static inline const double *cheq_floats_load(const cheq_floating_job *job, const
         job->kernels->floats_to_doubles(from, buffer, n);
     } else {
         for (size_t i = 0; i < n; i++) {
-            memcpy(&narrow, from + (ptrdiff_t)i * step, sizeof(float));
-            buffer[i] = (double)narrow;
+            memcpy(&value, from + (ptrdiff_t)i * step, sizeof(float));
+            buffer[i] = (double)value;
         }
     }
     return buffer;
@@ -65,8 +65,8 @@ static inline void cheq_floats_store(const cheq_floating_job *job, const cheq_wa
         job->kernels->doubles_to_floats(values, to, n);
     } else {
         for (size_t i = 0; i < n; i++) {
-            float narrow = (float)values[i];
-            memcpy(to + (ptrdiff_t)i * step, &narrow, sizeof(float));
+            float value = (float)values[i];
+            memcpy(to + (ptrdiff_t)i * step, &value, sizeof(float));
         }
     }
 }

@@ -9,7 +9,7 @@ typedef struct {
     const char *name; /* the method's, where there is one */
     cheq_formula *make;
     const void *context;
-    /* A kernel that makes the same of bytes whose total is at most CHEQ_NARROW_TOTAL, or NULL. */
+    /* A kernel that makes the same of bytes whose total is at most CHEQ_TOTAL32, or NULL. */
     void (*of_bytes)(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]);
     cheq_distribution *distribution; /* of floats; NULL where they are not taken */
 } cheq_maker;
@@ -34,7 +34,7 @@ static inline void cheq_make_lut(const cheq_maker *maker, const cheq_counts *cou
 
 static const cheq_span cheq_all_bytes[1] = {{0, CHEQ_LEVELS}};
 
-/* Of bytes, to bytes, at most CHEQ_NARROW_TOTAL of them. */
+/* Of bytes, to bytes, at most CHEQ_TOTAL32 of them. */
 static inline void cheq_make_lut_of_bytes(const cheq_maker *maker, const uint32_t hist[CHEQ_LEVELS],
                                           uint8_t lut[CHEQ_LEVELS]) {
     if (maker->of_bytes) {
@@ -55,7 +55,7 @@ static inline void cheq_make_lut_of_many_bytes(const cheq_maker *maker, const ui
         total += hist[v];
         hist32[v] = (uint32_t)hist[v];
     }
-    if (total <= CHEQ_NARROW_TOTAL) {
+    if (total <= CHEQ_TOTAL32) {
         cheq_make_lut_of_bytes(maker, hist32, lut);
         return;
     }

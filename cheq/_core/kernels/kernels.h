@@ -16,7 +16,7 @@
 #include "formulas/spaces.h"
 
 /* Up to this total the kernels build LUTs, in 32 bits. */
-#define CHEQ_NARROW_TOTAL (INT32_MAX / 2)
+#define CHEQ_TOTAL32 (INT32_MAX / 2)
 
 /* Planes whose pixels alternate in memory (RGB, RGBA) are moved together. */
 #define CHEQ_MAX_CHANNELS 4
@@ -48,7 +48,7 @@ typedef struct {
                         const uint8_t lut[CHEQ_LEVELS]);
 
     /* The LUTs of methods "opencv" and "pillow" from a histogram whose total is at most
-     * CHEQ_NARROW_TOTAL. Equal to their definitions (lut.h) for every such histogram. */
+     * CHEQ_TOTAL32. Equal to their definitions (lut.h) for every such histogram. */
     void (*lut_opencv)(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]);
     void (*lut_pillow)(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]);
 
