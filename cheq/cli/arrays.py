@@ -28,7 +28,7 @@ def equalize(source: Path, file: BinaryIO, equalizer: Equalizer, mask: Pixels | 
 
     def change(images: Pixels) -> Pixels:
         _check_color(images, equalizer)
-        return equalizer.equalize(images, settings.channel_axis, mask, settings.threads)
+        return equalizer.equalize(images, settings.channel_axis, mask, settings.threads, axes=settings.axes)
 
     settings = equalizer.settings
     arrays.rewrite(source, file, change)
@@ -51,10 +51,10 @@ def _equalize_mapped(images: Pixels, file: BinaryIO, equalizer: Equalizer, mask:
     if equalizer.makes_gray(axis) and axis is not None and -len(shape) <= axis < len(shape):
         shape = tuple(length for each, length in enumerate(shape) if each != axis % len(shape))
     if not images.size or not images.ndim:  # nothing to map; and what is wrong is said before anything is written
-        arrays.write(file, equalizer.equalize(images, axis, mask, settings.threads))
+        arrays.write(file, equalizer.equalize(images, axis, mask, settings.threads, axes=settings.axes))
         return
     result = arrays.create(file, shape, images.dtype.newbyteorder("="))
-    equalizer.equalize(images, axis, mask, settings.threads, out=result)
+    equalizer.equalize(images, axis, mask, settings.threads, result, settings.axes)
     result.flush()
 
 

@@ -39,17 +39,23 @@ class Equalizer:
     shared: SharedHistograms | None = None
 
     def equalize(
-        self, pixels: Pixels, axis: int | None, mask: Pixels | None, threads: int | None, out: Pixels | None = None
+        self,
+        pixels: Pixels,
+        axis: int | None,
+        mask: Pixels | None,
+        threads: int | None,
+        out: Pixels | None = None,
+        axes: tuple[int, ...] | None = None,
     ) -> Pixels:
-        """Return the pixels equalized, without their channel axis if they become gray."""
+        """Return the pixels equalized, without their channel axis if they become gray; `axes` are a plane's."""
         settings = self.settings
         if self.makes_gray(axis):
             pixels, axis = self._gray(pixels, axis, threads, out), None
         if self.shared is not None:
-            kind, axes = _kind(pixels, axis), _all_axes(pixels, axis)
-            lut = self.shared.lut(kind, settings)
+            lut = self.shared.lut(_kind(pixels, axis), settings)
+            axes = _all_axes(pixels, axis)
             return cheq.apply_lut(pixels, lut[0] if axis is None else lut, axes=axes, channel_axis=axis, out=out)
-        options = {**settings.options, "channel_axis": axis, "mask": mask, "num_threads": threads}
+        options = {**settings.options, "channel_axis": axis, "axes": axes, "mask": mask, "num_threads": threads}
         if settings.color is Color.YCRCB and axis is not None:
             options["color"] = "ycrcb"
         return cheq.equalize(pixels, out=out, **options)

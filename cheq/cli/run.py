@@ -37,6 +37,8 @@ _AHEAD = 16  # files given to each thread before the oldest is reported, so that
 # Signs in the messages of functions, and the options to name.
 _OPTIONS = (
     ("^mask:", "on the command line: --mask"),
+    ("looks like channels", "on the command line: --channel-axis -1 or --axes -2,-1"),
+    ("^axes:|pass axes", "on the command line: --axes"),
     ("channel_axis", "on the command line: --channel-axis"),
     ("method=", "on the command line: --method"),
     ("exceeds .*limit of", "on the command line: --max-pixels"),

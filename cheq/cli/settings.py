@@ -38,7 +38,7 @@ class Settings:
     ----------
     method, color : Method, Color
         As for `cheq.equalize`; `Color.GRAY` makes gray pictures first.
-    channel_axis : int or None
+    channel_axis, axes : int or None, tuple of int or None
         Of ``.npy`` and ``.npz`` arrays; pictures know theirs.
     threads : int
         How many pictures are worked on at a time, and threads for one array.
@@ -55,6 +55,7 @@ class Settings:
     method: Method = Method.OPENCV
     color: Color = Color.CHANNELS
     channel_axis: int | None = None
+    axes: tuple[int, ...] | None = None
     threads: int = 1
     shared_lut: bool = False
     overwrite: bool = False
@@ -66,6 +67,9 @@ class Settings:
             raise UsageError(f"--color ycrcb takes --method opencv or pillow, not {self.method}")
         if self.color is Color.YCRCB and self.shared_lut:
             raise UsageError("--shared-lut takes --color channels or gray, not ycrcb")
+        if self.axes is not None and (self.shared_lut or self.color is not Color.CHANNELS):
+            other = "--shared-lut" if self.shared_lut else f"--color {self.color}"
+            raise UsageError(f"--axes says which pixels of an array share a histogram, and so does {other}")
 
     @property
     def options(self) -> dict[str, Any]:

@@ -57,6 +57,15 @@ _ChannelAxis = Annotated[
         help="The axis of R, G, B in .npy and .npz arrays, such as -1. Pictures do not need it.",
     ),
 ]
+_Axes = Annotated[
+    str | None,
+    typer.Option(
+        "--axes",
+        metavar="AXES",
+        help="The axes of the pixels that share a histogram in .npy and .npz arrays: -2,-1 if nothing is said, "
+        "-3,-2,-1 for volumes. Needed, or --channel-axis, where the last axis looks like R, G, B.",
+    ),
+]
 _Pattern = Annotated[
     str | None,
     typer.Option(
@@ -93,6 +102,7 @@ def equalize(
     shared_lut: _SharedLut = False,
     mask: _Mask = None,
     channel_axis: _ChannelAxis = None,
+    axes: _Axes = None,
     pattern: _Pattern = None,
     suffix: _Suffix = "",
     threads: _Threads = None,
@@ -108,8 +118,8 @@ def equalize(
     Pictures are gray or color: PNG and TIFF (all pages) of 8 or 16 bits, JPEG, WebP, BMP, GIF (its first frame), PPM
     and PGM of 8. Alpha is kept, and so are EXIF, color profile and resolution where the format has a place for them.
     Arrays (.npy, and in .npz those of uint8 and uint16) have height and width as their last two axes unless
-    --channel-axis is one of them; a .npy file may be larger than memory. Each result has its source's name and path
-    below OUTPUT, its format and its dtype; other files in folders are passed over.
+    --channel-axis is one of them or --axes names others; a .npy file may be larger than memory. Each result has its
+    source's name and path below OUTPUT, its format and its dtype; other files in folders are passed over.
 
     A file that fails is named on stderr and the others go on. No file is ever half written. The exit status is 0 if all
     went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C.
@@ -119,6 +129,7 @@ def equalize(
             method=method,
             color=color,
             channel_axis=channel_axis,
+            axes=_numbers(axes),
             threads=threads or usual_threads(),
             shared_lut=shared_lut,
             overwrite=overwrite,
@@ -143,3 +154,10 @@ def equalize(
         report.summary(output)
     if report.failed or not report.done:
         raise typer.Exit(1)
+
+
+def _numbers(axes: str | None) -> tuple[int, ...] | None:
+    try:
+        return None if axes is None else tuple(map(int, axes.replace(",", " ").split()))
+    except ValueError:
+        raise UsageError(f"--axes takes numbers such as -3,-2,-1, not '{axes}'") from None
