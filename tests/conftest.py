@@ -28,14 +28,22 @@ def pytest_report_header(config):
     return f"numpy {np.__version__}, cv2 {cv2.__version__}, cheq {cheq.__version__}, kernel {kernel}"
 
 
+# The files of the mark core: what proves every formula, layout and contract once.
+CORE = {
+    *("golden", "every_layout", "values", "methods", "steps", "layouts", "out", "float", "color", "threshold"),
+    *("recipes", "contract", "method_contract", "hostile", "guards"),
+}
+
+
 @pytest.hookimpl(tryfirst=True)  # before marks select
 def pytest_collection_modifyitems(items):
     for item in items:
         if "kernel" in item.fixturenames:
             item.add_marker(pytest.mark.kernels)
         marks = {mark.name for mark in item.iter_markers()}
-        if "core" in marks and marks & {"exhaustive", "long", "cli", "process"}:
-            raise pytest.UsageError(f"{item.nodeid} is in the core, and has marks that keep it out: {marks}")
+        in_core = item.path.stem.removeprefix("test_") in CORE and not marks & {"exhaustive", "long"}
+        if in_core and not {"pictures", "crops", "tmp_path"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.core)
 
 
 @pytest.fixture(scope="session", autouse=True)

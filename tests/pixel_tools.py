@@ -7,25 +7,17 @@ import numpy as np
 import PIL.Image
 import PIL.ImageOps
 import pytest
+import reference
 import skimage.exposure
+from lists import FLOATS
 
 from cheq.bench.peers import recipe
 
-INTEGERS = ("uint8", "int8", "uint16", "int16")
-FLOATS = ("float32", "float64")
-DTYPES = {
-    "opencv": ("uint8", "uint16"),
-    "pillow": ("uint8",),
-    "skimage": (*INTEGERS, "bool", *FLOATS),
-    "numpy": (*INTEGERS, *FLOATS),
-}
-CASES = [(method, dtype) for method, dtypes in DTYPES.items() for dtype in dtypes]
-
 
 def result_dtype(method, dtype, same=False):
-    """The dtype that the specification gives a result."""
+    """The dtype that the naive version gives a result."""
     name = method if isinstance(method, str) else None  # some tests pass what is no name at all
-    keeps = same or name in ("opencv", "pillow") or (name == "skimage" and dtype in FLOATS)
+    keeps = same or name in reference.LEVELS or (name == "skimage" and dtype in FLOATS)
     return np.dtype(dtype if keeps else "float64")
 
 
@@ -101,7 +93,8 @@ def refused_since_numpy_2_2(image, nbins):
 
 
 def has_peer(method, dtype):
-    return method != "opencv" or dtype == "uint8"
+    """Whether a library answers; where none does, the naive version is the judge."""
+    return method in PEERS and (method != "opencv" or dtype == "uint8")
 
 
 def of_each_plane(call, images):

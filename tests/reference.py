@@ -34,7 +34,6 @@ import operator
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-LEVELS = 256
 FLOATS = ("float32", "float64")
 INTEGERS = ("uint8", "int8", "uint16", "int16")
 METHODS = {
@@ -43,6 +42,7 @@ METHODS = {
     "skimage": (*INTEGERS, *FLOATS, "bool"),
     "numpy": (*INTEGERS, *FLOATS),
 }
+LEVELS = ("opencv", "pillow")  # whose results are levels of the images' dtype; others give floats
 # Weights of R, G and B, and the bits that they are scaled by.
 GRAY = {"opencv": (9798, 19235, 3735, 15), "pillow": (19595, 38470, 7471, 16)}
 LUMA = (4899, 9617, 1868, 14)
@@ -116,7 +116,7 @@ def equalization_lut(histogram, *, method="opencv", dtype=None, images_dtype=Non
         raise TypeError(f"images of dtype {images_dtype} for {method}")
     if _levels(images_dtype) != histogram.shape[-1]:
         raise ValueError(f"{histogram.shape[-1]} bins for {images_dtype}")
-    lut = np.empty(histogram.shape, images_dtype if same or method in ("opencv", "pillow") else np.float64)
+    lut = np.empty(histogram.shape, images_dtype if same or method in LEVELS else np.float64)
     limits = np.iinfo(images_dtype)
     levels = np.arange(limits.min, limits.max + 1)
     for place in np.ndindex(histogram.shape[:-1]):

@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 import reference
-from pixel_tools import FLOATS, assert_bits, peer, refused_since_numpy_2_2, refuses, scikit_image
+from lists import FLOAT_CASES, FLOATS, methods_of
+from pixel_tools import assert_bits, peer, refused_since_numpy_2_2, refuses, scikit_image
 
 import cheq
 from cheq.bench.peers import recipe
 from cheq.parity.pixels import plane
 
-METHODS = ("skimage", "numpy")
+METHODS = methods_of("float64")
 PATTERN = 0.625
 NBINS = (1, 2, 3, 10, 256, 1000)
-each = pytest.mark.parametrize(("method", "dtype"), [(method, dtype) for method in METHODS for dtype in FLOATS])
+each = pytest.mark.parametrize(("method", "dtype"), FLOAT_CASES)
 
 
 def judged(method, image, nbins=256):
@@ -238,18 +239,6 @@ def test_the_blocks_of_numpy_s_histogram_make_no_difference(method, dtype, lengt
     for values in (random.normal(0, 1, length), random.integers(0, 256, length) / 255):
         for threads in (1, 2):
             same(method, values.astype(dtype)[np.newaxis], num_threads=threads)
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-@each
-def test_one_large_plane(method, dtype, threads):
-    image = plane("both ends", dtype, (1201, 977))
-    same(method, image, num_threads=threads)
-    mask = image > 0.2
-    assert_bits(cheq.equalize(image, method=method, mask=mask, num_threads=threads), peer(method, image, mask))
-    image[7, 9] = np.nan
-    expected = peer(method, image, np.isfinite(image))
-    assert_bits(cheq.equalize(image, method=method, nan_policy="omit", num_threads=threads), expected)
 
 
 @pytest.mark.parametrize("threads", [1, 2])

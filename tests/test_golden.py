@@ -10,7 +10,6 @@ from lists import DTYPES
 
 import cheq
 
-pytestmark = pytest.mark.core
 CALLS = dict(golden.calls())
 MODULES = {"image_histogram_equalization": cheq.recipes}
 

@@ -1,16 +1,17 @@
-"""Every method on planes whose counts a float32 rounds, on one of more than 2^31 pixels, and on a million tiny ones."""
+"""Every method on planes that threads share, on planes of over 2^24 and 2^31 pixels, and on a million tiny ones."""
 
 import os
 
 import numpy as np
 import pytest
 import reference
-from pixel_tools import CASES, INTEGERS, assert_bits, has_peer, peer
+from lists import CASES, FLOAT_CASES, INTEGERS
+from pixel_tools import assert_bits, has_peer, peer
 
 import cheq
 from cheq.parity.pixels import plane
 
-pytestmark = pytest.mark.exhaustive
+exhaustive = pytest.mark.exhaustive
 long_test = pytest.mark.long  # minutes, or 8 GiB of files
 
 
@@ -31,6 +32,28 @@ def judged(method, image):
     return peer(method, image) if has_peer(method, image.dtype.name) else reference.equalize(image, method=method)
 
 
+# ---------------------------------------------------------------- planes that threads share
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("method", "dtype"), CASES)
+def test_one_plane_that_threads_share(method, dtype, threads):
+    image = plane("both ends", dtype, (601, 907))
+    assert_bits(cheq.equalize(image, method=method, num_threads=threads), judged(method, image))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("method", "dtype"), FLOAT_CASES)
+def test_one_large_plane_of_floats(method, dtype, threads):
+    image = plane("both ends", dtype, (1201, 977))
+    assert_bits(cheq.equalize(image, method=method, num_threads=threads), peer(method, image))
+    mask = image > 0.2
+    assert_bits(cheq.equalize(image, method=method, mask=mask, num_threads=threads), peer(method, image, mask))
+    image[7, 9] = np.nan
+    expected = peer(method, image, np.isfinite(image))
+    assert_bits(cheq.equalize(image, method=method, nan_policy="omit", num_threads=threads), expected)
+
+
 # ---------------------------------------------------------------- more than 2^24 pixels
 
 # One more column than 2^24 pixels need: most counts, running counts and totals above it are no float32.
@@ -45,6 +68,7 @@ def many(dtype):
     return image
 
 
+@exhaustive
 @pytest.mark.parametrize(
     ("method", "dtype"),
     cases(("opencv", "uint8"), ("opencv", "uint16"), ("pillow", "uint8"), ("skimage", "float32"), ("numpy", "int8")),
@@ -56,6 +80,7 @@ def test_more_than_2_to_the_24_pixels(method, dtype):
         assert_bits(cheq.equalize(image, method=method, num_threads=threads), expected, f"{threads} threads")
 
 
+@exhaustive
 @pytest.mark.parametrize(
     ("method", "dtype"),
     cases(
@@ -84,6 +109,7 @@ def check_rows(result, row, lut):
         assert (result[first : first + 512] == lut[row]).all(), f"rows from {first} on"
 
 
+@exhaustive
 @long_test
 @pytest.mark.skipif(not has_memory(5), reason="the result takes 2 GiB, and less than 5 GiB are free or known to be")
 @pytest.mark.parametrize(
@@ -107,6 +133,7 @@ def out_of(tmp_path):
     file.unlink()
 
 
+@exhaustive
 @long_test
 @pytest.mark.parametrize("method", ["opencv", "skimage", "numpy"])
 def test_more_than_2_to_the_31_words(out_of, method):
@@ -118,6 +145,7 @@ def test_more_than_2_to_the_31_words(out_of, method):
     check_rows(out, row, lut)
 
 
+@exhaustive
 @pytest.mark.parametrize(
     "dtype", [pytest.param(dtype, marks=() if dtype == "int16" else long_test) for dtype in INTEGERS]
 )
@@ -138,6 +166,7 @@ def float_row():
     return row, (running / float(running[-1])).astype(np.float32), (edges[:-1] + edges[1:]).astype(np.float32) / 2
 
 
+@exhaustive
 @long_test
 def test_distribution_of_more_than_2_to_the_31_floats():
     row, cdf, centers = float_row()
@@ -146,6 +175,7 @@ def test_distribution_of_more_than_2_to_the_31_floats():
     np.testing.assert_array_equal(points, centers, strict=True)
 
 
+@exhaustive
 @long_test
 def test_more_than_2_to_the_31_floats(out_of):
     row, cdf, centers = float_row()
@@ -159,6 +189,7 @@ def test_more_than_2_to_the_31_floats(out_of):
 # ---------------------------------------------------------------- a million planes
 
 
+@exhaustive
 @pytest.mark.parametrize(
     ("method", "dtype"), cases(("opencv", "uint8"), ("pillow", "uint8"), ("skimage", "bool"), ("numpy", "float32"))
 )

@@ -34,12 +34,6 @@ def check(images, mask=None, **where):
     return expected
 
 
-def is_fresh(result, images):
-    """Whether a result is a plain, C-contiguous, writable array that shares nothing with the images."""
-    plain = type(result) is np.ndarray and result.flags.c_contiguous and result.flags.writeable
-    return plain and not np.shares_memory(result, np.asarray(images))
-
-
 # ---------------------------------------------------------------- shapes and axes
 
 
@@ -117,8 +111,8 @@ def test_other_channel_orders(opencv, order):
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (0, 4, 5), (3, 0, 5), (3, 4, 0), (2, 0, 4, 5), (0, 0, 0)])
-def test_empty_arrays(shape, layout):
-    images = layout(np.empty(shape, np.uint8))
+def test_empty_arrays(shape):
+    images = np.empty(shape, np.uint8)
     check(images)
     check(images, axes=(0, 1))
     check(images, mask=np.ones(shape, bool))
@@ -129,9 +123,9 @@ def test_empty_arrays(shape, layout):
     assert not counts.any()
 
 
-def test_empty_channels(layout):
+def test_empty_channels():
     for shape in ((4, 5, 0), (0, 5, 3), (4, 0, 3), (2, 4, 5, 0)):
-        check(layout(np.empty(shape, np.uint8)), channel_axis=-1)
+        check(np.empty(shape, np.uint8), channel_axis=-1)
     check(pixels(4, 5, 3)[..., :0], channel_axis=-1)
     check(pixels(4, 5, 3)[:, :0], channel_axis=-1, mask=np.ones((4, 0), bool))
 
@@ -154,23 +148,6 @@ def test_as_many_axes_as_numpy_allows(shape):
 
 
 # ---------------------------------------------------------------- memory
-
-
-@pytest.mark.parametrize("where", [{}, {"channel_axis": -1}, {"axes": (0, 2)}, {"axes": (0, 1, 2, 3)}, {"axes": 1}])
-def test_every_layout(layout, where):
-    images = layout(pixels(3, 17, 26, 5))
-    check(images, **where)
-    assert is_fresh(cheq.equalize(images, **where), images)
-    assert is_fresh(cheq.apply_lut(images, np.arange(256, dtype=np.uint8), **where), images)
-    assert is_fresh(cheq.histogram(images, **where), images)
-
-
-def test_every_layout_of_a_mask(layout):
-    images, mask = pixels(3, 17, 26), layout(pixels(3, 17, 26, seed=1) > 50)
-    before = np.array(mask)
-    check(images, mask=mask)
-    check(np.asfortranarray(images), mask=mask, axes=(0, 2))
-    np.testing.assert_array_equal(np.array(mask), before, "mask changed")
 
 
 @pytest.mark.parametrize("shape", [(123, 321), (256, 256), (70, 1031), (1031, 70), (2, 3, 123, 321)])

@@ -6,8 +6,9 @@ import warnings
 import numpy as np
 import pytest
 import reference
+from lists import CASES, DTYPES, FLOATS, INTEGERS, methods_of
 from numpy.lib.stride_tricks import as_strided
-from pixel_tools import CASES, DTYPES, FLOATS, INTEGERS, assert_bits, refuses, result_dtype
+from pixel_tools import assert_bits, refuses, result_dtype
 
 import cheq
 from cheq.parity.pixels import plane
@@ -116,7 +117,7 @@ def test_masked_arrays_are_refused(method, dtype):
 def test_lists_are_not_converted_silently():
     for method in DTYPES:
         refuses(TypeError, lambda: cheq.equalize([[1, 2], [3, 4]], method=method), "images", "int64")  # noqa: B023
-    for method in ("skimage", "numpy"):
+    for method in methods_of("float64"):
         assert cheq.equalize([[0.5, 0.25], [1.0, 2.0]], method=method).dtype == np.float64
 
 
@@ -163,8 +164,10 @@ def test_the_images_own_dtype_means_the_same(method, dtype):
             assert_bits(cheq.equalize(images, method=method, dtype=value), same)
     if dtype in ("uint8", "uint16"):
         counts = cheq.histogram(images)
-        assert_bits(cheq.equalization_lut(counts, method=method, dtype=dtype),
-                    cheq.equalization_lut(counts, method=method, dtype="same"))
+        assert_bits(
+            cheq.equalization_lut(counts, method=method, dtype=dtype),
+            cheq.equalization_lut(counts, method=method, dtype="same"),
+        )
 
 
 def test_bool_has_no_levels_to_keep():
@@ -188,7 +191,7 @@ def test_nbins_where_there_is_a_bin_a_level(method, dtype, nbins):
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("method", ["skimage", "numpy"])
+@pytest.mark.parametrize("method", methods_of("float64"))
 def test_nbins_out_of_range_or_not_an_integer(method, dtype):
     images, out = plane("both ends", dtype, (5, 7)), blank(method, dtype)
     for nbins in (0, -1, -256, -(2**70)):
@@ -221,7 +224,7 @@ def test_out_of_another_dtype(method, dtype):
     if right.itemsize > 1:
         refused(TypeError, ["out"], images, np.ones((5, 7), right.newbyteorder()), method=method)
     if dtype != "bool":
-        wrong = np.ones((5, 7), "float64" if dtype == "float32" or method in ("opencv", "pillow") else "float32")
+        wrong = np.ones((5, 7), "float64" if dtype == "float32" or method in reference.LEVELS else "float32")
         refused(TypeError, ["out", wrong.dtype.name, dtype], images, wrong, method=method, dtype="same")
 
 
@@ -259,7 +262,7 @@ def test_out_whose_elements_overlap_in_part(method, dtype):
     assert (buffer == 0).all()
 
 
-@pytest.mark.parametrize("method", ["skimage", "numpy"])
+@pytest.mark.parametrize("method", methods_of("float64"))
 def test_images_of_another_size_an_element_in_the_memory_of_out(method):
     shape = (6, 9)
     for dtype in ("uint8", "int16", "float32", "bool"):
@@ -303,7 +306,7 @@ def test_what_ycrcb_refuses():
         wrong = rgb.astype(dtype)
         with pytest.raises(TypeError, match="uint8"):
             cheq.equalize(wrong, channel_axis=-1, **named)
-    for method in ("skimage", "numpy"):
+    for method in set(DTYPES).difference(reference.YCRCB_METHODS):
         out = np.full_like(rgb, 77)
         refused((TypeError, ValueError), [["method", "color"][0]], rgb, out, channel_axis=-1, method=method, **named)
     for shape in ((4, 5, 7, 3), (4, 5, 7, 1), (4, 5, 6), (5, 5, 7), (1, 4, 5, 7)):
@@ -316,7 +319,7 @@ def test_ycrcb_with_axes_masks_and_a_fourth_channel():
     images = np.random.default_rng(1).integers(0, 256, (2, 4, 13, 21)).astype(np.uint8) // 3
     mask = plane("uniform", bool, (2, 13, 21))
     for named in ({}, {"mask": mask}, {"mask": mask[0]}, {"axes": (0, 2, 3)}, {"axes": (0, 2, 3), "mask": mask}):
-        for method in ("opencv", "pillow"):
+        for method in reference.LEVELS:
             where = {"color": "ycrcb", "channel_axis": 1, "method": method, **named}
             result = cheq.equalize(images, **where)
             assert_bits(result, reference.equalize(images, **where))
@@ -359,7 +362,7 @@ def test_images_dtype_in_every_spelling():
         assert_bits(cheq.equalization_lut(counts, method="numpy", dtype="same", images_dtype=dtype), expected)
 
 
-@pytest.mark.parametrize("method", ["opencv", "skimage", "numpy"])
+@pytest.mark.parametrize("method", methods_of("uint16"))
 def test_counts_of_another_shape_or_sign(method):
     for shape in ((), (0,), (255,), (257,), (4096,), (65535,), (65537,), (3, 512), (65536, 1), (256, 65535)):
         call = lambda: cheq.equalization_lut(np.zeros(shape, np.int64), method=method)  # noqa: B023, E731

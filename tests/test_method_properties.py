@@ -9,7 +9,8 @@ import numpy as np
 import reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pixel_tools import CASES, FLOATS, INTEGERS, assert_bits, result_dtype
+from lists import CASES, FLOATS, INTEGERS
+from pixel_tools import assert_bits, result_dtype
 
 import cheq
 

@@ -3,7 +3,6 @@
 Examples are the same every run; HYPOTHESIS_PROFILE=thorough tries many more.
 """
 
-
 import numpy as np
 import reference
 from hypothesis import assume, given, settings

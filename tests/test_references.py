@@ -11,11 +11,8 @@ import PIL.ImageOps
 import pytest
 import reference
 import skimage.exposure
+from lists import CASES, DTYPES, FLOATS, INTEGERS
 from pixel_tools import (
-    CASES,
-    DTYPES,
-    FLOATS,
-    INTEGERS,
     assert_bits,
     has_peer,
     opencv,

@@ -194,32 +194,6 @@ def test_one_threshold_a_plane(dtype):
 # ---------------------------------------------------------------- memory
 
 
-@each_dtype
-def test_every_layout(layout, dtype):
-    images = layout(plane("narrow", dtype, (5, 11, 17)))
-    before = np.array(images)
-    for where in ({}, {"channel_axis": -1}, {"axes": (0, 1, 2)}):
-        assert_bits(cheq.otsu_threshold(images, **where), reference.otsu_threshold(before, **where))
-        assert_bits(cheq.binarize(images, **where), reference.binarize(before, **where))
-    top = np.iinfo(dtype).max
-    middle = float(before.mean())
-    assert_bits(cheq.binarize(images, middle), np.where(before > middle, top, 0).astype(dtype))
-    assert_bits(np.array(images), before)
-
-
-@each_dtype
-def test_every_layout_of_out_and_in_place(writable_layout, dtype):
-    images = plane("narrow", dtype, (5, 11, 17))
-    for threshold in ("otsu", 99.5):
-        expected = reference.binarize(images, threshold)
-        out = writable_layout(np.full(images.shape, 7, dtype))
-        assert cheq.binarize(images, threshold, out=out) is out
-        assert_bits(out, expected)
-        out = writable_layout(images)
-        assert cheq.binarize(out, threshold, out=out) is out
-        assert_bits(out, expected)
-
-
 def test_another_byte_order():
     images = plane("both ends", "uint16", (5, 11, 17))
     given = images.astype(">u2")
