@@ -66,8 +66,7 @@ def _planes(path: Path, channel_axis: int | None) -> Iterator[Pixels]:
         return
     for picture in formats.pages(path):
         _check_8_bits(picture.pixels)
-        channels = picture.pixels.reshape(*picture.pixels.shape[:2], -1)
-        yield from (np.ascontiguousarray(channels[..., index]) for index in range(picture.colors))
+        yield from np.ascontiguousarray(np.moveaxis(np.atleast_3d(picture.opaque), -1, 0))
 
 
 def _planes_of_array(images: Pixels, channel_axis: int | None) -> Iterator[Pixels]:

@@ -56,13 +56,11 @@ def _draw(source: Path, target: Path, method: Method, color: Color, dpi: int, ov
     if source.suffix.lower() in {".npy", ".npz"}:
         raise ValueError("an array, and figures are of picture files; cheq.plot takes arrays in Python")
     picture = formats.upright(formats.read(source))
-    pixels = picture.pixels
     if picture.colors == 1:
-        pixels, axis, color = (pixels if pixels.ndim == 2 else pixels[..., 0]), None, Color.CHANNELS
-    elif picture.rgb and picture.colors == 3:
-        pixels, axis = np.ascontiguousarray(pixels[..., :3]), -1
-    else:
+        color = Color.CHANNELS
+    elif not (picture.rgb and picture.colors == 3):
         raise ValueError(f"expected a gray or RGB picture, got {picture.kind}")
+    pixels, axis = np.ascontiguousarray(picture.opaque), picture.channel_axis
     figure = cheq.plot(pixels, method=method.value, color=color.value, channel_axis=axis, title=_title(source))
     with whole_file(target, overwrite) as file:
         figure.savefig(file, format=target.suffix[1:].lower(), dpi=dpi)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cheq.cli.settings import UsageError
-from cheq.pictures import formats
+from cheq.pictures import arrays, formats
 from cheq.pictures.files import describe
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -51,7 +51,5 @@ def _in_folder(folder: Path, relative: Path) -> Path:
 def _read(path: Path) -> Mask:
     """Return a mask: True where a picture is not black, or an array is not 0."""
     if path.suffix.lower() == ".npy":
-        return np.asarray(np.load(path, allow_pickle=False) != 0)
-    picture = formats.read(path)
-    pixels = picture.pixels.reshape(*picture.pixels.shape[:2], -1)[..., : picture.colors]
-    return np.asarray((pixels != 0).any(axis=-1))
+        return np.asarray(arrays.mapped(path) != 0)
+    return np.asarray((np.atleast_3d(formats.read(path).opaque) != 0).any(axis=-1))

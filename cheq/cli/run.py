@@ -174,8 +174,7 @@ class _Worker:
             return
         for picture in formats.pages(job.source):
             _check_kind(picture, self._settings)
-            colors, axis = _colors(picture)
-            self._equalizer.count(colors, axis, mask, 1)
+            self._equalizer.count(picture.opaque, picture.channel_axis, mask, 1)
 
     def equalize(self, job: Job) -> None:
         """Write a file's result."""
@@ -194,14 +193,14 @@ class _Worker:
 
     def _equalized(self, picture: Picture, mask: Mask | None) -> Picture:
         _check_kind(picture, self._settings)
-        colors, axis = _colors(picture)
+        axis = picture.channel_axis
         if self._equalizer.makes_gray(axis):
-            gray = self._equalizer.equalize(colors, axis, mask, 1)
+            gray = self._equalizer.equalize(picture.opaque, axis, mask, 1)
             pixels = np.dstack([gray, picture.pixels[..., -1]]) if picture.alpha else gray
             return replace(picture, pixels=pixels, rgb=False)
         pixels = picture.pixels.copy() if picture.alpha else np.empty_like(picture.pixels)
         result = replace(picture, pixels=pixels)
-        self._equalizer.equalize(colors, axis, mask, 1, out=_colors(result)[0])
+        self._equalizer.equalize(picture.opaque, axis, mask, 1, out=result.opaque)
         return result
 
 
@@ -217,11 +216,3 @@ def _check_kind(picture: Picture, settings: Settings) -> None:
         raise ValueError(f"{option} takes 8 bits, and this is {picture.kind}")
     if settings.method is Method.OPENCV and dtype not in (np.uint8, np.uint16):
         raise ValueError(f"--method opencv takes 8 and 16 bits, and this is {picture.kind}; skimage and numpy take it")
-
-
-def _colors(picture: Picture) -> tuple[Any, int | None]:
-    """Return the pixels without alpha, and their channel axis if they are not gray."""
-    pixels = picture.pixels
-    if picture.colors == 1:
-        return (pixels if pixels.ndim == 2 else pixels[..., 0]), None
-    return (pixels[..., :-1] if picture.alpha else pixels), -1

@@ -13,7 +13,7 @@ from cheq._core import dispatch
 from cheq.parity.answers import Answer
 from cheq.parity.inputs import Array, Input, split
 from cheq.parity.questions import ROWS, Question
-from cheq.parity.references import Reference
+from cheq.parity.references import Reference, one_line
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,6 @@ def ask(question: Question, images: Input, run: Run) -> Array | str:
             return question.ask(images, run.threads)
         except Exception as error:  # an answer too: references may raise likewise
             return one_line(error)
-
-
-def one_line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def expect(reference: Reference, question: Question, images: Input) -> Expected | None:

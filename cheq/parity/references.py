@@ -51,7 +51,7 @@ def _find(name: str, module: str, make: Callable[[], Answers]) -> Reference:
         return Reference(name, str(import_module(module).__version__), answers=answers)
     except Exception as error:  # a damaged installation raises nearly anything
         absent = isinstance(error, ModuleNotFoundError) and not _is_installed(module)
-        return Reference(name, absent="not installed" if absent else f"does not load: {_line(error)}")
+        return Reference(name, absent="not installed" if absent else f"does not load: {one_line(error)}")
 
 
 def _is_installed(module: str) -> bool:
@@ -59,5 +59,6 @@ def _is_installed(module: str) -> bool:
     return sys.modules.get(module, module) is not None and find_spec(module) is not None
 
 
-def _line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
+    """The kind of an error and its message."""
     return " ".join(f"{type(error).__name__}: {error}".split())

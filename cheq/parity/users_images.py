@@ -12,6 +12,7 @@ import numpy as np
 from cheq.parity.inputs import Array, Input
 from cheq.parity.questions import FLOATS, INTEGERS
 from cheq.parity.suite import Case
+from cheq.pictures import arrays
 
 Given = Array | str | os.PathLike[str]
 
@@ -27,16 +28,13 @@ def cases(given: Iterable[Given], channel_axis: int | None) -> tuple[list[Case],
     found: list[Case] = []
     errors: list[str] = []
     for name, images in _listed(given, errors):
-        if isinstance(images, Path) and images.suffix.lower() != ".npy":
-            try:
-                found += _pictures(name, images)
-            except Exception as error:  # damaged files make libraries raise nearly anything
-                errors.append(f"{name}: {' '.join(str(error).split())}")
-            continue
         try:
-            array = _mapped(images) if isinstance(images, Path) else images
-            found += _pieces(name, array, channel_axis)
-        except (OSError, ValueError) as error:
+            if isinstance(images, Path) and images.suffix.lower() != ".npy":
+                found += _pictures(name, images)
+            else:
+                array = arrays.mapped(images) if isinstance(images, Path) else images
+                found += _pieces(name, array, channel_axis)
+        except Exception as error:  # damaged files make libraries raise nearly anything
             errors.append(f"{name}: {' '.join(str(error).split())}")
     return found, errors
 
@@ -56,15 +54,6 @@ def _listed(given: Iterable[Given], errors: list[str]) -> Iterator[tuple[str, Ar
             if not files:
                 errors.append(f"{path}: no file with a known extension in this folder")
             yield from ((str(file), file) for file in files)
-
-
-def _mapped(path: Path) -> Array:
-    if not path.stat().st_size:
-        raise ValueError("the file is empty")
-    try:
-        return np.lib.format.open_memmap(path, mode="r")  # unlike np.load this knows no pickles
-    except ValueError as error:
-        raise ValueError(f"not an array that can be read: {error}") from None
 
 
 def _pieces(name: str, array: Array, channel_axis: int | None) -> Iterator[Case]:
@@ -105,10 +94,7 @@ def _pictures(name: str, path: Path) -> Iterator[Case]:
 def _picture(path: Path, page: int) -> Input:
     """The pixels of a picture but alpha, which nobody equalizes."""
     picture = next(_reader().pages(path, page))
-    pixels = picture.pixels
-    if picture.colors == 1:
-        return Input(np.ascontiguousarray(pixels.reshape(*pixels.shape[:2], -1)[..., 0]))
-    return Input(np.ascontiguousarray(pixels[..., : picture.colors]), channel_axis=-1)
+    return Input(np.ascontiguousarray(picture.opaque), channel_axis=picture.channel_axis)
 
 
 def _reader() -> Any:

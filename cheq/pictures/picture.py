@@ -91,6 +91,18 @@ class Picture:
         return (1 if self.pixels.ndim == 2 else self.pixels.shape[2]) - self.alpha
 
     @property
+    def channel_axis(self) -> int | None:
+        """The axis of the colors; None of a gray picture."""
+        return None if self.colors == 1 else -1
+
+    @property
+    def opaque(self) -> Pixels:
+        """A view of the pixels without alpha, ``(height, width)`` of a gray picture."""
+        if self.pixels.ndim == 2:
+            return self.pixels
+        return self.pixels[..., 0] if self.colors == 1 else self.pixels[..., : self.colors]
+
+    @property
     def kind(self) -> str:
         """Say what pixels these are: 8-bit gray, 16-bit RGB with alpha, ..."""
         colors, dtype = self.colors, self.pixels.dtype
