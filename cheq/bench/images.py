@@ -17,10 +17,6 @@ from cheq.pictures.reading import MOST_PIXELS, collected_warnings, pixel_limit
 MOST = 1 << 24
 
 
-class BenchError(Exception):
-    """There is nothing to time; the message is one line for the user."""
-
-
 def images_of(paths: Sequence[Path], channel_axis: int | None, problem: Callable[[Path, str], None]) -> list[Pixels]:
     """Read 8-bit pictures and arrays; return their planes as batches of one size each, `MOST` pixels at the most.
 
@@ -53,8 +49,6 @@ def images_of(paths: Sequence[Path], channel_axis: int | None, problem: Callable
                 problem(path, describe(error, path))
             for message in dict.fromkeys(collected.pop(threading.get_ident(), [])):
                 problem(path, message)
-    if not total:
-        raise BenchError("no 8-bit image was found")
     return [np.stack(group) for group in planes.values()]
 
 

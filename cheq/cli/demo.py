@@ -15,7 +15,7 @@ import cheq
 from cheq.bench.peers import PEERS
 from cheq.bench.rows import Row, beside
 from cheq.bench.samples import SOURCES, real_batch
-from cheq.cli.report import say
+from cheq.cli.report import CommandError, say
 from cheq.cli.settings import usual_threads
 from cheq.cli.sheet import contact_sheet
 from cheq.pictures.files import describe, whole_file
@@ -24,10 +24,6 @@ from cheq.pictures.formats import FORMATS, Picture, check, write
 _DEFAULT_SHEET = Path("cheq-demo.png")
 _SECONDS = 2.0  # of timing: more rounds hardly lower the best time any more
 _CV2 = next(peer for peer in PEERS if peer.name == "cv2")
-
-
-class DemoError(Exception):
-    """The demo failed; the message is one line for the user."""
 
 
 def run_demo(console: Console, output: Path | None) -> None:
@@ -42,7 +38,7 @@ def run_demo(console: Console, output: Path | None) -> None:
 
     Raises
     ------
-    DemoError
+    CommandError
         If a byte differs from OpenCV's, or the sheet cannot be written.
     """
     path, replace = (_DEFAULT_SHEET, True) if output is None else (output, False)
@@ -52,7 +48,7 @@ def run_demo(console: Console, output: Path | None) -> None:
     _say(console, "batch", f"{images.shape} uint8: crops of {', '.join(SOURCES)}")
     found = beside(_CV2, [images[:, 0]], usual_threads(), _SECONDS)
     if not found.equal:
-        raise DemoError(f"not the bytes of cv2.equalizeHist: {found.note}")
+        raise CommandError(f"not the bytes of cv2.equalizeHist: {found.note}")
     _say(console, "exact", f"all {images.size:,} bytes equal those of cv2.equalizeHist, on one thread and on all")
     _say_times(console, found, images.size)
     _save(contact_sheet(images, cheq.equalize(images), SOURCES), path, replace)
@@ -81,13 +77,13 @@ def _say_times(console: Console, found: Row, pixels: int) -> None:
 def _check_path(path: Path, replace: bool) -> None:
     """Find out before the work, not after, that the sheet cannot be written under this name."""
     if path.suffix.lower() not in FORMATS:
-        raise DemoError(f"{path}: the sheet's name must end in one of {' '.join(sorted(FORMATS))}")
+        raise CommandError(f"{path}: the sheet's name must end in one of {' '.join(sorted(FORMATS))}")
     try:
         check(Picture(np.zeros((1, 1, 3), np.uint8), rgb=True), path.suffix)
     except ValueError as error:
-        raise DemoError(f"{path}: {error}") from None
+        raise CommandError(f"{path}: {error}") from None
     if not replace and os.path.lexists(path):
-        raise DemoError(f"{path} exists already; remove it or choose another name")
+        raise CommandError(f"{path} exists already; remove it or choose another name")
 
 
 def _save(sheet: Image.Image, path: Path, replace: bool) -> None:
@@ -95,4 +91,4 @@ def _save(sheet: Image.Image, path: Path, replace: bool) -> None:
         with whole_file(path, replace) as file:
             write([Picture(np.array(sheet), rgb=True)], file, path.suffix)
     except OSError as error:
-        raise DemoError(f"{path}: {describe(error, path)}") from None
+        raise CommandError(f"{path}: {describe(error, path)}") from None

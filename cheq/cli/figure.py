@@ -5,28 +5,24 @@ from pathlib import Path
 import numpy as np
 
 import cheq
-from cheq.cli.report import printable
+from cheq.cli.report import CommandError, one_line, printable
 from cheq.cli.settings import Color, Method
 from cheq.pictures import formats
-from cheq.pictures.files import check_free, whole_file
+from cheq.pictures.files import check_free, describe, whole_file
 from cheq.pictures.reading import MOST_PIXELS, collected_warnings, pixel_limit
 
 FORMATS = (".png", ".pdf", ".svg")
 _LONGEST = 50  # characters of a title: more would run into the other one
 
 
-class FigureError(Exception):
-    """The figure cannot be made; the message is one line for the user."""
-
-
 def check_target(target: Path, overwrite: bool) -> None:
     """Find out before the work that a figure cannot be written under this name."""
     if target.suffix.lower() not in FORMATS:
-        raise FigureError(f"{target}: the figure's name must end in one of {' '.join(FORMATS)}")
+        raise CommandError(f"{target}: the figure's name must end in one of {' '.join(FORMATS)}")
     try:
         check_free(target, overwrite)
     except OSError as error:
-        raise FigureError(f"{error} (replace it with --overwrite)") from None
+        raise CommandError(f"{error} (replace it with --overwrite)") from None
 
 
 def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, overwrite: bool) -> list[str]:
@@ -39,13 +35,16 @@ def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, ove
 
     Raises
     ------
-    ImportError
-        Without matplotlib.
-    Exception
-        Whatever is wrong with the file.
+    CommandError
+        Without matplotlib, and for whatever is wrong with the file.
     """
-    with pixel_limit(MOST_PIXELS), collected_warnings() as collected:
-        _draw(source, target, method, color, dpi, overwrite)
+    try:
+        with pixel_limit(MOST_PIXELS), collected_warnings() as collected:
+            _draw(source, target, method, color, dpi, overwrite)
+    except ImportError as error:
+        raise CommandError(str(error)) from None
+    except Exception as error:  # damaged files make libraries raise nearly anything
+        raise CommandError(f"{source}: {one_line(describe(error, source))}") from None
     messages = [message for said in collected.values() for message in said]
     lacking = [message for message in messages if message.startswith("Glyph ")]
     others = [message for message in messages if message not in lacking]

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from cheq.cli.report import one_line, say
+from cheq.cli.report import fail, one_line, say
 from cheq.parity import Result, check, rerun
 from cheq.parity.result import table
 
@@ -42,7 +42,7 @@ def run_check(
             bar.stop()
     (_print_json if as_json else _print)(console, result)
     for text in result.errors:
-        say(errors, text, "error", _RED)
+        fail(errors, text)
     return result.passed
 
 
@@ -51,10 +51,10 @@ def run_again(console: Console, errors: Console, path: Path, *, as_json: bool) -
     try:
         found = rerun(path)
     except OSError as error:
-        say(errors, f"{path}: {error.strerror or error}", "error", _RED)
+        fail(errors, error.strerror or str(error), path)
         return False
     except ValueError as error:
-        say(errors, one_line(str(error)), "error", _RED)
+        fail(errors, one_line(str(error)))
         return False
     if as_json:
         console.out(json.dumps({"equal": found.equal, "text": found.text}, indent=2), highlight=False)

@@ -3,10 +3,13 @@
 import os
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -19,8 +22,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from cheq.bench.timing import distrust
 from cheq.cli.plan import Plan
+from cheq.cli.settings import UsageError
 
 INTERRUPTED = 130  # the exit status after Ctrl-C: 128 + SIGINT, as a shell has it
 
@@ -47,11 +50,33 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def warn_of(console: Console, cores: float | None) -> None:
-    """Warn where other programs have used so many cores while something was timed."""
-    told = distrust(cores)
-    if told:
-        say(console, told, "warning", "yellow")
+def fail(console: Console, message: str, path: Path | None = None, label: str = "error") -> None:
+    """Say in one line what went wrong, and with which file."""
+    say(console, f"{path}: {one_line(message)}" if path else message, label, "bold red")
+
+
+def warn(console: Console, message: str, path: Path | None = None) -> None:
+    """Say in one line what is to be known of a result, and of which file."""
+    say(console, f"{path}: {one_line(message)}" if path else message, "warning", "yellow")
+
+
+class CommandError(Exception):
+    """A command cannot do what it is asked; the message is for the user."""
+
+
+@contextmanager
+def leaving(interrupted: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Leave a command with the exit status of an error or of Ctrl-C, after saying which."""
+    try:
+        yield
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from None
+    except CommandError as error:
+        fail(Console(stderr=True), str(error))
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        interrupted()
+        raise typer.Exit(INTERRUPTED) from None
 
 
 class Report:
@@ -111,7 +136,7 @@ class Report:
     def failure(self, path: Path, message: str) -> None:
         """One more file has failed."""
         self.failed += 1
-        say(self._err, f"{path}: {one_line(message)}", "error", "bold red")
+        fail(self._err, message, path)
         self._bar.advance(self._task)
 
     def warning(self, path: Path, message: str) -> None:
@@ -119,19 +144,19 @@ class Report:
         if (path, message) in self._said:
             return
         self._said.add((path, message))
-        say(self._err, f"{path}: {one_line(message)}", "warning", "yellow")
+        warn(self._err, message, path)
 
     def interrupted(self) -> None:
         """Ctrl-C."""
         total = len(self._plan.jobs)
-        say(self._err, f"{self.done} of {_files(total)} equalized; no file is half written", "interrupted", "bold red")
+        fail(self._err, f"{self.done} of {_files(total)} equalized; no file is half written", label="interrupted")
 
     def summary(self, output: str | None) -> None:
         """The run's last words."""
         total = self.done + self.failed
         where = "beside the sources" if output is None else f"into {output}"
         if not total:
-            say(self._err, "no file to equalize was found", "error", "bold red")
+            fail(self._err, "no file to equalize was found")
         elif self.failed:
             say(self._out, f"{self.done} of {_files(total)} equalized {where}, {self.failed} failed")
         else:

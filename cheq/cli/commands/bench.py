@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,14 +10,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 import cheq
-from cheq.bench.images import BenchError, images_of
+from cheq.bench.images import images_of
 from cheq.bench.rows import Row, run
-from cheq.bench.timing import busy_elsewhere
+from cheq.bench.timing import busy_elsewhere, distrust
 from cheq.cli import without
 from cheq.cli.plan import files_of
-from cheq.cli.report import INTERRUPTED, one_line, say, warn_of
+from cheq.cli.report import CommandError, leaving, say, warn
 from cheq.cli.run import EXTENSIONS
-from cheq.cli.settings import UsageError, usual_threads
+from cheq.cli.settings import usual_threads
 from cheq.pictures import Pixels
 
 
@@ -44,35 +43,28 @@ def bench(
     The exit status is 0 if all outputs were equal, 1 if one was not or there was no image, 2 for wrong options.
     """
     console, errors = Console(), Console(stderr=True)
-    try:
+    with leaving():
         if paths:
-            batches = images_of(files_of(paths, EXTENSIONS), channel_axis, lambda path, why: _warn(errors, path, why))
+            files = files_of(paths, EXTENSIONS)
+            batches = images_of(files, channel_axis, lambda path, why: warn(errors, why, path))
             what = "your images"
         else:
             batches, what = _built_in()
+        if not batches:
+            raise CommandError("no 8-bit image was found")
         busy = busy_elsewhere()
         rows = _timed(batches, seconds, errors)
         others = busy()
-    except UsageError as error:
-        raise typer.BadParameter(str(error)) from None
-    except BenchError as error:
-        say(errors, str(error), "error", "bold red")
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
     size, count = sum(batch.size for batch in batches), sum(len(batch) for batch in batches)
     work = f"{what}: {count:,} planes, {size:,} pixels"
     if as_json:
         sys.stdout.write(json.dumps({**_as_dict(rows, work), "busy_elsewhere": others}, indent=1) + "\n")
     else:
         _print(console, rows, work)
-    warn_of(errors, others)
+    if told := distrust(others):
+        warn(errors, told)
     if not all(row.equal for row in rows):
         raise typer.Exit(1)
-
-
-def _warn(errors: Console, path: Path, why: str) -> None:
-    say(errors, f"{path}: {one_line(why)}", "warning", "yellow")
 
 
 def _built_in() -> tuple[list[Pixels], str]:

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cheq.bench.timing import busy_elsewhere
+from cheq.bench.timing import busy_elsewhere, distrust
 from cheq.cli import without
-from cheq.cli.report import INTERRUPTED, say, warn_of
+from cheq.cli.report import CommandError, leaving, warn
 
 
 def demo(
@@ -27,18 +27,12 @@ def demo(
 
     The pictures come with scikit-image; nothing is downloaded. The exit status is 1 if a single byte differs.
     """
-    console, errors = Console(), Console(stderr=True)
-    try:
-        from cheq.cli.demo import DemoError, run_demo
-    except ImportError as error:
-        say(errors, without(error, "the demo", "demo"), "error", "bold red")
-        raise typer.Exit(1) from None
-    busy = busy_elsewhere()
-    try:
-        run_demo(console, output)
-    except DemoError as error:
-        say(errors, str(error), "error", "bold red")
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    warn_of(errors, busy())
+    with leaving():
+        try:
+            from cheq.cli.demo import run_demo
+        except ImportError as error:
+            raise CommandError(without(error, "the demo", "demo")) from None
+        busy = busy_elsewhere()
+        run_demo(Console(), output)
+        if told := distrust(busy()):
+            warn(Console(stderr=True), told)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cheq.cli.plan import make_plan
-from cheq.cli.report import INTERRUPTED, Report
+from cheq.cli.report import Report, leaving
 from cheq.cli.run import EXTENSIONS, run
 from cheq.cli.settings import Color, Method, Settings, UsageError, usual_threads
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
@@ -124,7 +124,7 @@ def equalize(
     A file that fails is named on stderr and the others go on. No file is ever half written. The exit status is 0 if all
     went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C.
     """
-    try:
+    with leaving():
         settings = Settings(
             method=method,
             color=color,
@@ -137,19 +137,11 @@ def equalize(
             most_pixels=most_pixels,
         )
         plan = make_plan(inputs, output, EXTENSIONS, ARRAYS, pattern=pattern, suffix=suffix)
-    except UsageError as error:
-        raise typer.BadParameter(str(error)) from None
-    with Report(plan) as report:
-        try:
-            if dry_run:
-                report.rehearsal(output, overwrite)
-            else:
-                run(plan, report, settings, mask)
-        except UsageError as error:
-            raise typer.BadParameter(str(error)) from None
-        except KeyboardInterrupt:
-            report.interrupted()
-            raise typer.Exit(INTERRUPTED) from None
+    with Report(plan) as report, leaving(report.interrupted):
+        if dry_run:
+            report.rehearsal(output, overwrite)
+        else:
+            run(plan, report, settings, mask)
     if not dry_run:
         report.summary(output)
     if report.failed or not report.done:

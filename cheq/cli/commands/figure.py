@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cheq.cli.figure import FigureError, check_target, draw
-from cheq.cli.report import INTERRUPTED, one_line, say
+from cheq.cli.figure import check_target, draw
+from cheq.cli.report import leaving, say, warn
 from cheq.cli.settings import Color, Method
-from cheq.pictures.files import describe
 
 
 def figure(
@@ -31,19 +30,8 @@ def figure(
 
     No display is needed. The exit status is 0 if the figure was written, 1 if not, 2 for wrong options.
     """
-    errors = Console(stderr=True)
-    try:
+    with leaving():
         check_target(output, overwrite)
-        messages = draw(source, output, method, color, dpi, overwrite)
-    except (ImportError, FigureError) as error:
-        say(errors, str(error), "error", "bold red")
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except Exception as error:  # damaged files make libraries raise nearly anything
-        say(errors, f"{source}: {one_line(describe(error, source))}", "error", "bold red")
-    else:
-        for message in messages:
-            say(errors, f"{source}: {one_line(message)}", "warning", "yellow")
+        for message in draw(source, output, method, color, dpi, overwrite):
+            warn(Console(stderr=True), message, source)
         say(Console(), f"before and after in {output}")
-        return
-    raise typer.Exit(1)

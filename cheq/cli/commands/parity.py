@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from cheq.cli.parity import run_again, run_check
-from cheq.cli.report import INTERRUPTED, say
+from cheq.cli.report import fail, leaving
 
 _Paths = Annotated[
     list[Path] | None,
@@ -48,15 +48,12 @@ def parity(
     console, errors = Console(), Console(stderr=True)
     if rerun is not None and (paths or quick):
         raise typer.BadParameter("--rerun takes neither PATH nor --quick: it compares what the file holds")
-    try:
+    with leaving(lambda: fail(errors, "the comparison is not complete", label="interrupted")):
         if rerun is not None:
             equal = run_again(console, errors, rerun, as_json=as_json)
         else:
             equal = run_check(
                 console, errors, paths or [], quick=quick, as_json=as_json, channel_axis=channel_axis, save=save
             )
-    except KeyboardInterrupt:
-        say(errors, "the comparison is not complete", "interrupted", "bold red")
-        raise typer.Exit(INTERRUPTED) from None
     if not equal:
         raise typer.Exit(1)
