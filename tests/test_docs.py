@@ -188,6 +188,7 @@ def users_files():
         cli_tools.save(Path(name), cli_tools.pixels(24, 32, 3))
     cli_tools.save(Path("body.png"), cli_tools.pixels(24, 32) > 90)
     cli_tools.save(Path("batch.npy"), cli_tools.pixels(5, 24, 32, 3))
+    cli_tools.save(Path("volumes.npy"), cli_tools.pixels(2, 5, 24, 32))
 
 
 def arguments_of(line):
