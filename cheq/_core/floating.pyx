@@ -42,7 +42,7 @@ cdef extern from "jobs/floats.h" nogil:
     cheq_work cheq_floating_work(const cheq_floating_job *job)
     bint cheq_floating_plainly_has_bins(const cheq_floating_job *job, size_t group)
     bint cheq_floating_has_bins(const cheq_floating_job *job, size_t group, void *memory)
-    size_t cheq_floating_scratch_bytes(size_t n)
+    size_t cheq_floats_counts_bytes(size_t n)
 
 # What can be wrong with a plane.
 NAN_FOUND, INFINITY_FOUND, NO_BINS = 1, 2, 3
@@ -116,7 +116,7 @@ cdef void make_job(cheq_floating_job *job, cheq_views *views, int maker, size_t 
 
 cdef find_wrong(const cheq_floating_job *job, bint omit):
     """The first plane without an answer, and why."""
-    cdef void *memory = calloc(cheq_floating_scratch_bytes(job.n), 1)
+    cdef void *memory = calloc(cheq_floats_counts_bytes(job.n), 1)
     cdef size_t group
     if memory == NULL:
         raise MemoryError("cheq: no memory for a plane's bins")

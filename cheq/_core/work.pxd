@@ -7,17 +7,26 @@ cdef extern from "jobs/work.h" nogil:
         size_t pixels
         size_t planes
         size_t cost
-        void (*run)(const void *job, size_t begin, size_t end, void *scratch) noexcept nogil
-        size_t scratch_bytes
-        int phases
-        int writes
-        void (*share)(const void *job, int phase, size_t group, size_t begin, size_t end, void *part,
-                      const void *joined) noexcept nogil
-        void (*join)(const void *job, int phase, size_t group, const void *parts, int n, void *joined) noexcept nogil
-        size_t part_bytes
-        size_t joined_bytes
+        void (*count)(const void *job, size_t group, size_t begin, size_t end, void *counts) noexcept nogil
+        void (*apply)(const void *job, size_t group, size_t begin, size_t end, const void *made) noexcept nogil
 
-    void cheq_part(size_t *begin, size_t *end, int i, int n)
+cdef extern from "jobs/passes.h" nogil:
+    enum:
+        CHEQ_LINE
+        CHEQ_MOST_COUNTED
+
+    ctypedef struct cheq_parts:
+        pass
+
+    char *cheq_first_line(char *memory)
+    size_t cheq_scratch_bytes(const cheq_work *work)
+    void cheq_run_groups(const cheq_work *work, size_t begin, size_t end, char *scratch)
+    size_t cheq_parts_bytes(const cheq_work *work, int team)
+    cheq_parts cheq_parts_in(const cheq_work *work, char *memory)
+    void cheq_run_part(const cheq_work *work, const cheq_parts *parts, bint counting, size_t group, size_t begin,
+                       size_t end, int i, int n)
+    void cheq_join_parts(const cheq_work *work, const cheq_parts *parts, int n)
+    void cheq_make_joined(const cheq_work *work, const cheq_parts *parts, size_t group)
 
 cdef extern from "openmp.h" nogil:
     int cheq_openmp_version()
@@ -28,4 +37,4 @@ cdef extern from "openmp.h" nogil:
 cdef extern from "clock.h" nogil:
     double cheq_seconds()
 
-cdef int run_work(cheq_work *work, int threads, bint fresh) except -1
+cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1

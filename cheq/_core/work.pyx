@@ -7,7 +7,6 @@ not once a call: a signal handler may fork between two of them, and the child go
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
 
 # Pixels a thread works on between two looks at the clock: 1 ms or more, and 110 ms at the 27 ns a pixel of the
 # slowest layouts. Below 2^32 by far, so 32-bit counts hold one chunk of a plane.
@@ -45,16 +44,17 @@ def forked():
     return bool(cheq_forked())
 
 
-cdef int run_work(cheq_work *work, int threads, bint fresh) except -1:
-    """Do the work on at most so many threads; raise what a signal's handler raises, soon if the result is fresh."""
+cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1:
+    """Do the work on at most so many threads; raise what a signal's handler raises.
+
+    That leaves each group of the result whole or untouched, unless it is ``fresh``.
+    """
     cdef size_t size = work.pixels * work.planes
     cdef size_t team = <size_t>min(threads, LARGEST_TEAM)
     if work.groups == 0 or size == 0:
         return 0
-    if fresh:
-        work.writes = work.phases
     if size > CHUNK or (team > 1 and size >= DIVISIBLE and not shares_evenly(work.groups, team)):
-        return run_in_parts(work, <int>min(team, (size + DIVISIBLE - 1) // DIVISIBLE * 2))
+        return run_in_parts(work, <int>min(team, (size + DIVISIBLE - 1) // DIVISIBLE * 2), fresh)
     return run_whole(work, <int>min(team, work.groups), size + work.planes * work.cost)
 
 
@@ -69,113 +69,111 @@ cdef bint shares_evenly(size_t groups, size_t team) noexcept nogil:
 cdef int run_whole(const cheq_work *work, int team, size_t cost) except -1:
     cdef size_t chunk = max(CHUNK // cost, <size_t>1) * <size_t>team
     cdef size_t begin = 0
-    cdef char *scratch = <char *>zeros(<size_t>team, work.scratch_bytes)  # never NULL, which has no offsets in C
+    cdef size_t own = cheq_scratch_bytes(work)
+    cdef char *memory = zeros(<size_t>team * own)
+    cdef char *scratch = cheq_first_line(memory)
     try:
         while True:
             with nogil:
-                begin = run_until_signals(work, begin, chunk, team, cost, scratch)
+                begin = run_until_signals(work, begin, chunk, team, cost, scratch, own)
             if begin == work.groups:
                 return 0
             PyErr_CheckSignals()
     finally:
-        free(scratch)
+        free(memory)
 
 
 cdef size_t run_until_signals(const cheq_work *work, size_t begin, size_t chunk, int team, size_t cost,
-                              char *scratch) noexcept nogil:
+                              char *scratch, size_t own) noexcept nogil:
     """Work on the groups from ``begin`` until the signals are due; return where it stopped."""
     cdef double due = 0 if begin + chunk >= work.groups else cheq_seconds() + SIGNALS_INTERVAL
     cdef size_t end
     while True:
         end = min(begin + chunk, work.groups)
-        run_chunk(work, begin, end, team, cost, scratch)
+        run_chunk(work, begin, end, team, cost, scratch, own)
         begin = end
         if begin == work.groups or cheq_seconds() > due:
             return begin
 
 
 cdef void run_chunk(const cheq_work *work, size_t begin, size_t end, int team, size_t cost,
-                    char *scratch) noexcept nogil:
+                    char *scratch, size_t own) noexcept nogil:
     cdef size_t groups = end - begin
     cdef size_t block = max(min(BLOCK // cost, groups // (4 * <size_t>team)), <size_t>1)
     cdef Py_ssize_t blocks = <Py_ssize_t>((groups + block - 1) // block)
     cdef Py_ssize_t i
     if team == 1 or cheq_forked():
-        work.run(work.job, begin, end, scratch)
+        cheq_run_groups(work, begin, end, scratch)
         return
     for i in prange(blocks, schedule="dynamic", num_threads=team):
-        work.run(work.job, begin + <size_t>i * block, min(begin + (<size_t>i + 1) * block, end),
-                 scratch + <size_t>threadid() * work.scratch_bytes)
+        cheq_run_groups(work, begin + <size_t>i * block, min(begin + (<size_t>i + 1) * block, end),
+                        scratch + <size_t>threadid() * own)
 
 
 # ---------------------------------------------------------------- one group in parts
 
 
-cdef int run_in_parts(const cheq_work *work, int team) except -1:
-    cdef char *parts = <char *>zeros(<size_t>team, work.part_bytes)
-    cdef void *joined = NULL
+cdef int run_in_parts(const cheq_work *work, int team, bint fresh) except -1:
+    cdef char *memory = zeros(cheq_parts_bytes(work, team))
+    cdef cheq_parts parts = cheq_parts_in(work, cheq_first_line(memory))
     cdef size_t group
     try:
-        joined = zeros(1, work.joined_bytes)
         for group in range(work.groups):
-            memset(parts, 0, <size_t>team * work.part_bytes)
-            run_group_in_parts(work, group, team, parts, joined)
+            if work.count != NULL:
+                pass_over(work, &parts, True, group, team, fresh)
+                with nogil:
+                    cheq_make_joined(work, &parts, group)
+            if work.apply != NULL:
+                pass_over(work, &parts, False, group, team, fresh)
     finally:
-        free(joined)
-        free(parts)
+        free(memory)
     return 0
 
 
-cdef void *zeros(size_t n, size_t size) except NULL:
-    cdef void *memory = calloc(max(n * size, <size_t>1), 1)
+cdef char *zeros(size_t size) except NULL:
+    """Memory with so many bytes from its first cache line on."""
+    cdef void *memory = calloc(size + CHEQ_LINE, 1)
     if memory == NULL:
-        raise MemoryError(f"cheq: no memory for the threads' own results, {n * size} bytes")
-    return memory
+        raise MemoryError(f"cheq: no memory for the threads' own results, {size} bytes")
+    return <char *>memory
 
 
-cdef int run_group_in_parts(const cheq_work *work, size_t group, int team, char *parts, void *joined) except -1:
-    cdef size_t begin
-    cdef int phase
+cdef int pass_over(const cheq_work *work, const cheq_parts *parts, bint counting, size_t group, int team,
+                   bint fresh) except -1:
+    """Count or apply all pixels of a group; an interrupted result is finished first, unless it is fresh."""
+    cdef size_t begin = 0
     interrupt = None
-    for phase in range(work.phases):
-        begin = 0
-        while begin < work.pixels:
-            with nogil:
-                begin = share_until_signals(work, phase, group, begin, team, parts, joined)
-            try:
-                PyErr_CheckSignals()
-            except BaseException as raised:
-                if phase < work.writes:
-                    raise
-                interrupt = raised
+    while begin < work.pixels:
         with nogil:
-            work.join(work.job, phase, group, parts, team, joined)
+            begin = share_until_signals(work, parts, counting, group, begin, team)
+        try:
+            PyErr_CheckSignals()
+        except BaseException as raised:
+            if counting or fresh:
+                raise
+            interrupt = raised
     if interrupt is not None:
         raise interrupt
     return 0
 
 
-cdef size_t share_until_signals(const cheq_work *work, int phase, size_t group, size_t begin, int team, char *parts,
-                                const void *joined) noexcept nogil:
-    """Share one phase's pixels from ``begin`` until the signals are due; return where it stopped."""
+cdef size_t share_until_signals(const cheq_work *work, const cheq_parts *parts, bint counting, size_t group,
+                                size_t begin, int team) noexcept nogil:
+    """Share the pixels from ``begin`` until the signals are due, and join what is counted; return where it stopped."""
     cdef double due = cheq_seconds() + SIGNALS_INTERVAL
     cdef size_t chunk = CHUNK // work.planes * <size_t>team
+    cdef size_t last = min(work.pixels, begin + CHEQ_MOST_COUNTED)
     cdef size_t end
     cdef int i
-    while begin < work.pixels and cheq_seconds() < due:
-        end = min(begin + chunk, work.pixels)
+    while begin < last and cheq_seconds() < due:
+        end = min(begin + chunk, last)
         if team == 1 or cheq_forked():
             for i in range(team):
-                share_part(work, phase, group, begin, end, i, team, parts, joined)
+                cheq_run_part(work, parts, counting, group, begin, end, i, team)
         else:
             for i in prange(team, schedule="static", num_threads=team):
-                share_part(work, phase, group, begin, end, i, team, parts, joined)
+                cheq_run_part(work, parts, counting, group, begin, end, i, team)
         begin = end
+    if counting:
+        cheq_join_parts(work, parts, team)
     return begin
-
-
-cdef void share_part(const cheq_work *work, int phase, size_t group, size_t begin, size_t end, int i, int n,
-                     char *parts, const void *joined) noexcept nogil:
-    cheq_part(&begin, &end, i, n)
-    if begin < end:
-        work.share(work.job, phase, group, begin, end, parts + <size_t>i * work.part_bytes, joined)

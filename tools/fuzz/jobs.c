@@ -201,42 +201,45 @@ static cheq_work work_of_wide(const call *c, cheq_wide_job *job) {
 /* ---- the parallel loop's pieces, one after the other ---------------------------------- */
 
 static void run_whole(const cheq_work *work) {
-    void *scratch = calloc(work->scratch_bytes + 1, 1);
+    char *scratch = calloc(cheq_scratch_bytes(work) + 1, 1);
     for (size_t begin = 0; begin < work->groups;) {
         const size_t wanted = begin + 1 + (choose(2) ? choose(4) : work->groups);
         const size_t end = wanted < work->groups ? wanted : work->groups;
-        work->run(work->job, begin, end, scratch);
+        cheq_run_groups(work, begin, end, scratch);
         begin = end;
     }
     free(scratch);
 }
 
-static void run_phase_in_parts(const cheq_work *work, int phase, size_t group, int team, char *parts, void *joined) {
+static void pass_in_parts(const cheq_work *work, const cheq_parts *parts, int counting, size_t group, int team) {
     const size_t chunk = 1 + (choose(2) ? choose(1000) : work->pixels);
     for (size_t begin = 0; begin < work->pixels; begin += chunk) {
         for (int i = 0; i < team; i++) {
-            size_t from = begin, to = cheq_min(begin + chunk, work->pixels);
-            cheq_part(&from, &to, i, team);
-            if (from < to) {
-                work->share(work->job, phase, group, from, to, parts + (size_t)i * work->part_bytes, joined);
-            }
+            cheq_run_part(work, parts, counting, group, begin, cheq_min(begin + chunk, work->pixels), i, team);
+        }
+        if (counting && choose(4) == 0) {
+            cheq_join_parts(work, parts, team);
         }
     }
-    work->join(work->job, phase, group, parts, team, joined);
+    if (counting) {
+        cheq_join_parts(work, parts, team);
+    }
 }
 
 static void run_in_parts(const cheq_work *work) {
     const int team = 1 + (int)choose(5);
-    char *parts = malloc((size_t)team * work->part_bytes);
-    void *joined = calloc(work->joined_bytes, 1);
+    char *memory = calloc(cheq_parts_bytes(work, team) + 1, 1);
+    const cheq_parts parts = cheq_parts_in(work, memory);
     for (size_t group = 0; group < work->groups; group++) {
-        memset(parts, 0, (size_t)team * work->part_bytes);
-        for (int phase = 0; phase < work->phases; phase++) {
-            run_phase_in_parts(work, phase, group, team, parts, joined);
+        if (work->count) {
+            pass_in_parts(work, &parts, 1, group, team);
+            cheq_make_joined(work, &parts, group);
+        }
+        if (work->apply) {
+            pass_in_parts(work, &parts, 0, group, team);
         }
     }
-    free(joined);
-    free(parts);
+    free(memory);
 }
 
 /* ---- what it should do -------------------------------------------------------------------- */

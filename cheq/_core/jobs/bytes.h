@@ -1,11 +1,10 @@
-/* One call's work, and the pieces that threads take of it: whole groups of
- * planes, or parts of one group when planes are few and large. */
+/* Planes of bytes to planes of bytes: their histograms, their LUTs, and these looked up. */
 #ifndef CHEQ_JOB_H
 #define CHEQ_JOB_H
 
 #include "jobs/makers.h"
 #include "jobs/plane.h"
-#include "jobs/work.h"
+#include "jobs/passes.h"
 
 typedef struct {
     const cheq_kernels *kernels;
@@ -40,11 +39,14 @@ static inline const uint8_t *cheq_job_luts(const cheq_job *job, size_t group) {
     return job->luts + group * (size_t)job->channels * job->lut_step;
 }
 
-/* Histograms of a group, in the caller's 64 bits. */
-static inline void cheq_put_hist(const cheq_hist *hist, int channels, uint64_t *to) {
-    for (size_t i = 0; i < (size_t)channels * CHEQ_LEVELS; i++) {
-        /* The analyzer forgets what the kernels wrote. NOLINTNEXTLINE(clang-analyzer-core.*) */
-        to[i] = ((const uint32_t *)hist)[i];
+/* A plane's histogram, of 32 bits or else 64, to where it is wanted. */
+static inline void cheq_put_hist(const uint32_t *hist32, const uint64_t *hist64, size_t bins, uint64_t *to) {
+    if (hist64) {
+        memcpy(to, hist64, bins * sizeof *to);
+        return;
+    }
+    for (size_t i = 0; i < bins; i++) {
+        to[i] = hist32[i];
     }
 }
 
@@ -107,6 +109,20 @@ static void cheq_equalize_staged(const cheq_job *job, size_t group) {
     }
 }
 
+static void cheq_run_dense(const void *of, size_t begin, size_t end) {
+    if (begin < end) {
+        cheq_equalize_dense(of, begin, end);
+    }
+}
+
+static void cheq_run_staged(const void *of, size_t begin, size_t end) {
+    for (size_t group = begin; group < end; group++) {
+        cheq_equalize_staged(of, group);
+    }
+}
+
+/* ---- other groups, step by step --------------------------------------------- */
+
 /* Where a group's result begins, if it is worth fetching while the group is counted:
  * if it still fits L2 beside the images when it is written. */
 static inline const uint8_t *cheq_job_result(const cheq_job *job, size_t group) {
@@ -118,100 +134,38 @@ static inline const uint8_t *cheq_job_result(const cheq_job *job, size_t group) 
     return at[CHEQ_OTHER];
 }
 
-/* Do all that the job asks of one group. A plane has at most CHEQ_TOTAL32 pixels here. */
-static void cheq_run_group(const cheq_job *job, size_t group) {
-    const cheq_kernels *k = job->kernels;
-    cheq_hist hist[CHEQ_MAX_CHANNELS];
-    uint8_t built[CHEQ_MAX_CHANNELS][CHEQ_LEVELS];
-    if (job->counts) {
-        memset(hist, 0, (size_t)job->channels * sizeof *hist);
-        cheq_count_pixels(k, &job->counted, job->masked, group, 0, job->pixels, cheq_job_result(job, group), hist);
-    }
-    if (job->hist) {
-        size_t planes = group * (size_t)job->channels;
-        cheq_put_hist((const cheq_hist *)hist, job->channels, job->hist + planes * CHEQ_LEVELS);
-    }
-    if (job->counts && job->applies) {
-        for (int c = 0; c < job->channels; c++) {
-            cheq_make_lut_of_bytes(&job->maker, hist[c], built[c]);
-        }
-        cheq_apply_pixels(k, &job->applied, group, 0, job->pixels, built[0], CHEQ_LEVELS);
-    } else if (job->applies) {
-        cheq_apply_pixels(k, &job->applied, group, 0, job->pixels, cheq_job_luts(job, group),
-                          job->lut_step);
-    }
+static void cheq_bytes_count(const void *of, size_t group, size_t begin, size_t end, void *counts) {
+    const cheq_job *job = of;
+    const uint8_t *result = end - begin == job->pixels ? cheq_job_result(job, group) : NULL;
+    cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, result, counts);
 }
 
-static void cheq_run_groups(const void *of, size_t begin, size_t end, void *scratch) {
+static void cheq_bytes_make(const void *of, size_t group, void *counts, const void *sum, void *made) {
     const cheq_job *job = of;
-    const int equalizes = job->counts && job->applies;
-    (void)scratch;
-    if (begin < end && equalizes && cheq_job_is_dense(job)) {
-        cheq_equalize_dense(job, begin, end);
-        return;
-    }
-    const int staged = equalizes && !job->masked && job->pixels <= CHEQ_BLOCK;
-    for (size_t group = begin; group < end; group++) {
-        if (staged) {
-            cheq_equalize_staged(job, group);
-        } else {
-            cheq_run_group(job, group);
-        }
-    }
-}
-
-/* ---- one group in parts: counting first, then looking up ------------------- */
-
-typedef struct {
-    uint64_t hist[CHEQ_MAX_CHANNELS][CHEQ_LEVELS];
-} cheq_job_part;
-
-typedef struct {
-    uint8_t luts[CHEQ_MAX_CHANNELS][CHEQ_LEVELS];
-} cheq_job_joined;
-
-static void cheq_job_share(const void *of, int phase, size_t group, size_t begin, size_t end, void *own,
-                           const void *common) {
-    const cheq_job *job = of;
-    cheq_job_part *part = own;
-    const cheq_job_joined *joined = common;
-    cheq_hist hist[CHEQ_MAX_CHANNELS];
-    if (phase == 0 && job->counts) {
-        memset(hist, 0, sizeof hist);
-        cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, NULL, hist);
-        for (int c = 0; c < job->channels; c++) {
-            for (int v = 0; v < CHEQ_LEVELS; v++) {
-                part->hist[c][v] += hist[c][v];
-            }
-        }
-    } else if (job->luts) {
-        cheq_apply_pixels(job->kernels, &job->applied, group, begin, end, cheq_job_luts(job, group), job->lut_step);
-    } else {
-        cheq_apply_pixels(job->kernels, &job->applied, group, begin, end, joined->luts[0], CHEQ_LEVELS);
-    }
-}
-
-static void cheq_job_join(const void *of, int phase, size_t group, const void *parts, int n, void *common) {
-    const cheq_job *job = of;
-    const cheq_job_part *part = parts;
-    cheq_job_joined *joined = common;
-    if (phase > 0 || !job->counts) {
-        return;
-    }
-    for (int c = 0; c < job->channels; c++) {
-        uint64_t sum[CHEQ_LEVELS] = {0};
-        for (int i = 0; i < n; i++) {
-            for (int v = 0; v < CHEQ_LEVELS; v++) {
-                sum[v] += part[i].hist[c][v];
-            }
-        }
+    cheq_hist *hist32 = counts;
+    const uint64_t *hist64 = sum;
+    uint8_t *luts = made;
+    for (size_t c = 0; c < (size_t)job->channels; c++) {
+        const uint64_t *wide = sum ? hist64 + c * CHEQ_LEVELS : NULL;
         if (job->hist) {
-            memcpy(job->hist + (group * (size_t)job->channels + (size_t)c) * CHEQ_LEVELS, sum, sizeof sum);
+            const size_t plane = group * (size_t)job->channels + c;
+            cheq_put_hist(sum ? NULL : hist32[c], wide, CHEQ_LEVELS, job->hist + plane * CHEQ_LEVELS);
         }
-        if (job->applies) {
-            cheq_make_lut_of_many_bytes(&job->maker, sum, joined->luts[c]);
+        if (job->applies && sum) {
+            cheq_make_lut_of_many_bytes(&job->maker, wide, luts + c * CHEQ_LEVELS);
+        } else if (job->applies) {
+            cheq_make_lut_of_bytes(&job->maker, hist32[c], luts + c * CHEQ_LEVELS);
         }
     }
+    if (!sum) {
+        memset(hist32, 0, (size_t)job->channels * sizeof *hist32);
+    }
+}
+
+static void cheq_bytes_apply(const void *of, size_t group, size_t begin, size_t end, const void *made) {
+    const cheq_job *job = of;
+    const uint8_t *luts = job->luts ? job->luts + group * (size_t)job->channels * job->lut_step : made;
+    cheq_apply_pixels(job->kernels, &job->applied, group, begin, end, luts, job->luts ? job->lut_step : CHEQ_LEVELS);
 }
 
 /* A plane's fixed cost (clearing and summing the sub-histograms, the LUT, the lookup of
@@ -219,12 +173,17 @@ static void cheq_job_join(const void *of, int phase, size_t group, const void *p
 #define CHEQ_PLANE_COST 512
 
 static inline cheq_work cheq_job_work(const cheq_job *job) {
+    const size_t channels = (size_t)job->channels;
     cheq_work work = {
-        .job = job, .groups = job->groups, .pixels = job->pixels, .planes = (size_t)job->channels,
-        .cost = CHEQ_PLANE_COST, .run = cheq_run_groups, .phases = job->counts + job->applies, .writes = job->counts,
-        .share = cheq_job_share, .join = cheq_job_join, .part_bytes = sizeof(cheq_job_part),
-        .joined_bytes = sizeof(cheq_job_joined),
+        .job = job, .groups = job->groups, .pixels = job->pixels, .planes = channels, .cost = CHEQ_PLANE_COST,
+        .count = job->counts ? cheq_bytes_count : NULL, .join = cheq_join_bins, .make = cheq_bytes_make,
+        .apply = job->applies ? cheq_bytes_apply : NULL, .bins = channels * CHEQ_LEVELS,
+        .counts_bytes = channels * sizeof(cheq_hist), .sum_bytes = channels * CHEQ_LEVELS * sizeof(uint64_t),
+        .made_bytes = channels * CHEQ_LEVELS,
     };
+    if (job->counts && job->applies && !job->masked) {
+        work.run = cheq_job_is_dense(job) ? cheq_run_dense : job->pixels <= CHEQ_BLOCK ? cheq_run_staged : NULL;
+    }
     return work;
 }
 

@@ -1,5 +1,4 @@
-/* One call's work on color images, and the pieces that threads take of it: whole images, or
- * parts of one when images are few and large. A channel is a plane of a layout's group. */
+/* Color images: their gray, and their Y equalized. A channel is a plane of a layout's group. */
 #ifndef CHEQ_COLOR_JOB_H
 #define CHEQ_COLOR_JOB_H
 
@@ -96,9 +95,11 @@ static inline void cheq_gray_piece16(const cheq_color_job *job, const cheq_walk 
     }
 }
 
-static void cheq_gray_pixels_of_all(const cheq_color_job *job, size_t begin, size_t end) {
+static void cheq_gray_apply(const void *of, size_t group, size_t begin, size_t end, const void *made) {
+    const cheq_color_job *job = of;
+    (void)made;
     cheq_walk walk;
-    cheq_walk_begin(&walk, &job->applied, 0, begin, end);
+    cheq_walk_begin(&walk, &job->applied, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         if (job->bytes == 1) {
             cheq_gray_piece8(job, &walk, n);
@@ -108,27 +109,10 @@ static void cheq_gray_pixels_of_all(const cheq_color_job *job, size_t begin, siz
     }
 }
 
-static void cheq_gray_run(const void *of, size_t begin, size_t end, void *scratch) {
-    const cheq_color_job *job = of;
-    (void)begin, (void)end, (void)scratch;
-    cheq_gray_pixels_of_all(job, 0, job->pixels);
-}
-
-static void cheq_gray_share(const void *of, int phase, size_t group, size_t begin, size_t end, void *part,
-                            const void *joined) {
-    (void)phase, (void)group, (void)part, (void)joined;
-    cheq_gray_pixels_of_all(of, begin, end);
-}
-
-static void cheq_gray_join(const void *of, int phase, size_t group, const void *parts, int n, void *joined) {
-    (void)of, (void)phase, (void)group, (void)parts, (void)n, (void)joined;
-}
-
 /* All pixels are one group: pixels have nothing to do with each other. */
 static inline cheq_work cheq_gray_work(const cheq_color_job *job) {
     cheq_work work = {
-        .job = job, .groups = 1, .pixels = job->pixels, .planes = 1, .run = cheq_gray_run, .phases = 1, .writes = 1,
-        .share = cheq_gray_share, .join = cheq_gray_join,
+        .job = job, .groups = 1, .pixels = job->pixels, .planes = 1, .apply = cheq_gray_apply,
     };
     return work;
 }
@@ -175,10 +159,9 @@ static inline void cheq_fetch_to_write(const uint8_t *at, size_t bytes) {
 #endif
 }
 
-/* hist += the Y of the pixels [begin, end) of an image, so many that no bin passes UINT32_MAX.
- * result: where they will be written soon after, all of their channels, or NULL. */
-static void cheq_count_luma(const cheq_color_job *job, size_t image, size_t begin, size_t end, const uint8_t *result,
-                            cheq_hist hist) {
+static void cheq_luma_count(const void *of, size_t image, size_t begin, size_t end, void *hist) {
+    const cheq_color_job *job = of;
+    const uint8_t *result = end - begin == job->pixels ? cheq_dense_result(job, image) : NULL; /* of all channels */
     const size_t channels = (size_t)job->applied.channels;
     CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE];
     cheq_ahead ahead = {NULL, NULL};
@@ -214,9 +197,20 @@ static inline int cheq_recolors_dense(const cheq_color_job *job) {
            out->pixel_bytes == layout->channels;
 }
 
-/* Give the pixels [begin, end) of an image the Y that the LUT has for theirs. */
-static void cheq_apply_luma(const cheq_color_job *job, size_t image, size_t begin, size_t end,
-                            const uint8_t lut[CHEQ_LEVELS]) {
+static void cheq_luma_make(const void *of, size_t image, void *counts, const void *sum, void *lut) {
+    const cheq_color_job *job = of;
+    (void)image;
+    if (sum) {
+        cheq_make_lut_of_many_bytes(&job->maker, sum, lut);
+    } else {
+        cheq_make_lut_of_bytes(&job->maker, counts, lut);
+        memset(counts, 0, sizeof(cheq_hist));
+    }
+}
+
+/* Give the pixels the Y that the LUT has for theirs. */
+static void cheq_luma_apply(const void *of, size_t image, size_t begin, size_t end, const void *lut) {
+    const cheq_color_job *job = of;
     CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE], equalized[CHEQ_PIECE];
     const cheq_layout *layout = &job->applied;
     const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OTHER];
@@ -239,52 +233,12 @@ static void cheq_apply_luma(const cheq_color_job *job, size_t image, size_t begi
     }
 }
 
-/* Whole images, none of more than UINT32_MAX pixels. */
-static void cheq_ycrcb_run(const void *of, size_t begin, size_t end, void *scratch) {
-    const cheq_color_job *job = of;
-    (void)scratch;
-    for (size_t image = begin; image < end; image++) {
-        cheq_hist hist = {0};
-        uint8_t lut[CHEQ_LEVELS];
-        cheq_count_luma(job, image, 0, job->pixels, cheq_dense_result(job, image), hist);
-        cheq_make_lut_of_bytes(&job->maker, hist, lut);
-        cheq_apply_luma(job, image, 0, job->pixels, lut);
-    }
-}
-
-static void cheq_ycrcb_share(const void *of, int phase, size_t image, size_t begin, size_t end, void *part,
-                             const void *joined) {
-    const cheq_color_job *job = of;
-    uint64_t *sum = part;
-    cheq_hist hist = {0};
-    if (phase == 1) {
-        cheq_apply_luma(job, image, begin, end, joined);
-        return;
-    }
-    cheq_count_luma(job, image, begin, end, NULL, hist);
-    for (int v = 0; v < CHEQ_LEVELS; v++) {
-        sum[v] += hist[v];
-    }
-}
-
-static void cheq_ycrcb_join(const void *of, int phase, size_t image, const void *parts, int n, void *joined) {
-    const cheq_color_job *job = of;
-    const uint64_t *hists = parts;
-    uint64_t sum[CHEQ_LEVELS] = {0};
-    (void)image;
-    for (int i = 0; i < n * CHEQ_LEVELS && phase == 0; i++) {
-        sum[i % CHEQ_LEVELS] += hists[i];
-    }
-    if (phase == 0) {
-        cheq_make_lut_of_many_bytes(&job->maker, sum, joined);
-    }
-}
-
 static inline cheq_work cheq_ycrcb_work(const cheq_color_job *job) {
     cheq_work work = {
         .job = job, .groups = job->images, .pixels = job->pixels, .planes = 1, .cost = CHEQ_PLANE_COST,
-        .run = cheq_ycrcb_run, .phases = 2, .writes = 1, .share = cheq_ycrcb_share, .join = cheq_ycrcb_join,
-        .part_bytes = CHEQ_LEVELS * sizeof(uint64_t), .joined_bytes = CHEQ_LEVELS,
+        .count = cheq_luma_count, .join = cheq_join_bins, .make = cheq_luma_make, .apply = cheq_luma_apply,
+        .bins = CHEQ_LEVELS, .counts_bytes = sizeof(cheq_hist), .sum_bytes = CHEQ_LEVELS * sizeof(uint64_t),
+        .made_bytes = CHEQ_LEVELS,
     };
     return work;
 }

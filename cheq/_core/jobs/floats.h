@@ -7,7 +7,7 @@
 
 #include "jobs/makers.h"
 #include "jobs/plane.h"
-#include "jobs/work.h"
+#include "jobs/passes.h"
 
 /* What is known of a plane before anything is counted. */
 typedef struct {
@@ -109,16 +109,20 @@ static inline void cheq_values_add(const cheq_kernels *k, cheq_values *values, c
     }
 }
 
+/* Of no pixels all are zeros. */
 static inline void cheq_values_join(cheq_values *values, const cheq_values *others) {
-    values->smallest = others->smallest < values->smallest ? others->smallest : values->smallest;
-    values->largest = others->largest > values->largest ? others->largest : values->largest;
+    if (others->counted) {
+        const int alone = !values->counted;
+        values->smallest = alone || others->smallest < values->smallest ? others->smallest : values->smallest;
+        values->largest = alone || others->largest > values->largest ? others->largest : values->largest;
+    }
     values->counted |= others->counted;
     values->has_nan |= others->has_nan;
     values->has_infinity |= others->has_infinity;
 }
 
-static void cheq_values_of(const cheq_floating_job *job, size_t group, size_t begin, size_t end,
-                           cheq_values *values) {
+static void cheq_ranges_count(const void *of, size_t group, size_t begin, size_t end, void *counts) {
+    const cheq_floating_job *job = of;
     double buffer[CHEQ_PIECE], selected[CHEQ_PIECE];
     cheq_values found = {INFINITY, -INFINITY, 0, 0, 0};
     cheq_walk walk;
@@ -131,57 +135,27 @@ static void cheq_values_of(const cheq_floating_job *job, size_t group, size_t be
         }
         cheq_values_add(job->kernels, &found, pixels, n);
     }
-    *values = found;
+    cheq_values_join(counts, &found);
 }
 
-static void cheq_ranges_run(const void *of, size_t begin, size_t end, void *scratch) {
+static void cheq_ranges_join(size_t bins, void *counts, void *sum) {
+    (void)bins;
+    cheq_values_join(sum, counts);
+    memset(counts, 0, sizeof(cheq_values));
+}
+
+static void cheq_ranges_make(const void *of, size_t group, void *counts, const void *sum, void *made) {
     const cheq_floating_job *job = of;
-    (void)scratch;
-    for (size_t group = begin; group < end; group++) {
-        cheq_values_of(job, group, 0, job->pixels, &job->values[group]);
-    }
-}
-
-/* A part's result is zeros until its first share. */
-typedef struct {
-    cheq_values values;
-    int begun;
-} cheq_ranges_part;
-
-static void cheq_ranges_share(const void *of, int phase, size_t group, size_t begin, size_t end, void *own,
-                              const void *joined) {
-    cheq_ranges_part *part = own;
-    cheq_values values;
-    (void)phase;
-    (void)joined;
-    cheq_values_of(of, group, begin, end, &values);
-    if (part->begun) {
-        cheq_values_join(&part->values, &values);
-    } else {
-        part->values = values;
-        part->begun = 1;
-    }
-}
-
-static void cheq_ranges_join(const void *of, int phase, size_t group, const void *parts, int n, void *joined) {
-    const cheq_floating_job *job = of;
-    const cheq_ranges_part *part = parts;
-    cheq_values values = {INFINITY, -INFINITY, 0, 0, 0};
-    (void)phase;
-    (void)joined;
-    for (int i = 0; i < n; i++) {
-        if (part[i].begun) {
-            cheq_values_join(&values, &part[i].values);
-        }
-    }
-    job->values[group] = values;
+    (void)made;
+    memcpy(&job->values[group], sum ? sum : counts, sizeof(cheq_values));
+    memset(counts, 0, sizeof(cheq_values));
 }
 
 static inline cheq_work cheq_ranges_work(const cheq_floating_job *job) {
     cheq_work work = {
-        .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1, .cost = 64, .run = cheq_ranges_run,
-        .phases = 1, .writes = 1, .share = cheq_ranges_share, .join = cheq_ranges_join,
-        .part_bytes = sizeof(cheq_ranges_part),
+        .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1, .cost = 64,
+        .count = cheq_ranges_count, .join = cheq_ranges_join, .make = cheq_ranges_make,
+        .counts_bytes = sizeof(cheq_values), .sum_bytes = sizeof(cheq_values),
     };
     return work;
 }
@@ -199,11 +173,40 @@ static inline size_t cheq_floats_finite(const double *from, size_t n, double *to
     return kept;
 }
 
-static void cheq_floats_count(const cheq_floating_job *job, size_t group, size_t begin, size_t end,
-                              const cheq_value_bins *bins, uint64_t *hist) {
+/* What a thread counts, and the bins of the plane that it does, for n bins in all; the counts alone
+ * are zeros between planes. */
+typedef struct {
+    uint64_t *hist;        /* n */
+    cheq_value_bins *bins;
+    cheq_bin *bin;         /* n */
+    double *edges;         /* n + 1 */
+} cheq_floats_counts;
+
+static inline size_t cheq_floats_counts_bytes(size_t n) {
+    return sizeof(cheq_value_bins) + n * (sizeof(uint64_t) + sizeof(cheq_bin) + sizeof(double)) + sizeof(double);
+}
+
+static inline cheq_floats_counts cheq_floats_counts_in(void *memory, size_t n) {
+    uint64_t *hist = memory;
+    cheq_value_bins *bins = (cheq_value_bins *)(hist + n);
+    cheq_bin *bin = (cheq_bin *)(bins + 1);
+    cheq_floats_counts counts = {hist, bins, bin, (double *)(bin + n)};
+    return counts;
+}
+
+static inline void cheq_floats_bins(const cheq_floating_job *job, size_t group, const cheq_floats_counts *counts) {
+    const cheq_values *values = &job->values[group];
+    const double smallest = values->counted ? values->smallest : 0, largest = values->counted ? values->largest : 1;
+    *counts->bins = cheq_bins_make(smallest, largest, job->n, job->bytes == 4, counts->edges, counts->bin);
+}
+
+static void cheq_floats_count(const void *of, size_t group, size_t begin, size_t end, void *memory) {
+    const cheq_floating_job *job = of;
+    const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
     const cheq_values *values = &job->values[group];
     double buffer[CHEQ_PIECE], selected[CHEQ_PIECE];
     cheq_walk walk;
+    cheq_floats_bins(job, group, &counts);
     cheq_walk_begin(&walk, &job->counted, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const double *pixels = cheq_floats_load(job, &job->counted, &walk, n, buffer);
@@ -215,12 +218,41 @@ static void cheq_floats_count(const cheq_floating_job *job, size_t group, size_t
             n = cheq_floats_finite(pixels, n, selected);
             pixels = selected;
         }
-        job->kernels->count_floats(pixels, n, bins, hist);
+        job->kernels->count_floats(pixels, n, counts.bins, counts.hist);
     }
 }
 
-static void cheq_floats_apply(const cheq_floating_job *job, size_t group, size_t begin, size_t end,
-                              const cheq_curve *curve) {
+static void cheq_floats_join(size_t n, void *counts, void *sum) {
+    uint64_t *from = counts, *to = sum;
+    for (size_t i = 0; i < n; i++) {
+        to[i] += from[i];
+        from[i] = 0;
+    }
+}
+
+/* The curve through the distribution; its points are written behind it, and where they are wanted.
+ * In parts too, the first thread's counts have the plane's bins. */
+static void cheq_floats_make(const void *of, size_t group, void *memory, const void *sum, void *made) {
+    const cheq_floating_job *job = of;
+    const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
+    cheq_curve *curve = made;
+    cheq_knot *knots = (cheq_knot *)(curve + 1);
+    double *cdf = (double *)(knots + job->n + 1);
+    const double *points = job->distribution(sum ? sum : counts.hist, counts.bins, cdf, cdf + job->n);
+    *curve = cheq_curve_make(points, cdf, job->n, knots);
+    if (job->cdf) {
+        memcpy(job->cdf + group * job->n, cdf, job->n * sizeof(double));
+        memcpy(job->points + group * job->n, points, job->n * sizeof(double));
+    }
+    memset(counts.hist, 0, job->n * sizeof *counts.hist);
+}
+
+static inline size_t cheq_floats_made_bytes(size_t n) {
+    return sizeof(cheq_curve) + (n + 1) * sizeof(cheq_knot) + 2 * n * sizeof(double);
+}
+
+static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t end, const void *curve) {
+    const cheq_floating_job *job = of;
     const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OTHER);
     const int dense = job->result_bytes == 8 && step == 8 && (uintptr_t)job->applied.base[CHEQ_OTHER] % 8 == 0;
     double buffer[CHEQ_PIECE], results[CHEQ_PIECE];
@@ -242,99 +274,13 @@ static void cheq_floats_apply(const cheq_floating_job *job, size_t group, size_t
     }
 }
 
-/* One plane's bins, counts and curve. */
-typedef struct {
-    cheq_knot *knots; /* n + 1 */
-    cheq_bin *bin;    /* n */
-    uint64_t *hist;   /* n */
-    double *edges, *cdf, *centers; /* n + 1, n, n */
-} cheq_floating_scratch;
-
-static inline size_t cheq_floating_scratch_bytes(size_t n) {
-    return (n + 1) * sizeof(cheq_knot) + n * sizeof(cheq_bin) + (4 * n + 1) * sizeof(double);
-}
-
-static inline cheq_floating_scratch cheq_floating_scratch_in(void *memory, size_t n) {
-    cheq_knot *knots = memory;
-    cheq_bin *bin = (cheq_bin *)(knots + n + 1);
-    uint64_t *hist = (uint64_t *)(bin + n);
-    double *edges = (double *)(hist + n);
-    cheq_floating_scratch scratch = {knots, bin, hist, edges, edges + n + 1, edges + 2 * n + 1};
-    return scratch;
-}
-
-static inline cheq_value_bins cheq_floating_bins(const cheq_floating_job *job, size_t group,
-                                                 const cheq_floating_scratch *scratch) {
-    const cheq_values *values = &job->values[group];
-    const double smallest = values->counted ? values->smallest : 0, largest = values->counted ? values->largest : 1;
-    return cheq_bins_make(smallest, largest, job->n, job->bytes == 4, scratch->edges, scratch->bin);
-}
-
-/* The curve through the distribution, whose points stay in the scratch memory. */
-static inline cheq_curve cheq_floating_curve(const cheq_floating_job *job, size_t group, const cheq_value_bins *bins,
-                                             const cheq_floating_scratch *scratch) {
-    const double *points = job->distribution(scratch->hist, bins, scratch->cdf, scratch->centers);
-    if (job->cdf) {
-        memcpy(job->cdf + group * job->n, scratch->cdf, job->n * sizeof(double));
-        memcpy(job->points + group * job->n, points, job->n * sizeof(double));
-    }
-    return cheq_curve_make(points, scratch->cdf, job->n, scratch->knots);
-}
-
-static void cheq_floating_run(const void *of, size_t begin, size_t end, void *memory) {
-    const cheq_floating_job *job = of;
-    const cheq_floating_scratch scratch = cheq_floating_scratch_in(memory, job->n);
-    for (size_t group = begin; group < end; group++) {
-        const cheq_value_bins bins = cheq_floating_bins(job, group, &scratch);
-        memset(scratch.hist, 0, job->n * sizeof *scratch.hist);
-        cheq_floats_count(job, group, 0, job->pixels, &bins, scratch.hist);
-        const cheq_curve curve = cheq_floating_curve(job, group, &bins, &scratch);
-        if (job->applies) {
-            cheq_floats_apply(job, group, 0, job->pixels, &curve);
-        }
-    }
-}
-
-/* In parts: each counts in its own memory, with edges that it makes for itself. */
-static void cheq_floating_share(const void *of, int phase, size_t group, size_t begin, size_t end, void *own,
-                                const void *joined) {
-    const cheq_floating_job *job = of;
-    if (phase == 0) {
-        const cheq_floating_scratch scratch = cheq_floating_scratch_in(own, job->n);
-        const cheq_value_bins bins = cheq_floating_bins(job, group, &scratch);
-        cheq_floats_count(job, group, begin, end, &bins, scratch.hist);
-        return;
-    }
-    const cheq_curve *curve = joined;
-    cheq_floats_apply(job, group, begin, end, curve);
-}
-
-static void cheq_floating_join(const void *of, int phase, size_t group, const void *parts, int n, void *joined) {
-    const cheq_floating_job *job = of;
-    cheq_curve *curve = joined;
-    const cheq_floating_scratch scratch = cheq_floating_scratch_in(curve + 1, job->n);
-    if (phase > 0) {
-        return;
-    }
-    memset(scratch.hist, 0, job->n * sizeof *scratch.hist);
-    for (int i = 0; i < n; i++) {
-        void *part = (char *)parts + (size_t)i * cheq_floating_scratch_bytes(job->n);
-        const uint64_t *hist = cheq_floating_scratch_in(part, job->n).hist;
-        for (size_t b = 0; b < job->n; b++) {
-            scratch.hist[b] += hist[b];
-        }
-    }
-    const cheq_value_bins bins = cheq_floating_bins(job, group, &scratch);
-    *curve = cheq_floating_curve(job, group, &bins, &scratch);
-}
-
 static inline cheq_work cheq_floating_work(const cheq_floating_job *job) {
-    const size_t bytes = cheq_floating_scratch_bytes(job->n);
     cheq_work work = {
         .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1, .cost = 2 * job->n,
-        .run = cheq_floating_run, .scratch_bytes = bytes, .phases = 1 + job->applies, .writes = 1,
-        .share = cheq_floating_share, .join = cheq_floating_join, .part_bytes = bytes,
-        .joined_bytes = sizeof(cheq_curve) + bytes,
+        .count = cheq_floats_count, .join = cheq_floats_join, .make = cheq_floats_make,
+        .apply = job->applies ? cheq_floats_apply : NULL, .bins = job->n,
+        .counts_bytes = cheq_floats_counts_bytes(job->n), .sum_bytes = job->n * sizeof(uint64_t),
+        .made_bytes = cheq_floats_made_bytes(job->n),
     };
     return work;
 }
@@ -346,11 +292,11 @@ static inline int cheq_floating_plainly_has_bins(const cheq_floating_job *job, s
            cheq_bins_plainly_increase(values->smallest, values->largest, job->n, job->bytes == 4);
 }
 
-/* Whether it could at all, which takes making them. */
+/* Whether it could at all, which takes making them, in memory for a thread's counts. */
 static inline int cheq_floating_has_bins(const cheq_floating_job *job, size_t group, void *memory) {
-    const cheq_floating_scratch scratch = cheq_floating_scratch_in(memory, job->n);
-    const cheq_value_bins bins = cheq_floating_bins(job, group, &scratch);
-    return cheq_bins_increase(&bins);
+    const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
+    cheq_floats_bins(job, group, &counts);
+    return cheq_bins_increase(counts.bins);
 }
 
 #endif

@@ -31,26 +31,26 @@ typedef struct {
     size_t lut_step; /* bytes */
 } cheq_wide_job;
 
-/* A thread's own memory, as large as the levels ask for. All counters and notes are
- * zero between planes. */
+/* What a thread counts, in memory as large as the levels ask for: the bins, the blocks that are
+ * used, both zeros between planes; and the spans that the last plane's LUT needs. */
 typedef struct {
     uint32_t *hist;
-    uint8_t *used;
     cheq_span *spans;
-    void *lut;
-} cheq_wide_scratch;
+    size_t *n_spans;
+    uint8_t *used;
+} cheq_levels_counts;
 
-static inline size_t cheq_wide_scratch_bytes(uint32_t levels) {
+static inline size_t cheq_levels_counts_bytes(uint32_t levels) {
     const size_t blocks = levels / CHEQ_SPAN_BINS;
-    return levels * (sizeof(double) + sizeof(uint32_t)) + blocks * (sizeof(cheq_span) + 1);
+    return levels * sizeof(uint32_t) + blocks * (sizeof(cheq_span) + 1) + sizeof(size_t);
 }
 
-static inline cheq_wide_scratch cheq_wide_scratch_in(void *memory, uint32_t levels) {
-    double *lut = memory;
-    uint32_t *hist = (uint32_t *)(lut + levels);
+static inline cheq_levels_counts cheq_levels_counts_in(void *memory, uint32_t levels) {
+    uint32_t *hist = memory;
     cheq_span *spans = (cheq_span *)(hist + levels);
-    cheq_wide_scratch scratch = {hist, (uint8_t *)(spans + levels / CHEQ_SPAN_BINS), spans, lut};
-    return scratch;
+    size_t *n_spans = (size_t *)(spans + levels / CHEQ_SPAN_BINS);
+    cheq_levels_counts counts = {hist, spans, n_spans, (uint8_t *)(n_spans + 1)};
+    return counts;
 }
 
 /* ---- pieces ---------------------------------------------------------------- */
@@ -187,29 +187,49 @@ static inline size_t cheq_list_used(uint8_t *used, cheq_span within, cheq_span *
     return n;
 }
 
-/* Count one plane and list the bins that its LUT needs. */
-static cheq_counts cheq_wide_count_plane(const cheq_wide_job *job, size_t group, const cheq_wide_scratch *scratch) {
-    cheq_counts counts = {.hist32 = scratch->hist, .spans = scratch->spans, .n_spans = 1, .present_only = !job->masked};
-    if (job->bytes == 1) {
-        scratch->spans[0] = cheq_all_bytes[0];
-        cheq_count_bytes(job, group, 0, job->pixels, scratch->hist);
-        return counts;
-    }
-    cheq_range range = cheq_wide_range(job, &job->counted, group, 0, job->pixels);
-    cheq_span all = {range.lowest, range.highest + 1};
-    int sparse = all.end - all.begin > CHEQ_BINS_A_PIXEL * job->pixels;
-    cheq_wide_count(job, group, 0, job->pixels, scratch->hist, sparse ? scratch->used : NULL);
-    scratch->spans[0] = all;
-    if (sparse) {
-        counts.n_spans = cheq_list_used(scratch->used, all, scratch->spans);
-    }
-    return counts;
+/* Count a whole plane and list the bins that its LUT needs. */
+static void cheq_wide_count_plane(const cheq_wide_job *job, size_t group, const cheq_levels_counts *counts) {
+    const cheq_range range = cheq_wide_range(job, &job->counted, group, 0, job->pixels);
+    const cheq_span all = {range.lowest, range.highest + 1};
+    const int sparse = all.end - all.begin > CHEQ_BINS_A_PIXEL * job->pixels;
+    cheq_wide_count(job, group, 0, job->pixels, counts->hist, sparse ? counts->used : NULL);
+    counts->spans[0] = all;
+    *counts->n_spans = sparse ? cheq_list_used(counts->used, all, counts->spans) : 1;
 }
 
-static inline void cheq_wide_clear(const cheq_counts *counts, uint32_t *hist) {
-    for (size_t s = 0; s < counts->n_spans; s++) {
-        cheq_span span = counts->spans[s];
-        memset(hist + span.begin, 0, (span.end - span.begin) * sizeof *hist);
+static void cheq_levels_count(const void *of, size_t group, size_t begin, size_t end, void *memory) {
+    const cheq_wide_job *job = of;
+    const cheq_levels_counts counts = cheq_levels_counts_in(memory, job->levels);
+    if (job->bytes == 1) {
+        counts.spans[0] = cheq_all_bytes[0];
+        *counts.n_spans = 1;
+        cheq_count_bytes(job, group, begin, end, counts.hist);
+    } else if (end - begin == job->pixels) {
+        cheq_wide_count_plane(job, group, &counts);
+    } else {
+        cheq_wide_count(job, group, begin, end, counts.hist, NULL);
+    }
+}
+
+/* ---- make --------------------------------------------------------------------- */
+
+static void cheq_levels_make(const void *of, size_t group, void *memory, const void *sum, void *lut) {
+    const cheq_wide_job *job = of;
+    const cheq_levels_counts own = cheq_levels_counts_in(memory, job->levels);
+    const cheq_span all = {0, job->levels};
+    cheq_counts counts = {.hist64 = sum, .spans = &all, .n_spans = 1};
+    if (!sum) {
+        counts = (cheq_counts){.hist32 = own.hist, .spans = own.spans, .n_spans = *own.n_spans, .present_only = !job->masked};
+    }
+    if (job->hist) {
+        cheq_put_hist(counts.hist32, counts.hist64, job->levels, job->hist + group * job->levels);
+    }
+    if (job->applies) {
+        const cheq_entries entries = {lut, job->entry_bytes, job->levels, job->entry_is_level ? job->flip : 0};
+        cheq_make_lut(&job->maker, &counts, &entries);
+    }
+    for (size_t s = 0; s < counts.n_spans && !sum; s++) {
+        memset(own.hist + own.spans[s].begin, 0, (own.spans[s].end - own.spans[s].begin) * sizeof *own.hist);
     }
 }
 
@@ -241,7 +261,9 @@ CHEQ_BODY void cheq_look_up_entries(const void *pixels, int bytes, size_t n, uin
     }
 }
 
-static void cheq_wide_apply(const cheq_wide_job *job, size_t group, size_t begin, size_t end, const void *lut) {
+static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t end, const void *made) {
+    const cheq_wide_job *job = of;
+    const void *lut = job->luts ? job->luts + group * job->lut_step : made;
     const cheq_layout *layout = &job->applied;
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
     cheq_wide_piece piece;
@@ -259,100 +281,17 @@ static void cheq_wide_apply(const cheq_wide_job *job, size_t group, size_t begin
 
 /* ---- the job -------------------------------------------------------------------- */
 
-static inline cheq_entries cheq_wide_entries(const cheq_wide_job *job, void *lut) {
-    cheq_entries entries = {lut, job->entry_bytes, job->levels, job->entry_is_level ? job->flip : 0};
-    return entries;
-}
-
-static void cheq_wide_run(const void *of, size_t begin, size_t end, void *memory) {
-    const cheq_wide_job *job = of;
-    for (size_t group = begin; group < end && !job->counts; group++) {
-        cheq_wide_apply(job, group, 0, job->pixels, job->luts + group * job->lut_step);
-    }
-    if (!job->counts) {
-        return;
-    }
-    const cheq_wide_scratch scratch = cheq_wide_scratch_in(memory, job->levels);
-    for (size_t group = begin; group < end; group++) {
-        cheq_counts counts = cheq_wide_count_plane(job, group, &scratch);
-        if (job->hist) {
-            uint64_t *hist = job->hist + group * job->levels;
-            for (uint32_t bin = 0; bin < job->levels; bin++) {
-                hist[bin] = scratch.hist[bin];
-            }
-        }
-        if (job->applies) {
-            cheq_entries entries = cheq_wide_entries(job, scratch.lut);
-            cheq_make_lut(&job->maker, &counts, &entries);
-            cheq_wide_apply(job, group, 0, job->pixels, scratch.lut);
-        }
-        cheq_wide_clear(&counts, scratch.hist);
-    }
-}
-
-/* In parts, of one plane. */
-typedef struct {
-    uint64_t hist[CHEQ_WIDE_LEVELS];
-    uint32_t narrow[CHEQ_WIDE_LEVELS];
-} cheq_wide_part;
-
-typedef struct {
-    double lut[CHEQ_WIDE_LEVELS]; /* or entries of less */
-    uint64_t hist[CHEQ_WIDE_LEVELS];
-} cheq_wide_joined;
-
-static void cheq_wide_share(const void *of, int phase, size_t group, size_t begin, size_t end, void *own,
-                            const void *common) {
-    const cheq_wide_job *job = of;
-    const cheq_wide_joined *joined = common;
-    cheq_wide_part *part = own;
-    if (phase > 0 || !job->counts) {
-        const void *lut = job->counts ? (const void *)joined->lut : job->luts + group * job->lut_step;
-        cheq_wide_apply(job, group, begin, end, lut);
-        return;
-    }
-    if (job->bytes == 1) {
-        cheq_count_bytes(job, group, begin, end, part->narrow);
-    } else {
-        cheq_wide_count(job, group, begin, end, part->narrow, NULL);
-    }
-    for (uint32_t bin = 0; bin < job->levels; bin++) {
-        part->hist[bin] += part->narrow[bin];
-        part->narrow[bin] = 0;
-    }
-}
-
-static void cheq_wide_join(const void *of, int phase, size_t group, const void *parts, int n, void *common) {
-    const cheq_wide_job *job = of;
-    const cheq_wide_part *part = parts;
-    cheq_wide_joined *joined = common;
-    if (phase > 0 || !job->counts) {
-        return;
-    }
-    for (uint32_t bin = 0; bin < job->levels; bin++) {
-        joined->hist[bin] = 0;
-        for (int i = 0; i < n; i++) {
-            joined->hist[bin] += part[i].hist[bin];
-        }
-    }
-    if (job->hist) {
-        memcpy(job->hist + group * job->levels, joined->hist, job->levels * sizeof *job->hist);
-    }
-    if (job->applies) {
-        cheq_span all = {0, job->levels};
-        cheq_counts counts = {.hist64 = joined->hist, .spans = &all, .n_spans = 1};
-        cheq_entries entries = cheq_wide_entries(job, joined->lut);
-        cheq_make_lut(&job->maker, &counts, &entries);
-    }
-}
-
 static inline cheq_work cheq_wide_work(const cheq_wide_job *job) {
     cheq_work work = {
-        .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1,
-        .cost = CHEQ_PLANE_COST, .run = cheq_wide_run, .scratch_bytes = job->counts ? cheq_wide_scratch_bytes(job->levels) : 0,
-        .phases = job->counts + job->applies, .writes = job->counts, .share = cheq_wide_share,
-        .join = cheq_wide_join, .part_bytes = sizeof(cheq_wide_part), .joined_bytes = sizeof(cheq_wide_joined),
+        .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1, .cost = CHEQ_PLANE_COST,
+        .count = job->counts ? cheq_levels_count : NULL, .join = cheq_join_bins, .make = cheq_levels_make,
+        .apply = job->applies ? cheq_levels_apply : NULL, .bins = job->levels,
     };
+    if (job->counts) {
+        work.counts_bytes = cheq_levels_counts_bytes(job->levels);
+        work.sum_bytes = job->levels * sizeof(uint64_t);
+        work.made_bytes = (size_t)job->entry_bytes * job->levels;
+    }
     return work;
 }
 

@@ -1,5 +1,6 @@
-/* What a call's job tells the parallel loop (work.pyx): whole groups of planes that
- * threads take by turns or, when groups are few and large, parts of one group. */
+/* What a call's job tells the parallel loop (work.pyx): the steps that are taken of every
+ * group of planes. Threads take whole groups by turns or, when groups are few and large,
+ * parts of one group. */
 #ifndef CHEQ_WORK_H
 #define CHEQ_WORK_H
 
@@ -12,29 +13,20 @@ typedef struct {
     size_t planes; /* in a group */
     size_t cost;   /* of a plane beside its pixels, counted in pixels */
 
-    /* Do all that the job asks of the groups [begin, end). scratch: this thread's
-     * own memory, all zeros at first and left so. */
-    void (*run)(const void *job, size_t begin, size_t end, void *scratch);
-    size_t scratch_bytes;
+    /* Add the pixels [begin, end) of a group to a thread's counts, which are all zeros at first:
+     * fewer than 2^32 before the counts are joined or made something of. NULL: nothing is counted. */
+    void (*count)(const void *job, size_t group, size_t begin, size_t end, void *counts);
+    /* Add the counts of one thread to the sum of all, zeros at first, and leave zeros in the counts. */
+    void (*join)(size_t bins, void *counts, void *sum);
+    /* Make what is applied, and write the results that are no pixels: of the counts, which are
+     * left zeros, or of the sum unless it is NULL; the counts are then what join has left. */
+    void (*make)(const void *job, size_t group, void *counts, const void *sum, void *made);
+    /* Write the pixels [begin, end) of a group's result. NULL: none is wanted. */
+    void (*apply)(const void *job, size_t group, size_t begin, size_t end, const void *made);
+    size_t bins, counts_bytes, sum_bytes, made_bytes;
 
-    /* One group in parts: in every phase threads share the pixels, each part with
-     * memory of its own, all zeros before the first phase; then one joins the parts
-     * into what all of them read in the next. From phase `writes` on, results are
-     * written and a group is finished before an interrupt is answered. */
-    int phases, writes;
-    void (*share)(const void *job, int phase, size_t group, size_t begin, size_t end, void *part, const void *joined);
-    void (*join)(const void *job, int phase, size_t group, const void *parts, int n, void *joined);
-    size_t part_bytes, joined_bytes;
+    /* The whole groups [begin, end) in a quicker way than step by step, or NULL. */
+    void (*run)(const void *job, size_t begin, size_t end);
 } cheq_work;
-
-/* Part i of n of the pixels [begin, end), cut at multiples of 64 where that
- * matters: no two threads write into one cache line of an aligned result. */
-static inline void cheq_part(size_t *begin, size_t *end, int i, int n) {
-    size_t length = *end - *begin;
-    size_t part = (length / (size_t)n + 64) / 64 * 64; /* at least length / n, rounded up */
-    size_t first = part * (size_t)i < length ? part * (size_t)i : length;
-    *end = *begin + (first + part < length ? first + part : length);
-    *begin += first;
-}
 
 #endif
