@@ -156,7 +156,7 @@ static void cheq_lut_opencv_scalar(const uint32_t hist[CHEQ_LEVELS], uint8_t lut
 /* cheq_lut_pillow in a loop that vectorizes: the quotient by a product with 1 / step,
  * at most one off since it is below 2^10 and three roundings of 2^-24 are in it, and set
  * right by its remainder. below[v]: the pixels below v. */
-static inline void cheq_pillow_levels(const int32_t below[CHEQ_LEVELS], int32_t step, uint8_t lut[CHEQ_LEVELS]) {
+CHEQ_BODY void cheq_pillow_levels(const int32_t below[CHEQ_LEVELS], int32_t step, uint8_t lut[CHEQ_LEVELS]) {
     const float inverse = 1.0f / (float)step;
     for (int v = 0; v < CHEQ_LEVELS; v++) {
         int32_t sum = step / 2 + below[v];
@@ -175,7 +175,7 @@ static inline int32_t cheq_last_count(const uint32_t hist[CHEQ_LEVELS]) {
     return (int32_t)hist[last];
 }
 
-static void cheq_lut_pillow_scalar(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]) {
+CHEQ_BODY void cheq_lut_pillow_body(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]) {
     int32_t below[CHEQ_LEVELS], total = 0;
     for (int v = 0; v < CHEQ_LEVELS; v++) {
         below[v] = total;
@@ -187,6 +187,10 @@ static void cheq_lut_pillow_scalar(const uint32_t hist[CHEQ_LEVELS], uint8_t lut
     } else {
         cheq_pillow_levels(below, step, lut);
     }
+}
+
+static void cheq_lut_pillow_scalar(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]) {
+    cheq_lut_pillow_body(hist, lut);
 }
 
 static size_t cheq_select_scalar(const uint8_t *pixels, const uint8_t *mask, size_t n, uint8_t *out) {

@@ -210,7 +210,7 @@ CHEQ_AVX2 static void cheq_lut_opencv_avx2(const uint32_t hist[CHEQ_LEVELS], uin
 
 /* The compiler's vectors of it. */
 CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uint8_t lut[CHEQ_LEVELS]) {
-    cheq_lut_pillow_scalar(hist, lut);
+    cheq_lut_pillow_body(hist, lut);
 }
 
 #define CHEQ_ISA avx2
