@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 from peers import copying, cv2_channels, cv2_channels_allocated_once, cv2_histogram, cv2_planes, on_cv2_threads, others
-from pictures import Images, channels_last, colour, every_second, faces, flat_data, mosaic, tiles, uniform
+from pictures import Images, channels_last, color, every_second, faces, flat_data, mosaic, tiles, uniform
 
 import cheq
 from cheq._core import dispatch
@@ -96,7 +96,7 @@ def work() -> Iterator[Case]:
     yield equalizing("4096 x 4096 real", mosaic())
     yield equalizing("(64, 3, 224, 224) real", real_batch(192, 224).reshape(64, 3, 224, 224))
     yield channels("(64, 224, 224, 3) real", channels_last(real_batch(192, 224)))
-    yield channels("(1080, 1920, 3) real", colour(1080, 1920))
+    yield channels("(1080, 1920, 3) real", color(1080, 1920))
     yield equalizing("every second row and column of (200, 1, 192, 192) real", every_second(real[:200]))
     yield counting("histogram of 16.6 MB uniform", uniform(4050, 4096))
     yield counting("histogram of 16.6 MB real", real.reshape(4050, 4096))

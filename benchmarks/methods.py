@@ -79,7 +79,7 @@ def beside_cv2(work: str, images: Array, shape: tuple[int, ...], loop: Any, call
 
 
 def methods() -> Iterator[Case]:
-    """Yield a job for each method and dtype, and for colour, gray and black and white."""
+    """Yield a job for each method and dtype, and for color, gray and black and white."""
     faces, large = real_batch(1800, 96)[:, 0], tiles(512)[:48]
     words = (mosaic().astype(np.uint16) * 16 + mosaic().T // 16)[: 4096 // 512 * 512].reshape(-1, 512, 512)[:48]
     floats = np.random.default_rng(0).random((1000, 96, 96))
@@ -100,8 +100,8 @@ def methods() -> Iterator[Case]:
         images, name = floats.astype(dtype), np.dtype(dtype).name
         yield beside(f"skimage, {name} (1000, 96, 96)", images, skimage, some=40, out=dtype, method="skimage")
         yield beside(f"numpy, {name} (1000, 96, 96)", images, numpy, some=40, out=np.float64, method="numpy")
-    colours = channels_last(real_batch(192, 224))
-    luminance = partial(cheq.equalize, channel_axis=-1, color="ycrcb")
-    yield beside_cv2("color='ycrcb' (64, 224, 224, 3)", colours, colours.shape, cv2_ycrcb, luminance)
-    yield beside_cv2("rgb_to_gray (64, 224, 224, 3)", colours, colours.shape[:-1], cv2_gray, cheq.rgb_to_gray)
+    colors = channels_last(real_batch(192, 224))
+    lightness = partial(cheq.equalize, channel_axis=-1, color="ycrcb")
+    yield beside_cv2("color='ycrcb' (64, 224, 224, 3)", colors, colors.shape, cv2_ycrcb, lightness)
+    yield beside_cv2("rgb_to_gray (64, 224, 224, 3)", colors, colors.shape[:-1], cv2_gray, cheq.rgb_to_gray)
     yield beside_cv2("binarize (1800, 96, 96)", faces, faces.shape, cv2_otsu, cheq.binarize)

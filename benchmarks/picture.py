@@ -10,9 +10,9 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from report import Row, label
 
-# Colours that colour-blind readers can tell apart (Okabe and Ito).
-OUR_COLOURS = ("#56B4E9", "#009E73", "#0072B2", "#D55E00", "#E69F00", "#CC79A7", "#999999", "#000000")
-THEIR_COLOURS = ("#D55E00", "#E69F00", "#CC79A7", "#999999", "#F0E442")
+# Colors that color-blind readers can tell apart (Okabe and Ito).
+OUR_COLORS = ("#56B4E9", "#009E73", "#0072B2", "#D55E00", "#E69F00", "#CC79A7", "#999999", "#000000")
+THEIR_COLORS = ("#D55E00", "#E69F00", "#CC79A7", "#999999", "#F0E442")
 OURS = {"linestyle": "-", "marker": "o", "markersize": 4, "linewidth": 2}
 THEIRS = {"linestyle": "--", "marker": "s", "markersize": 4, "linewidth": 1.4}
 
@@ -52,7 +52,7 @@ def _lines(axes: Axes, rows: list[Row]) -> None:
 
 def _styles(names: list[str]) -> list[dict[str, Any]]:
     """Return how lines look: cheq's solid, others' dashed, the floor dotted; a second thread hollow."""
-    ours, theirs = iter(OUR_COLOURS), iter(THEIR_COLOURS)
+    ours, theirs = iter(OUR_COLORS), iter(THEIR_COLORS)
     found: list[dict[str, Any]] = []
     for name in names:
         if name == "np.copyto":

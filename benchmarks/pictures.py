@@ -17,7 +17,7 @@ def uniform(*shape: int) -> Images:
 
 @cache
 def mosaic() -> Images:
-    """Return 4096 x 4096 pixels: 8 x 8 photographs of 512 x 512, hardly enlarged and therefore with real neighbours."""
+    """Return 4096 x 4096 pixels: 8 x 8 photographs of 512 x 512, hardly enlarged and therefore with real neighbors."""
     photographs = real_batch(80, 512)[np.arange(80) % len(SOURCES) != SOURCES.index("faces"), 0]
     return np.ascontiguousarray(photographs.reshape(8, 8, 512, 512).swapaxes(1, 2).reshape(4096, 4096))
 
@@ -34,7 +34,7 @@ def faces() -> Images:
     return np.tile(real_batch(10_000, 28)[SOURCES.index("faces") :: len(SOURCES), 0], (30, 1, 1))
 
 
-def colour(height: int, width: int) -> Images:
+def color(height: int, width: int) -> Images:
     """Return (height, width, 3): the astronaut side by side."""
     photograph = skimage.data.astronaut()
     times = (-(-height // photograph.shape[0]), -(-width // photograph.shape[1]), 1)

@@ -185,7 +185,7 @@ def case_histogram(threads):
 
 
 def case_slow_layout(threads):
-    """Neighbours lie pages apart, in the images and in the result: the slowest pixels there are."""
+    """Neighbors lie pages apart, in the images and in the result: the slowest pixels there are."""
     batch, rows, columns = 200, 1 << 9, 1 << 11
     memory = np.ones(rows * 8192 + columns * 4096, np.uint8)
     images = np.lib.stride_tricks.as_strided(memory, (batch, rows, columns), (0, 8192, 4096), writeable=False)

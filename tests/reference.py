@@ -19,7 +19,7 @@ A level's bin is the level minus the dtype's minimum. For a plane of n counted p
       LUT[v] = min((step // 2 + count of level < v) // step, 255)
 
 - ``skimage`` (``skimage.exposure.equalize_hist``): integers become the CDF, the part of the pixels at their level or
-  below, and levels below the lowest counted one its CDF; floats (and booleans) are interpolated between the centres of
+  below, and levels below the lowest counted one its CDF; floats (and booleans) are interpolated between the centers of
   the bins of ``np.histogram``.
 - ``numpy``: the recipe with ``np.histogram(density=True)``, 255 * cumulative sum / last, and ``np.interp`` between the
   left edges.
@@ -153,7 +153,7 @@ def apply_lut(images, lut, *, axes=None, channel_axis=None):
 
 
 def cumulative_distribution(images, *, axes=None, channel_axis=None, mask=None, nbins=256, nan_policy="raise"):
-    """Each plane's CDF, and the centres of its bins: of all levels of an integer dtype, of ``nbins`` bins of floats."""
+    """Each plane's CDF, and the centers of its bins: of all levels of an integer dtype, of ``nbins`` bins of floats."""
     images = _images(images, (*INTEGERS, *FLOATS))
     nbins = _nbins(nbins)
     if nan_policy not in ("raise", "omit"):
@@ -308,7 +308,7 @@ def _refuse_empty_bins(values, nbins):
 
 
 def _skimage_curve(values, nbins):
-    """The CDF and the centres of the bins."""
+    """The CDF and the centers of the bins."""
     with np.errstate(all="ignore"):
         _refuse_empty_bins(values, nbins)
         counts, edges = np.histogram(values, nbins)
@@ -326,7 +326,7 @@ def _recipe_curve(values, nbins, weights=None, top=255):
         return top * cdf / cdf[-1], edges
 
 
-# ---------------------------------------------------------------- colour
+# ---------------------------------------------------------------- color
 
 
 def rgb_to_gray(images, *, channel_axis=-1, method="opencv"):
@@ -353,9 +353,9 @@ def _equalize_ycrcb(images, method, axes, channel_axis, mask):
     y = _weighted(channels, *LUMA)
     cr = np.clip((11682 * (r - y) + 128 * 2**14 + 2**13) >> 14, 0, 255) - 128
     cb = np.clip((9241 * (b - y) + 128 * 2**14 + 2**13) >> 14, 0, 255) - 128
-    luminance = np.expand_dims(y.astype(np.uint8), channel_axis)  # of one channel, so that axes mean the same
-    luminance = equalize(luminance, method=method, axes=axes, channel_axis=channel_axis, mask=mask)
-    y = luminance.astype(np.int64).squeeze(channel_axis)
+    lightness = np.expand_dims(y.astype(np.uint8), channel_axis)  # of one channel, so that axes mean the same
+    lightness = equalize(lightness, method=method, axes=axes, channel_axis=channel_axis, mask=mask)
+    y = lightness.astype(np.int64).squeeze(channel_axis)
     r = y + ((22987 * cr + 2**13) >> 14)
     g = y + ((-5636 * cb - 11698 * cr + 2**13) >> 14)
     b = y + ((29049 * cb + 2**13) >> 14)

@@ -77,7 +77,7 @@ def test_what_a_folder_holds_besides_is_passed_over_and_counted(run, tmp_path):
     assert tree(tmp_path / "in/out") == ["a.png", "old.png", "sub/old.png"]
 
 
-def test_output_is_recognised_under_another_name(run, tmp_path):
+def test_output_is_recognized_under_another_name(run, tmp_path):
     save(tmp_path / "in/a.png", pixels(9, 14))
     save(tmp_path / "in/results/b.png", pixels(9, 14))
     (tmp_path / "alias").symlink_to("in/results")

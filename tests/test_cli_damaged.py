@@ -53,7 +53,7 @@ def test_a_tiff_that_says_what_it_cannot_mean(tmp_path, monkeypatch, code, value
     assert tree(tmp_path) == ["a.tif"]
 
 
-def test_pages_that_go_round_in_a_circle(tmp_path):
+def test_a_list_of_pages_without_an_end(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         for _ in range(3):
             writer.write(pixels(9, 7), contiguous=False, metadata=None)
@@ -64,7 +64,7 @@ def test_pages_that_go_round_in_a_circle(tmp_path):
     struct.pack_into("<I", data, end, second)
     (tmp_path / "a.tif").write_bytes(data)
     for read in (formats.count, lambda path: list(formats.pages(path))):
-        with pytest.raises(ValueError, match="its pages go round in a circle"):
+        with pytest.raises(ValueError, match="its list of pages has no end"):
             read(tmp_path / "a.tif")
 
 

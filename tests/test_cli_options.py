@@ -56,14 +56,14 @@ def test_method(run, tmp_path, method, name, channels):
     np.testing.assert_array_equal(load(tmp_path / "out" / name), each_channel(array, method), strict=True)
 
 
-def test_luminance(run, tmp_path):
+def test_lightness(run, tmp_path):
     array = save(tmp_path / "in/a.png", pixels(31, 47, 3))
     gray = save(tmp_path / "in/b.png", pixels(31, 47))
     save(tmp_path / "in/c.png", np.dstack([array, gray]))
     assert run("equalize", "in", "-o", "out", "--color", "ycrcb").exit_code == 0
-    luminance = cv2.cvtColor(array, cv2.COLOR_RGB2YCrCb)
-    luminance[..., 0] = cv2.equalizeHist(luminance[..., 0])
-    expected = cv2.cvtColor(luminance, cv2.COLOR_YCrCb2RGB)
+    lightness = cv2.cvtColor(array, cv2.COLOR_RGB2YCrCb)
+    lightness[..., 0] = cv2.equalizeHist(lightness[..., 0])
+    expected = cv2.cvtColor(lightness, cv2.COLOR_YCrCb2RGB)
     np.testing.assert_array_equal(load(tmp_path / "out/a.png"), expected, strict=True)
     np.testing.assert_array_equal(load(tmp_path / "out/b.png"), cv2.equalizeHist(gray), strict=True)
     np.testing.assert_array_equal(load(tmp_path / "out/c.png"), np.dstack([expected, gray]), strict=True)
@@ -276,7 +276,7 @@ def test_archives(run, tmp_path, opencv, pack):
     images, words, labels = pixels(5, 31, 47), pixels(31, 47).astype(np.uint16) * 9, np.arange(5)
     pack(tmp_path / "in.npz", images=images, words=words, labels=labels)
     result = run("equalize", "in.npz", "-o", "out.npz")
-    said = "warning: in.npz: kept as they are, being no uint8 or uint16 images: labels\n"
+    said = "warning: in.npz: kept as they are, not uint8 or uint16 images: labels\n"
     assert (result.exit_code, result.stderr) == (0, said)
     with np.load(tmp_path / "out.npz") as out:
         assert out.files == ["images", "words", "labels"]
@@ -296,7 +296,7 @@ def test_what_an_archive_holds_besides_is_copied_and_not_trusted(run, tmp_path, 
         archive.writestr("readme.txt", "hello")
         archive.writestr("images", "a namesake")
     result = run("equalize", "in.npz", "-o", "out.npz")
-    said = "warning: in.npz: kept as they are, being no uint8 or uint16 images: objects, readme.txt, images\n"
+    said = "warning: in.npz: kept as they are, not uint8 or uint16 images: objects, readme.txt, images\n"
     assert (result.exit_code, result.stderr) == (0, said)
     with zipfile.ZipFile(tmp_path / "in.npz") as before, zipfile.ZipFile(tmp_path / "out.npz") as after:
         assert after.namelist() == before.namelist()

@@ -301,7 +301,7 @@ def test_other_programs_are_told_of(run, few, tmp_path, monkeypatch):
     save(tmp_path / "a.npy", pixels(5, 12, 9))
     monkeypatch.setattr(bench_command, "busy_elsewhere", lambda: lambda: 1.25)
     result = run("bench", "a.npy", "--seconds", 1)
-    told = "warning: other programs used 1.2 cores meanwhile: these figures are not to be trusted\n"
+    told = "warning: other programs used 1.2 cores meanwhile: do not trust these figures\n"
     assert (result.exit_code, result.stderr) == (0, told)
 
 

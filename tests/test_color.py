@@ -1,4 +1,4 @@
-"""Are gray and equalized YCrCb those of cv2, Pillow and scikit-image, for all colours, layouts and kernels?"""
+"""Are gray and equalized YCrCb those of cv2, Pillow and scikit-image, for all colors, layouts and kernels?"""
 
 import functools
 import itertools
@@ -66,26 +66,26 @@ def unchanged(array):
 
 
 @pytest.fixture(scope="module")
-def all_colours():
-    """(4096, 4096, 3): each of the 2**24 colours once."""
+def all_colors():
+    """(4096, 4096, 3): each of the 2**24 colors once."""
     levels = np.arange(256, dtype=np.uint8)
-    colours = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(4096, 4096, 3)
-    colours.setflags(write=False)
-    return colours
+    colors = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(4096, 4096, 3)
+    colors.setflags(write=False)
+    return colors
 
 
 # ---------------------------------------------------------------- values
 
 
 @pytest.mark.exhaustive
-def test_gray_of_all_colours_is_that_of_cv2(kernel, all_colours):
-    np.testing.assert_array_equal(cheq.rgb_to_gray(all_colours), cv2.cvtColor(all_colours, cv2.COLOR_RGB2GRAY))
+def test_gray_of_all_colors_is_that_of_cv2(kernel, all_colors):
+    np.testing.assert_array_equal(cheq.rgb_to_gray(all_colors), cv2.cvtColor(all_colors, cv2.COLOR_RGB2GRAY))
 
 
 @pytest.mark.exhaustive
-def test_gray_of_all_colours_is_that_of_pillow(kernel, all_colours):
-    expected = np.asarray(Image.fromarray(all_colours).convert("L"))
-    np.testing.assert_array_equal(cheq.rgb_to_gray(all_colours, method="pillow"), expected)
+def test_gray_of_all_colors_is_that_of_pillow(kernel, all_colors):
+    expected = np.asarray(Image.fromarray(all_colors).convert("L"))
+    np.testing.assert_array_equal(cheq.rgb_to_gray(all_colors, method="pillow"), expected)
 
 
 def test_gray_of_a_fourth_channel_is_that_of_cv2_and_pillow():
@@ -107,9 +107,9 @@ def equalize_ycrcb(images, **named):
     return cheq.equalize(images, color="ycrcb", **named)
 
 
-def luts_of_all_colours(all_colours):
+def luts_of_all_colors(all_colors):
     """Masks whose counted pixels make LUTs of every kind: spread, identity, two levels, dark, bright."""
-    luma = cv2.cvtColor(all_colours, cv2.COLOR_RGB2YCrCb)[..., 0]
+    luma = cv2.cvtColor(all_colors, cv2.COLOR_RGB2YCrCb)[..., 0]
     yield "all", None
     yield "none", np.zeros(luma.shape, bool)
     yield "two levels", (luma == 100) | (luma == 101)
@@ -118,14 +118,14 @@ def luts_of_all_colours(all_colours):
 
 
 @pytest.mark.exhaustive
-def test_ycrcb_of_all_colours_is_that_of_cv2(kernel, all_colours):
-    converted = cv2.cvtColor(all_colours, cv2.COLOR_RGB2YCrCb)
-    for name, mask in luts_of_all_colours(all_colours):
+def test_ycrcb_of_all_colors_is_that_of_cv2(kernel, all_colors):
+    converted = cv2.cvtColor(all_colors, cv2.COLOR_RGB2YCrCb)
+    for name, mask in luts_of_all_colors(all_colors):
         counts = reference.histogram(converted[..., 0], mask=mask)
         changed = converted.copy()
         changed[..., 0] = reference.equalization_lut(counts)[converted[..., 0]]
         expected = cv2.cvtColor(changed, cv2.COLOR_YCrCb2RGB)
-        result = equalize_ycrcb(all_colours, channel_axis=-1, mask=mask)
+        result = equalize_ycrcb(all_colors, channel_axis=-1, mask=mask)
         np.testing.assert_array_equal(result, expected, name)
 
 
@@ -155,9 +155,9 @@ def test_ycrcb_with_pillow_s_rule(kernel, pictures):
     np.testing.assert_array_equal(*results)
 
 
-def test_one_colour_keeps_its_luma():
-    for colour in ([0, 0, 0], [255, 255, 255], [255, 0, 0], [12, 200, 31]):
-        image = np.full((9, 11, 3), colour, np.uint8)
+def test_one_color_keeps_its_luma():
+    for color in ([0, 0, 0], [255, 255, 255], [255, 0, 0], [12, 200, 31]):
+        image = np.full((9, 11, 3), color, np.uint8)
         np.testing.assert_array_equal(equalize_ycrcb(image, channel_axis=-1), cv2_ycrcb(image))
 
 
@@ -274,9 +274,9 @@ def test_threads_change_nothing(kernel, shape):
 
 @pytest.mark.parametrize(("shape", "channel_axis"), [((3, 9, 70, 3), -1), ((2, 4, 30, 40), 1), ((1, 900, 1100, 3), -1)])
 def test_out_is_images(kernel, shape, channel_axis):
-    colours, expected, _ = large_photos(shape, channel_axis, low=50, high=130)
-    for writable_layout in [LAYOUTS[name] for name in WRITABLE] if colours.size < 10_000 else [np.copy]:
-        images = writable_layout(colours)
+    colors, expected, _ = large_photos(shape, channel_axis, low=50, high=130)
+    for writable_layout in [LAYOUTS[name] for name in WRITABLE] if colors.size < 10_000 else [np.copy]:
+        images = writable_layout(colors)
         assert equalize_ycrcb(images, channel_axis=channel_axis, out=images) is images
         np.testing.assert_array_equal(images, expected)
 

@@ -38,7 +38,7 @@ def test_the_demo_as_users_run_it(tmp_path):
     command = [sys.executable, "-m", "cheq", "demo"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0
-    told = r"(warning: other programs used .* cores meanwhile: these figures are not to be trusted\n)?"
+    told = r"(warning: other programs used .* cores meanwhile: do not trust these figures\n)?"
     assert re.fullmatch(told, done.stderr)
     assert f"cheq {cheq.__version__}, OpenCV {cv2.__version__}, NumPy {np.__version__}" in done.stdout
     assert "(1800, 1, 96, 96) uint8" in done.stdout
@@ -94,7 +94,7 @@ def test_one_wrong_byte_fails_the_demo(run, small, tmp_path, monkeypatch, thread
 def test_other_programs_are_told_of(run, small, monkeypatch):
     monkeypatch.setattr(demo_command, "busy_elsewhere", lambda: lambda: 1.25)
     result = run("demo")
-    told = "warning: other programs used 1.2 cores meanwhile: these figures are not to be trusted\n"
+    told = "warning: other programs used 1.2 cores meanwhile: do not trust these figures\n"
     assert (result.exit_code, result.stderr) == (0, told)
 
 

@@ -48,7 +48,7 @@ def same(method, image, nbins=256, **named):
     return expected
 
 
-def neighbours(values, dtype):
+def neighbors(values, dtype):
     """The values, and those next to them on both sides."""
     values = np.asarray(values, dtype)
     infinity = np.array(np.inf, dtype)
@@ -79,7 +79,7 @@ def test_values_on_below_and_above_every_edge(method, dtype, limits, nbins):
     low, high = np.array(RANGES[limits], dtype)
     edges = np.linspace(low, high, nbins + 1, dtype=dtype)
     centers = (edges[1:] + edges[:-1]) / np.array(2, dtype)
-    values = np.concatenate([[low, high], np.clip(neighbours([*edges, *centers], dtype), low, high)]).astype(dtype)
+    values = np.concatenate([[low, high], np.clip(neighbors([*edges, *centers], dtype), low, high)]).astype(dtype)
     same(method, values[np.newaxis], nbins)
     same(method, np.random.default_rng(nbins).permutation(values)[:, np.newaxis], nbins)
 
@@ -88,7 +88,7 @@ def test_values_on_below_and_above_every_edge(method, dtype, limits, nbins):
 def test_values_at_the_edges_of_other_numbers_of_bins(method, dtype):
     for nbins in (7, 49, 100, 255, 257, 640):
         edges = np.linspace(0, 1, nbins + 1, dtype=dtype)
-        values = np.clip(neighbours(edges, dtype), 0, 1)
+        values = np.clip(neighbors(edges, dtype), 0, 1)
         for other in (nbins, 256):
             same(method, values[np.newaxis], other)
 
@@ -179,7 +179,7 @@ def test_denormals(method, dtype, nbins):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_centres_of_bins_that_coincide_or_overflow(method):
+def test_centers_of_bins_that_coincide_or_overflow(method):
     for values in ([-5e-324, 0, 5e-324], [-5e-324, 5e-324], [0, 1e-323], [5e-324, 1.5e-323]):
         for nbins in (1, 2, 3):
             same(method, np.array([values]), nbins)
@@ -221,7 +221,7 @@ def test_too_many_bins_says_so_as_numpy_does():
 
 def test_float32_has_edges_of_its_own():
     edges = np.linspace(0.1, 0.7, 257, dtype=np.float32)
-    values = np.clip(neighbours(edges, np.float32), edges[0], edges[-1])[np.newaxis]
+    values = np.clip(neighbors(edges, np.float32), edges[0], edges[-1])[np.newaxis]
     both = [np.histogram(values.astype(dtype), 256)[0] for dtype in FLOATS]
     assert (both[0] != both[1]).any()  # or the next lines prove nothing
     same("skimage", values)

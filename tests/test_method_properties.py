@@ -40,20 +40,20 @@ def pixels(draw, shape, dtype):
 
 @st.composite
 def float_levels(draw, number, dtype):
-    """Values of one range: fractions of 255, edges of bins and their neighbours, or any; now and then NaN."""
+    """Values of one range: fractions of 255, edges of bins and their neighbors, or any; now and then NaN."""
     random = np.random.default_rng(draw(SEEDS))
     low = draw(st.sampled_from([0.0, 0.0, 1.0, -0.5, 1 / 3, 1e3, -1e6, 1e15]))
     width = draw(st.sampled_from([1.0, 1.0, 255.0, 0.7, 1e-3, 1e6, 1e-12, 1e30, 0.0]))
-    units = draw(st.sampled_from(["any", "255", "256", "10", "neighbours"]))
+    units = draw(st.sampled_from(["any", "255", "256", "10", "neighbors"]))
     if units == "any":
         part = random.random(number)
-    elif units == "neighbours":
+    elif units == "neighbors":
         part = random.integers(0, 257, number) / 256
     else:
         part = random.integers(0, int(units) + 1, number) / int(units)
     with np.errstate(all="ignore"):
         levels = (low + width * part).astype(dtype)
-        if units == "neighbours":
+        if units == "neighbors":
             levels = np.nextafter(levels, random.choice([-np.inf, np.inf], number).astype(dtype))
     if draw(st.integers(0, 9)) == 0:
         levels[random.random(number) < 0.2] = draw(st.sampled_from([np.nan, np.inf, -np.inf]))

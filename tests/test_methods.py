@@ -106,7 +106,7 @@ def test_real_pictures(pictures, name, method):
 
 
 @pytest.mark.parametrize("method", PEERS)
-def test_a_colour_picture(pictures, method):
+def test_a_color_picture(pictures, method):
     rgb = pictures["astronaut"][:100, :73]
     expected = np.stack([peer(method, np.ascontiguousarray(rgb[..., c])) for c in range(3)], axis=-1)
     assert_bits(cheq.equalize(rgb, method=method, channel_axis=-1), expected)

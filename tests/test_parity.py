@@ -175,7 +175,7 @@ FAULTS = {
              {f'rgb_to_gray, "{name}"' for name in ("opencv", "pillow", "skimage")}, None),
     "the last bit of a CDF": ("cumulative_distribution", lambda found: (np.nextafter(found[0], 2), found[1]),
                               {"cumulative_distribution"}, None),
-    "the last bit of bin centres": ("cumulative_distribution", with_one(1, lambda value: value + value / (1 << 22)),
+    "the last bit of bin centers": ("cumulative_distribution", with_one(1, lambda value: value + value / (1 << 22)),
                                     {"cumulative_distribution"}, None),
     "the last bit of a recipe": ("recipes.image_histogram_equalization", with_one(0, next_float),
                                  {"recipes.image_histogram_equalization"}, None),

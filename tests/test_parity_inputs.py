@@ -122,7 +122,7 @@ def test_a_kernel_that_the_cpu_lacks_is_not_passed(few, monkeypatch):
 
 def test_files_and_folders(few):
     save(few / "photos" / "gray.png", PIXELS)
-    save(few / "photos" / "deep" / "colour.png", np.stack([PIXELS, PIXELS // 2, 255 - PIXELS], -1))
+    save(few / "photos" / "deep" / "color.png", np.stack([PIXELS, PIXELS // 2, 255 - PIXELS], -1))
     save(few / "photos" / "wide.png", PIXELS.astype(np.uint16) * 257)
     save(few / "batch.npy", np.stack([PIXELS, PIXELS // 3]))
     (few / "photos" / "notes.txt").write_text("passed over")
@@ -158,17 +158,17 @@ def test_the_user_s_image_is_compared(few, monkeypatch):
 
 def test_channels_of_arrays(few):
     images = np.stack([PIXELS, PIXELS // 2, 255 - PIXELS], -1)
-    save(few / "colour.npy", images)
+    save(few / "color.npy", images)
     pixels = {}
     for options in ((), ("--channel-axis", "-1")):
-        done = cli_tools.run("parity", "colour.npy", "--json", *options)
+        done = cli_tools.run("parity", "color.npy", "--json", *options)
         assert done.exit_code == 0, done.stdout
         rows = {row["compared"]: row["pixels"] for row in json.loads(done.stdout)["rows"]}
         pixels[options] = rows['rgb_to_gray, "opencv"']
     assert pixels["--channel-axis", "-1"] - pixels[()] == PIXELS.size
-    done = cli_tools.run("parity", "colour.npy", "--channel-axis", "3")
+    done = cli_tools.run("parity", "color.npy", "--channel-axis", "3")
     assert done.exit_code == 1
-    assert "error: colour.npy: channel_axis 3 is not an axis of shape (31, 67, 3)" in done.stderr
+    assert "error: color.npy: channel_axis 3 is not an axis of shape (31, 67, 3)" in done.stderr
 
 
 def test_large_batches_are_compared_in_pieces(few, monkeypatch):

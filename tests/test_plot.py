@@ -52,7 +52,7 @@ def test_each_channel():
 
 
 @pytest.mark.parametrize("color", ["ycrcb", "gray"])
-def test_luminance_and_gray(color):
+def test_lightness_and_gray(color):
     image = pixels(40, 60, 3)
     figure = cheq.plot(image, color=color, channel_axis=-1)
     bars, _ = curves(figure)

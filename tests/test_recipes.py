@@ -71,7 +71,7 @@ def test_a_batch_is_equalized_image_by_image(dtype):
 
 
 @pytest.mark.parametrize("number_bins", [10, 256])
-def test_colours_are_pooled_as_the_original_does(pictures, number_bins):
+def test_colors_are_pooled_as_the_original_does(pictures, number_bins):
     rgb = pictures["astronaut"][:99, :55]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -80,7 +80,7 @@ def test_colours_are_pooled_as_the_original_does(pictures, number_bins):
         assert_pair(cheq.recipes.image_histogram_equalization(floats, number_bins), original(floats, number_bins))
 
 
-def test_a_batch_of_colour_images_is_pooled_image_by_image(pictures):
+def test_a_batch_of_color_images_is_pooled_image_by_image(pictures):
     images = np.stack([pictures["astronaut"][:60, :50], pictures["astronaut"][200:260, 100:150] // 3])
     equalized, cdf = cheq.recipes.image_histogram_equalization(images)
     assert cdf.shape == (2, 256)
@@ -88,7 +88,7 @@ def test_a_batch_of_colour_images_is_pooled_image_by_image(pictures):
         assert_pair((one, curve), original(image))
 
 
-def test_no_other_last_axis_is_taken_for_colours():
+def test_no_other_last_axis_is_taken_for_colors():
     images = plane("both ends", "uint8", (13, 21, 4))
     refuses(ValueError, lambda: cheq.recipes.image_histogram_equalization(images), "image: ", "channel_axis=-1")
     result = cheq.recipes.image_histogram_equalization(images, axes=(-2, -1))

@@ -275,7 +275,7 @@ def test_the_recipe_and_its_cdf(dtype, number_bins):
             assert_bits(one, expected)
 
 
-def test_the_recipe_pools_colours(pictures):
+def test_the_recipe_pools_colors(pictures):
     rgb = pictures["astronaut"][:99, :55]
     for one, expected in zip(reference.image_histogram_equalization(rgb), recipe(rgb), strict=True):
         assert_bits(one, expected)
@@ -352,7 +352,7 @@ def test_numbers_as_thresholds(threshold):
     assert_bits(reference.binarize(image, threshold), cv2.threshold(image, threshold, 255, cv2.THRESH_BINARY)[1])
 
 
-# ---------------------------------------------------------------- colour
+# ---------------------------------------------------------------- color
 
 
 def test_ycrcb():

@@ -47,7 +47,7 @@ def test_the_shape_is_the_batch_shape_and_256(shape, where, batch):
 
 
 @pytest.mark.parametrize("level", range(0, 256, 5))
-def test_equal_neighbours_are_all_counted(level):
+def test_equal_neighbors_are_all_counted(level):
     for length in (1, 7, 8, 9, 1000, 65_535, 65_536, 8 * 65_536 + 3):
         image = np.full((1, length), level, np.uint8)
         counts = cheq.histogram(image)
@@ -111,7 +111,7 @@ def test_luts_of_synthetic_histograms(bits):
 
 
 @pytest.mark.parametrize("unit", [1, 2**15 + 1, 2**24 - 1, 2**24 + 2, 2**31 + 2**7, 2**40 + 2**16])
-def test_ties_and_their_neighbours_in_synthetic_histograms(unit):
+def test_ties_and_their_neighbors_in_synthetic_histograms(unit):
     found = 0
     for total, shift in itertools.product((2, 6, 10, 30, 34, 102, 170, 510), (-1, 0, 1)):
         counts = np.zeros(256, np.int64)

@@ -293,7 +293,7 @@ print(threads() - before + 1)
 @linux_only
 @needs_openmp
 @pytest.mark.parametrize("limit", [1, 2])
-def test_every_large_call_honours_a_limit_of_threadpoolctl(limit):
+def test_every_large_call_honors_a_limit_of_threadpoolctl(limit):
     """The system sees no more threads than the limit; ``num_threads`` goes before it."""
     calls = ", ".join(f"{name!r}: lambda: {call}" for name, call in LIMITED.items())
     program = COUNT_LIMITED.format(calls=calls, limit=limit)

@@ -122,7 +122,7 @@ def test_counts_above_2_to_the_24_are_rounded_to_float32(same):
 # ---------------------------------------------------------------- real pictures
 
 
-def test_a_colour_picture_is_split_equalized_and_merged(pictures):
+def test_a_color_picture_is_split_equalized_and_merged(pictures):
     rgb = pictures["astronaut"][:, :-2]
     expected = cv2.merge([cv2.equalizeHist(channel) for channel in cv2.split(rgb)])
     np.testing.assert_array_equal(cheq.equalize(rgb, channel_axis=-1), expected, strict=True)

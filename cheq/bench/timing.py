@@ -59,7 +59,7 @@ class Contestant:
 
 
 class NotEqual(SystemExit):
-    """Contestants gave different values; where nobody catches it, the program ends with what it says."""
+    """Contestants gave different values; not caught, it ends the program with its message."""
 
 
 def check_equal(contestants: Sequence[Contestant]) -> None:
@@ -70,7 +70,7 @@ def check_equal(contestants: Sequence[Contestant]) -> None:
         result = contestant.run()
         arranged = np.array(contestant.arrange(result))
         if isinstance(result, np.ndarray):
-            result.fill(0)  # so that one that writes nothing cannot pass with what another has written
+            result.fill(0)  # so that one that writes nothing cannot pass with what another wrote
         if expected is None:
             expected = arranged
         elif not np.array_equal(arranged, expected):
@@ -123,7 +123,7 @@ def distrust(cores: float | None) -> str:
     """Say that other programs kept the machine busy, if they have used so many cores."""
     if cores is None or cores <= BUSY:
         return ""
-    return f"other programs used {cores:.1f} cores meanwhile: these figures are not to be trusted"
+    return f"other programs used {cores:.1f} cores meanwhile: do not trust these figures"
 
 
 def _others_seconds() -> float | None:

@@ -44,7 +44,7 @@ def _check_color(images: Pixels, equalizer: Equalizer) -> None:
 
 
 def _equalize_mapped(images: Pixels, file: BinaryIO, equalizer: Equalizer, mask: Pixels | None) -> None:
-    """Write the result through memory that is mapped too."""
+    """Write the result through mapped memory too."""
     _check_color(images, equalizer)
     settings = equalizer.settings
     shape, axis = images.shape, settings.channel_axis

@@ -53,7 +53,7 @@ def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, ove
 
 def _draw(source: Path, target: Path, method: Method, color: Color, dpi: int, overwrite: bool) -> None:
     if source.suffix.lower() in {".npy", ".npz"}:
-        raise ValueError("an array, and figures are of picture files; cheq.plot takes arrays in Python")
+        raise ValueError("this is an array; cheq figure takes picture files, and cheq.plot takes arrays in Python")
     picture = formats.upright(formats.read(source))
     if picture.colors == 1:
         color = Color.CHANNELS

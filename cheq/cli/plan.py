@@ -28,17 +28,17 @@ class Plan:
     jobs : list of Job
         Every file to equalize, in order.
     problems : list of (Path, str)
-        Inputs that cannot be taken, and why.
+        Inputs that cannot be equalized, and why.
     unknown : Counter
-        Files passed over in folders, counted by their extension in lower case.
+        Files skipped in folders, counted by their extension in lower case.
     unmatched : int
-        Files passed over in folders because the pattern does not match them.
+        Files skipped in folders because the pattern does not match them.
     links : int
-        Linked folders passed over; following them could lead round in circles.
+        Linked folders skipped; following them could never end.
     results : int
-        Files passed over because their names end as results' names do.
+        Files skipped because their names end as results' names do.
     own : int or None
-        Files passed over because they lie in OUTPUT; None when OUTPUT is not inside an input folder.
+        Files skipped because they lie in OUTPUT; None when OUTPUT is not inside an input folder.
     """
 
     jobs: list[Job] = field(default_factory=list)
@@ -137,15 +137,15 @@ def _keep_sources(plan: Plan) -> None:
 
 def _check_folder(folder: Path, output: str, sources: Sequence[Path], extensions: Collection[str]) -> None:
     if folder.suffix.lower() in extensions and not os.path.lexists(folder) and not _ends_in_slash(output):
-        raise UsageError(f"OUTPUT '{output}' must be a folder here; if it is to be one of this name, write '{output}/'")
+        raise UsageError(f"OUTPUT '{output}' must be a folder here; to make one of this name, write '{output}/'")
     if os.path.lexists(folder) and not os.path.isdir(folder):
         inputs_are = "several inputs" if len(sources) > 1 else "a folder" if os.path.isdir(sources[0]) else "'.../'"
         raise UsageError(f"OUTPUT for {inputs_are} must be a folder, and '{output}' is a file")
 
 
 def _existing(name: str) -> Path:
-    """The input as a path; UsageError unless it is a file or a folder (a pipe would be waited on for ever)."""
-    # Path("") is the current folder, which nobody means who passes an empty shell variable.
+    """The input as a path; UsageError unless it is a file or a folder (a pipe would never end)."""
+    # Path("") is the current folder, which is not what an empty shell variable should mean.
     if not name:
         raise UsageError("an INPUT is empty")
     path = Path(name)
@@ -254,7 +254,7 @@ class _Planner:
         first = self._taken.setdefault(os.path.normcase(target), source)
         if first is source:
             self.plan.jobs.append(Job(source, target, name))
-        elif first != source:  # naming a file twice does no harm
+        elif first != source:  # naming a file twice is harmless
             self.plan.problems.append((source, f"its result would take the place of that of {first}: {target}"))
 
     def _refuse_unknown(self, source: Path) -> None:

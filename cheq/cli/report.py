@@ -108,7 +108,7 @@ class Report:
         self._task = self._bar.add_task("equalizing", total=len(plan.jobs))
 
     def __enter__(self) -> Self:
-        # Not left to Progress(disable=...): before rich 14 that prints an empty line at the end all the same.
+        # Not left to Progress(disable=...): before rich 14 that still prints an empty line at the end.
         if self._err.is_terminal:
             self._bar.start()
         return self
@@ -140,7 +140,7 @@ class Report:
         self._bar.advance(self._task)
 
     def warning(self, path: Path, message: str) -> None:
-        """Something about a file that is equalized all the same; said once, though it may be read twice."""
+        """A warning about a file that is still equalized; printed once, though the file may be read twice."""
         if (path, message) in self._said:
             return
         self._said.add((path, message))

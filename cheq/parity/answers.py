@@ -1,7 +1,7 @@
-"""What each library answers, for one plane or one colour image a call.
+"""What each library answers, for one plane or one color image a call.
 
 Each function here imports its library, and returns its answers by the questions' ``answer``: functions of the plane
-(or colour image), its mask or None, and the `Input` that they are of. They return an array; an `Answer` where only a
+(or color image), its mask or None, and the `Input` that they are of. They return an array; an `Answer` where only a
 part is the library's; or None where it has no answer, or one that is known to be another.
 """
 
@@ -76,7 +76,7 @@ def cv2_answers() -> Answers:
         values[mask] = cv2.equalizeHist(plane[mask][np.newaxis]).ravel()
         return Answer(values, mask)
 
-    def luminance(image: Array, mask: Array | None, images: Input) -> Array | Answer | None:
+    def lightness(image: Array, mask: Array | None, images: Input) -> Array | Answer | None:
         converted = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
         found = equalize(np.ascontiguousarray(converted[..., 0]), mask, images)
         if found is None:
@@ -106,7 +106,7 @@ def cv2_answers() -> Answers:
     near_tie = np.array([[81, 99, 43, 30, 152]], np.uint8)
     fused = otsu(near_tie, None, Input(near_tie)) == 43  # and not 81
     named = {} if fused else {"otsu_threshold": otsu, "binarize": binarize}
-    return {"opencv": equalize, YCRCB: luminance, 'rgb_to_gray, "opencv"': gray, **named}
+    return {"opencv": equalize, YCRCB: lightness, 'rgb_to_gray, "opencv"': gray, **named}
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def skimage_answers() -> Answers:
 
     distribution = "cumulative_distribution"
     return {
-        "skimage": equalize, f"{distribution}: CDF": cdf, f"{distribution}: bin centres": centers,
+        "skimage": equalize, f"{distribution}: CDF": cdf, f"{distribution}: bin centers": centers,
         'rgb_to_gray, "skimage"': gray, "recipes.histogram_equalize": recipe,
     }  # fmt: skip
 
@@ -197,7 +197,7 @@ def albumentations_answers() -> Answers:
         else:
             os.environ[name] = before
 
-    plain, by_luminance = library.Equalize(p=1), library.Equalize(by_channels=False, p=1)
+    plain, by_lightness = library.Equalize(p=1), library.Equalize(by_channels=False, p=1)
 
     def equalize(plane: Array, mask: Array | None, _: Input) -> Array | None:
         if mask is None:
@@ -208,10 +208,10 @@ def albumentations_answers() -> Answers:
         masked = library.Equalize(mask=mask.astype(np.uint8), p=1)
         return np.asarray(masked(image=plane.copy())["image"])  # it writes into what it is given
 
-    def luminance(image: Array, mask: Array | None, _: Input) -> Array | None:
-        return np.asarray(by_luminance(image=image)["image"]) if mask is None else None
+    def lightness(image: Array, mask: Array | None, _: Input) -> Array | None:
+        return np.asarray(by_lightness(image=image)["image"]) if mask is None else None
 
-    return {"opencv": equalize, YCRCB: luminance}
+    return {"opencv": equalize, YCRCB: lightness}
 
 
 def torchvision_answers() -> Answers:

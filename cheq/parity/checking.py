@@ -28,7 +28,7 @@ _WITHOUT_REFERENCE = (
     'method "opencv" outside a mask, and without a counted pixel: cv2 takes no mask; pixels under it are compared, and '
     "with albumentations all, if it counts two levels or more",
     'color="ycrcb" with method "pillow" or with a fourth channel: no library gives this answer',
-    "recipes.histogram_equalize of colours: it is compared for gray images, and their gray under rgb_to_gray",
+    "recipes.histogram_equalize of colors: it is compared for gray images, and their gray under rgb_to_gray",
     "float ranges whose width overflows: cheq refuses them, and NumPy's answer depends on the processor",
     "planes of more than 2^30 pixels, whose LUTs have code of their own; empty arrays; arguments that are refused",
 )

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# What a reference answers in one call: a plane, a colour image (height, width, channels), or the array as it is.
-PLANE, COLOUR, WHOLE = "plane", "colour", "whole"
-UNITS = (PLANE, COLOUR, WHOLE)
+# What a reference answers in one call: a plane, a color image (height, width, channels), or the array as it is.
+PLANE, COLOR, WHOLE = "plane", "color", "whole"
+UNITS = (PLANE, COLOR, WHOLE)
 
 OUTS = NEW, IN_PLACE, STRIDED = "new", "in place", "strided"  # what `out` is
 NAN_POLICIES = ("raise", "omit")
@@ -91,17 +91,17 @@ LAYOUTS: dict[str, Callable[[Array], Array]] = {
 }
 
 
-# ---------------------------------------------------------------- one plane, or one colour image, after the other
+# ---------------------------------------------------------------- one plane, or one color image, after the other
 
 
 def split(images: Input, unit: str) -> tuple[Array, Array | None]:
-    """Return all planes, or all colour images, along the first axis; and their masks likewise."""
+    """Return all planes, or all color images, along the first axis; and their masks likewise."""
     array, mask = images.images, images.mask
     if unit == WHOLE:
         return array[np.newaxis], None
-    if unit == COLOUR:
-        colours = colours_of(array, images)
-        return colours, None if mask is None else _masks(images, False).reshape(colours.shape[:-1])
+    if unit == COLOR:
+        colors = colors_of(array, images)
+        return colors, None if mask is None else _masks(images, False).reshape(colors.shape[:-1])
     return planes_of(array, images), None if mask is None else planes_of(_masks(images, True), images)
 
 
@@ -116,7 +116,7 @@ def planes_of(array: Array, images: Input) -> Array:
     return np.ascontiguousarray(array.transpose(batch + plane)).reshape(-1, math.prod(lengths[:-1]), lengths[-1])
 
 
-def colours_of(array: Array, images: Input) -> Array:
+def colors_of(array: Array, images: Input) -> Array:
     """Return (images, height, width, channels)."""
     assert images.channel_axis is not None
     last = np.ascontiguousarray(np.moveaxis(array, images.channel_axis, -1))

@@ -58,7 +58,7 @@ def reduced(whole: Comparison, found: Difference) -> Comparison:
 
 
 def _unit(whole: Comparison, index: int) -> Input:
-    """One plane, or one colour image, in plain memory."""
+    """One plane, or one color image, in plain memory."""
     given = whole.images
     arrays, masks = split(given, whole.question.unit)
     axis = None if whole.question.unit == PLANE else -1

@@ -41,7 +41,7 @@ _FLOATS: dict[str, Callable[[_Random, tuple[int, ...]], Array]] = {
     "tiny": lambda random, shape: random.random(shape) * 1e-300,
     "zeros of both signs": lambda random, shape: random.choice([-0.0, 0.0], shape),
     "far from zero": lambda random, shape: 1e6 + random.random(shape),
-    "neighbours": lambda random, shape: 1 + random.integers(0, 3, shape) * 2.0**-52,
+    "neighbors": lambda random, shape: 1 + random.integers(0, 3, shape) * 2.0**-52,
 }
 FLOAT_KINDS = tuple(_FLOATS)
 
@@ -85,8 +85,8 @@ def counted(counts: tuple[int, ...], levels: tuple[int, ...], dtype: str = "uint
     return np.random.default_rng(len(pixels)).permutation(pixels)[np.newaxis]
 
 
-def every_colour() -> Array:
-    """(4096, 4096, 3): each colour of 8 bits a channel once."""
+def every_color() -> Array:
+    """(4096, 4096, 3): each color of 8 bits a channel once."""
     steps = np.arange(256, dtype=np.uint8)
     return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(4096, 4096, 3)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import cheq
-from cheq.parity.inputs import COLOUR, IN_PLACE, NEW, PLANE, WHOLE, Array, Input, colours_of, planes_of, spaced
+from cheq.parity.inputs import COLOR, IN_PLACE, NEW, PLANE, WHOLE, Array, Input, colors_of, planes_of, spaced
 
 # An answer has the images' shape, that without channels, or a row a plane.
 IMAGES, GRAY, ROWS = "images", "gray", "rows"
@@ -83,7 +83,7 @@ class Question:
         if self.unit == PLANE:
             return True
         channels = 0 if images.channel_axis is None else images.images.shape[images.channel_axis]
-        return channels == 3 or (channels == 4 and self.result == GRAY and self.unit == COLOUR)
+        return channels == 3 or (channels == 4 and self.result == GRAY and self.unit == COLOR)
 
     def ask(self, images: Input, threads: int) -> Array:
         """Call cheq, with the kernel in use, on the images in their layout."""
@@ -104,7 +104,7 @@ class Question:
             return found.reshape(units, *found.shape[-2:])
         if found.shape != images.images.shape:
             raise ValueError(f"shape {found.shape} instead of {images.images.shape}")
-        return (planes_of if self.unit == PLANE else colours_of)(found, images)
+        return (planes_of if self.unit == PLANE else colors_of)(found, images)
 
 
 # ---------------------------------------------------------------- calls: looked up in cheq each time they are made
@@ -173,16 +173,16 @@ _QUESTIONS = (
     Question("otsu_threshold", _call("otsu_threshold"), _UINTS, _MASKED, result=ROWS),
     Question("binarize", _call("binarize"), _UINTS, _MASKED, gives=SAME),
     Question(f"{_CDF}: CDF", _call(_CDF, lambda found: found[0]), (*_NUMBERS, "bool"), _BINNED, result=ROWS),
-    Question(f"{_CDF}: bin centres", _call(_CDF, lambda found: np.broadcast_to(found[1], found[0].shape)),
+    Question(f"{_CDF}: bin centers", _call(_CDF, lambda found: np.broadcast_to(found[1], found[0].shape)),
              FLOATS, _BINNED, result=ROWS),
     Question(f"{_RECIPE}: images", _recipe(0), _NUMBERS, f"{_AXES} nbins"),
     Question(f"{_RECIPE}: CDF", _recipe(1), _NUMBERS, f"{_AXES} nbins", result=ROWS),
     Question("recipes.histogram_equalize", _call("recipes.histogram_equalize", channel_axis=None), _NUMBERS,
              "axes nbins"),
-    Question('equalize, color="ycrcb"', _call("equalize", color="ycrcb"), ("uint8",), "channel_axis mask", COLOUR,
+    Question('equalize, color="ycrcb"', _call("equalize", color="ycrcb"), ("uint8",), "channel_axis mask", COLOR,
              gives=SAME),
     *(Question(f'rgb_to_gray, "{method}"', _call("rgb_to_gray", method=method), dtypes, "channel_axis", unit, GRAY)
       for method, dtypes, unit in (
-          ("opencv", _UINTS, COLOUR), ("pillow", ("uint8",), COLOUR), ("skimage", (*_UINTS, *FLOATS), WHOLE))),
+          ("opencv", _UINTS, COLOR), ("pillow", ("uint8",), COLOR), ("skimage", (*_UINTS, *FLOATS), WHOLE))),
 )  # fmt: skip
 QUESTIONS = {question.name: question for question in _QUESTIONS}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cheq.parity import pixels
-from cheq.parity.inputs import COLOUR, IN_PLACE, LAYOUTS, STRIDED, WHOLE, Input
+from cheq.parity.inputs import COLOR, IN_PLACE, LAYOUTS, STRIDED, WHOLE, Input
 from cheq.parity.questions import FLOATS, INTEGERS
 
 ALL = (*INTEGERS, "bool", *FLOATS)
@@ -75,9 +75,9 @@ def _holed(dtype: str, masked: str, nan_policy: str) -> Input:
     return Input(images, chosen if masked == "masked" else None, nan_policy=nan_policy)
 
 
-def _masked_colours(seed: int) -> Input:
+def _masked_colors(seed: int) -> Input:
     images = pixels.plane("dark", "uint8", (2, 31, 67, 3), seed)
-    return Input(images, pixels.random_mask(images.shape[:-1], seed), channel_axis=-1, units=(COLOUR,))
+    return Input(images, pixels.random_mask(images.shape[:-1], seed), channel_axis=-1, units=(COLOR,))
 
 
 # ---------------------------------------------------------------- the table
@@ -101,7 +101,7 @@ _CHANNELS = (
     *(((2, 13, 21, 3), -1), ((3, 13, 21), 0), ((2, 3, 13, 21), 1), ((2, 13, 4, 21), 2), ((2, 40, 70, 4), -1)),
 )
 _SHARED = (((4, 31, 67), None), ((2, 31, 67, 3), -1), ((2, 3, 31, 67), 1), ((3, 28, 28), 0))
-_COLOURED = (((2, 9, 70, 3), -1), ((2, 3, 9, 70), 1), ((9, 70, 4), -1))
+_COLORED = (((2, 9, 70, 3), -1), ((2, 3, 9, 70), 1), ((9, 70, 4), -1))
 _WRITABLE = [layout for layout in LAYOUTS if layout not in ("read-only", "other byte order")]
 _MASKED = list(enumerate(("uniform", "narrow", "three levels", "both ends")))
 _UINT8 = {"dtype": ("uint8",)}
@@ -150,7 +150,7 @@ _ROWS = (
         {"layout": LAYOUTS, "dtype": ALL, "shape": ((3, 11, 67), (5, 70))},
         {"dtype": ("uint8", "uint16", "float64"), "shape": ((3, 11, 67),)}),
     Row("layouts", "{layout}, {dtype}, {shape}, channel_axis={channel_axis}", partial(_planes, "dark"),
-        {"layout": LAYOUTS, "dtype": ALL, "shape channel_axis": _COLOURED}, _UINT8 | {"channel_axis": (-1,)}),
+        {"layout": LAYOUTS, "dtype": ALL, "shape channel_axis": _COLORED}, _UINT8 | {"channel_axis": (-1,)}),
     Row("out", "{out}, {layout}, {dtype}, {shape}", partial(_planes, "dark"),
         {"out": (IN_PLACE, STRIDED), "layout": _WRITABLE, "dtype": ("uint8", "uint16", "float64"),
          "shape channel_axis": (((2, 11, 67), None), ((9, 70, 3), -1))}, _UINT8),
@@ -161,13 +161,13 @@ _ROWS = (
         {"nbins": (256, 10)}),
     Row("NaN", "{dtype}, nan_policy={nan_policy!r}, {masked}", _holed,
         {"dtype": FLOATS, "masked nan_policy": (("no mask", "omit"), ("masked", "omit"), ("masked", "raise"))}, {}),
-    Row("colours", "{kind}, {dtype}, {shape}", partial(_planes, channel_axis=-1, units=(COLOUR, WHOLE)),
+    Row("colors", "{kind}, {dtype}, {shape}", partial(_planes, channel_axis=-1, units=(COLOR, WHOLE)),
         {"dtype": ("uint8", "uint16", *FLOATS), "shape": [(1, n, 3) for n in (*_EDGES, 1023, 1025, 14_337)],
          "kind": ("uniform", "narrow")}, _UINT8 | {"shape": [(1, n, 3) for n in _EDGES]}),
-    Row("colours", "masked, seed {seed}", _masked_colours, {"seed": range(10)}, {"seed": (0, 1)}),
-    Row("colours", "a million", partial(_planes, "uniform", "uint8", (1024, 1024, 3), channel_axis=-1, units=(COLOUR,)),
+    Row("colors", "masked, seed {seed}", _masked_colors, {"seed": range(10)}, {"seed": (0, 1)}),
+    Row("colors", "a million", partial(_planes, "uniform", "uint8", (1024, 1024, 3), channel_axis=-1, units=(COLOR,)),
         {}, {}),
-    Row("colours", "all 16,777,216", lambda: Input(pixels.every_colour(), channel_axis=-1, units=(COLOUR,)), {}, None),
+    Row("colors", "all 16,777,216", lambda: Input(pixels.every_color(), channel_axis=-1, units=(COLOR,)), {}, None),
     # Planes of more than 2^16 pixels, which threads share, and of more than 2^24, which float32 cannot count.
     Row("large planes", "{kind}, {dtype}, {shape}", _planes,
         {"dtype": ALL, "kind": ("uniform", "dark", "one pixel off", "gradient"), "shape": ((401, 523),)},

@@ -77,7 +77,7 @@ def _piece(array: Array, part: slice, channel_axis: int | None) -> Input:
     images = np.ascontiguousarray(array[part], array.dtype.newbyteorder("="))
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         raise ValueError("it holds NaN or infinities, which the references refuse")
-    # Said explicitly where a last axis could be taken for colours.
+    # Said explicitly where a last axis could be taken for colors.
     axes = (-2, -1) if channel_axis is None and images.ndim > 2 else None
     return Input(images, channel_axis=channel_axis, axes=axes)
 

@@ -116,7 +116,7 @@ def rewrite(source: Path, file: BinaryIO, change: Callable[[Pixels], Pixels]) ->
         others = [member for member in archive.infolist() if member not in images]
         if others:
             kept = ", ".join(member.filename.removesuffix(".npy") for member in others)
-            warnings.warn(f"kept as they are, being no uint8 or uint16 images: {kept}", UserWarning, stacklevel=2)
+            warnings.warn(f"kept as they are, not uint8 or uint16 images: {kept}", UserWarning, stacklevel=2)
         for member in archive.infolist():
             written = zipfile.ZipInfo(member.filename, member.date_time)
             written.compress_type = member.compress_type

@@ -32,7 +32,7 @@ def whole_file(target: Path, overwrite: bool) -> Iterator[BinaryIO]:
             yield file
         _publish(temporary, target, overwrite)
     except OSError as error:
-        # Nobody has heard of the temporary file.
+        # No other program knows the temporary file.
         if Path(str(error.filename)) == temporary:
             error.filename = os.fspath(target)
         raise

@@ -47,7 +47,7 @@ class _IntoList(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
-        if "Interlace handling" not in message:  # said of every interlaced PNG, which comes out well all the same
+        if "Interlace handling" not in message:  # logged for every interlaced PNG, which is still read correctly
             self._collected[threading.get_ident()].append(message)
 
 

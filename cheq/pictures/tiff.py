@@ -64,7 +64,7 @@ def _opened(path: Path) -> Any:
             file: Any = stack.enter_context(tifffile.TiffFile(path))
             for page in file.pages:
                 if page.offset in seen:
-                    raise ValueError("the file is damaged: its pages go round in a circle")
+                    raise ValueError("the file is damaged: its list of pages has no end")
                 seen.add(page.offset)
                 sides = page.imagewidth, page.imagelength, page.imagedepth
                 others = page.samplesperpixel, page.predictor, *page.dataoffsets, *page.databytecounts
@@ -87,7 +87,7 @@ def _decoded(page: Any, index: int, path: Path) -> Pixels:
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         pixels = np.asarray(imagecodecs.tiff_decode(content, index=index))
     if (pixels.shape, pixels.dtype) != (page.shape, page.dtype):
-        raise ValueError(f"a page is damaged: it has pixels of {pixels.shape} {pixels.dtype}, and tells of others")
+        raise ValueError(f"a page is damaged: its pixels are {pixels.shape} {pixels.dtype}, and its tags say otherwise")
     return pixels
 
 

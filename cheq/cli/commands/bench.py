@@ -29,7 +29,7 @@ def bench(
     channel_axis: Annotated[
         int | None, typer.Option("--channel-axis", metavar="AXIS", help="The axis of R, G, B in arrays, such as -1.")
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="How long it may take, about.")] = 20,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, metavar="N", help="About how long it may take.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Time cheq beside every library installed here, outputs compared first.
@@ -38,7 +38,7 @@ def bench(
 
     Each library equalizes the same planes (of color pictures, each channel) one by one or in its own batches, and
     cheq all of them in one call, by the method that gives that library's answer. Without PATH they are 1800 crops of
-    real pictures, 96 x 96, or without scikit-image uniform noise. Figures are the best of interleaved rounds.
+    real pictures, 96 x 96, or uniform noise where scikit-image is missing. Figures are the best of several rounds.
 
     The exit status is 0 if all outputs were equal, 1 if one was not or there was no image, 2 for wrong options.
     """
@@ -71,7 +71,7 @@ def _built_in() -> tuple[list[Pixels], str]:
     try:
         from cheq.bench.samples import real_batch
     except ImportError as error:
-        without(error, "the pictures", "demo")  # a fault of cheq's own is raised
+        without(error, "the pictures", "demo")  # an error in cheq itself is raised
         import numpy as np
 
         return [np.random.default_rng(0).integers(0, 256, (1800, 96, 96), np.uint8)], "uniform noise"

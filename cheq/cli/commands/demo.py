@@ -18,7 +18,7 @@ def demo(
             "--output",
             "-o",
             metavar="PATH",
-            help="Where the before/after sheet goes; must not exist yet. "
+            help="Where to write the picture of before and after; the file must not exist. "
             "By default cheq-demo.png in this folder, which is replaced.",
         ),
     ] = None,

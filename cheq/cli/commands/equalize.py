@@ -13,7 +13,7 @@ from cheq.pictures.formats import JPEG_QUALITY
 from cheq.pictures.reading import MOST_PIXELS
 
 _Inputs = Annotated[
-    list[str], typer.Argument(metavar="INPUT", help="Files and folders; folders are taken with all below them.")
+    list[str], typer.Argument(metavar="INPUT", help="Files and folders; a folder means all files below it.")
 ]
 _Output = Annotated[
     str | None,
@@ -21,8 +21,8 @@ _Output = Annotated[
         "--output",
         "-o",
         metavar="OUTPUT",
-        help="A file, or an existing folder or one written with a slash at its end, for one INPUT file; "
-        "a folder for anything else. Not needed with --suffix.",
+        help="A file or a folder for one INPUT file (a new folder with a slash at its end), a folder for anything "
+        "else. Not needed with --suffix.",
     ),
 ]
 _Method = Annotated[Method, typer.Option("--method", help="Whose definition of equalization is used.")]
@@ -30,15 +30,15 @@ _Color = Annotated[
     Color,
     typer.Option(
         "--color",
-        help="What is equalized of color pictures: each channel on its own; their luminance; or gray made of them.",
+        help="What is equalized in color pictures: each channel on its own, the lightness alone, or gray made first.",
     ),
 ]
 _SharedLut = Annotated[
     bool,
     typer.Option(
         "--shared-lut",
-        help="One histogram over all pictures of a kind (gray or RGB, 8 or 16 bits), so that they stay comparable; "
-        "every file is read twice.",
+        help="One histogram, and so one lookup table (LUT), for all pictures of a kind (gray or RGB, 8 or 16 bits), so "
+        "that they stay comparable. Every file is read twice.",
     ),
 ]
 _Mask = Annotated[
@@ -46,8 +46,8 @@ _Mask = Annotated[
     typer.Option(
         "--mask",
         metavar="MASK",
-        help="Only pixels where this picture (or .npy array) is not 0 are counted. A folder has one for each picture, "
-        "under its path.",
+        help="Count only the pixels where this picture (or .npy array) is not 0. A folder must hold a mask for each "
+        "picture, under the same path.",
     ),
 ]
 _ChannelAxis = Annotated[
@@ -62,8 +62,8 @@ _Axes = Annotated[
     typer.Option(
         "--axes",
         metavar="AXES",
-        help="The axes of the pixels that share a histogram in .npy and .npz arrays: -2,-1 if nothing is said, "
-        "-3,-2,-1 for volumes. Needed, or --channel-axis, where the last axis looks like R, G, B.",
+        help="The axes of the pixels that share a histogram in .npy and .npz arrays: by default -2,-1; for volumes "
+        "-3,-2,-1. Where the last axis is 3 or 4 long, this or --channel-axis is needed.",
     ),
 ]
 _Pattern = Annotated[
@@ -71,23 +71,25 @@ _Pattern = Annotated[
     typer.Option(
         "--glob",
         metavar="PATTERN",
-        help="Take only files in folders whose name matches, such as '*.png'; with a slash in it, whose path does "
-        "(a star matches slashes too).",
+        help="From folders, take only files whose name matches, such as '*.png'. A pattern with a slash must match the "
+        "path (a star matches slashes too).",
     ),
 ]
 _Suffix = Annotated[
     str,
-    typer.Option("--suffix", metavar="TEXT", help="Add this to results' names; without OUTPUT, beside their sources."),
+    typer.Option(
+        "--suffix", metavar="TEXT", help="Add this to results' names. Without OUTPUT they go beside their sources."
+    ),
 ]
 _Threads = Annotated[
     int | None,
     typer.Option("--threads", min=1, metavar="N", help="How many files at a time; by default one a core."),
 ]
-_Quality = Annotated[int, typer.Option("--quality", min=1, max=100, metavar="N", help="Of JPEG files.")]
+_Quality = Annotated[int, typer.Option("--quality", min=1, max=100, metavar="N", help="The quality of JPEG files.")]
 _MostPixels = Annotated[
     int,
     typer.Option(
-        "--max-pixels", min=1, metavar="N", help="Refuse pictures that claim more; a small file can claim any number."
+        "--max-pixels", min=1, metavar="N", help="Refuse pictures of more pixels; a small file can claim any number."
     ),
 ]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
@@ -119,7 +121,7 @@ def equalize(
     and PGM of 8. Alpha is kept, and so are EXIF, color profile and resolution where the format has a place for them.
     Arrays (.npy, and in .npz those of uint8 and uint16) have height and width as their last two axes unless
     --channel-axis is one of them or --axes names others; a .npy file may be larger than memory. Each result has its
-    source's name and path below OUTPUT, its format and its dtype; other files in folders are passed over.
+    source's name and path below OUTPUT, its format and its dtype; other files in folders are skipped.
 
     A file that fails is named on stderr and the others go on. No file is ever half written. The exit status is 0 if all
     went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C.

@@ -19,9 +19,9 @@ def figure(
     ] = Method.OPENCV,
     color: Annotated[
         Color,
-        typer.Option("--color", help="What is equalized, and drawn as curves: each channel, the luminance, or gray."),
+        typer.Option("--color", help="What is equalized and drawn as curves: each channel, the lightness, or gray."),
     ] = Color.CHANNELS,
-    dpi: Annotated[int, typer.Option("--dpi", min=20, max=1200, metavar="N", help="Pixels an inch of a .png.")] = 150,
+    dpi: Annotated[int, typer.Option("--dpi", min=20, max=1200, metavar="N", help="Pixels per inch of a .png.")] = 150,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
 ) -> None:
     """Draw a picture before and after equalization, with histogram and CDF under each.

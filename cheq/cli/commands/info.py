@@ -27,7 +27,7 @@ def info(
 
     For example: cheq info --json
 
-    Nothing is imported to find its version. The exit status is 0.
+    Libraries are not imported to find their versions. The exit status is 0.
     """
     found = {**cheq.show_config(mode="dicts"), **_surroundings()}
     if as_json:

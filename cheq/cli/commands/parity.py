@@ -42,8 +42,8 @@ def parity(
 
     Example: cheq parity --quick photos/ scans.npy
 
-    The exit status is 0 if everything is equal; 1 if anything differs, if nothing could be compared, or if something
-    given could not; 2 for wrong arguments; 130 after Ctrl-C.
+    The exit status is 0 if everything is equal; 1 if anything differs, or if nothing, or not everything that you named,
+    could be compared; 2 for wrong arguments; 130 after Ctrl-C.
     """
     console, errors = Console(), Console(stderr=True)
     if rerun is not None and (paths or quick):
