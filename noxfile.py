@@ -152,6 +152,13 @@ def soak(session):
     session.run("python", "tools/soak.py", *(session.posargs or ["--minutes", "0.5"]))
 
 
+@nox.session
+def mutations(session):
+    """Each formula broken once, in copies: the core fails each time; minutes, and not in .ci/run."""
+    session.install("-e", ".[test]")
+    session.run("python", "tools/mutate.py", *session.posargs)
+
+
 def output_of(command):
     """What a shell's command prints, nothing where there is no such program."""
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True).stdout

@@ -82,7 +82,7 @@ def calls():
     for channel_axis, axes in ((-1, None), (-1, (0, 1, 2)), (None, (1, 2, 3))):
         options = {"channel_axis": channel_axis, "axes": axes}
         yield f"equalize RGB, {channel_axis=}, {axes=}", Call("equalize", (rgb,), options)
-    for method in reference.YCRCB_METHODS:
+    for method in reference.LEVELS:
         options = {"color": "ycrcb", "method": method, "channel_axis": -1}
         yield f"equalize YCrCb, {method}", Call("equalize", (rgb,), options)
         yield f"equalize YCrCb, {method}, masked", Call("equalize", (rgb,), options | {"mask": mask})

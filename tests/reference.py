@@ -42,11 +42,13 @@ METHODS = {
     "skimage": (*INTEGERS, *FLOATS, "bool"),
     "numpy": (*INTEGERS, *FLOATS),
 }
-LEVELS = ("opencv", "pillow")  # whose results are levels of the images' dtype; others give floats
+LEVELS = (
+    "opencv",
+    "pillow",
+)  # whose results are levels of the images' dtype, and can be those of Y; others give floats
 # Weights of R, G and B, and the bits that they are scaled by.
 GRAY = {"opencv": (9798, 19235, 3735, 15), "pillow": (19595, 38470, 7471, 16)}
 LUMA = (4899, 9617, 1868, 14)
-YCRCB_METHODS = ("opencv", "pillow")
 
 
 def equalize(
@@ -344,7 +346,7 @@ def _equalize_ycrcb(images, method, axes, channel_axis, mask):
     """OpenCV's RGB2YCrCb, Y equalized, YCrCb2RGB (``color_yuv.simd.hpp``), in whole numbers; a fourth channel stays."""
     if images.dtype != np.uint8:
         raise TypeError(f"images of dtype {images.dtype}")
-    if method not in YCRCB_METHODS or channel_axis is None or images.shape[channel_axis] not in (3, 4):
+    if method not in LEVELS or channel_axis is None or images.shape[channel_axis] not in (3, 4):
         raise ValueError(f"method {method!r}, channel axis {channel_axis!r}, shape {images.shape}")
     if np.ndim(mask) >= images.ndim:
         raise ValueError("a mask with a channel axis")

@@ -57,7 +57,7 @@ def calls():
         yield f"binarize {dtype}, a number", Call(*both("binarize", threshold=99.5), dtype, mask=False)
         yield f"gray {dtype}", Call(*both("rgb_to_gray"), dtype, mask=False, channels=True)
     yield "gray, pillow", Call(*both("rgb_to_gray", method="pillow"), "uint8", mask=False, channels=True)
-    for method in reference.YCRCB_METHODS:
+    for method in reference.LEVELS:
         yield f"ycrcb, {method}", Call(*both("equalize", color="ycrcb", method=method), "uint8", channels=True)
     for dtype in (*INTEGERS, *FLOATS):
         yield f"cumulative_distribution {dtype}", Call(*both("cumulative_distribution"), dtype, out=False)

@@ -1,0 +1,96 @@
+"""What tools/mutate.py breaks: each formula, and the table of methods. An edit is (file, old text, new text)."""
+
+LUT, BINS, SPACES = (f"cheq/_core/formulas/{name}.h" for name in ("lut", "bins", "spaces"))
+METHODS, MAKERS = "cheq/_methods.py", "cheq/_core/jobs/makers.h"
+
+
+def new_method(level):
+    """A method that is in every table, with a naive version: the negative. ``level``: its formula in C."""
+    otsu = "/* ---- Otsu's threshold"
+    formula = f"""CHEQ_BODY void cheq_lut_negative(const void *context, const cheq_counts *counts,
+                                 const cheq_entries *to) {{
+    (void)context;
+    for (size_t s = 0; s < counts->n_spans; s++) {{
+        for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {{
+            cheq_put_level(to, bin, {level});
+        }}
+    }}
+}}
+
+CHEQ_MAKER(negative)
+
+"""
+    row = '        {.name = "negative", .make = cheq_make_negative},\n'
+    opencv = '        if method == "opencv":\n            lut[place] = _opencv_lut(counts)\n'
+    naive = (
+        '        if method == "negative":\n            lut[place] = levels[::-1]\n        elif method == "opencv":\n'
+    )
+    return [
+        (LUT, otsu, formula + otsu),
+        (MAKERS, "CHEQ_MAKER_COUNT = 5", "CHEQ_MAKER_COUNT = 6"),
+        (MAKERS, '        {.name = "otsu"', row + '        {.name = "otsu"'),
+        (METHODS, "\nMETHODS = {", '\nNEGATIVE = Method("negative", ("uint8", "uint16"), levels=True)\nMETHODS = {'),
+        (METHODS, "SKIMAGE, NUMPY)}", "SKIMAGE, NUMPY, NEGATIVE)}"),
+        (
+            "tests/reference.py",
+            '    "pillow": ("uint8",),\n',
+            '    "pillow": ("uint8",),\n    "negative": ("uint8", "uint16"),\n',
+        ),
+        ("tests/reference.py", 'LEVELS = ("opencv", "pillow")', 'LEVELS = ("opencv", "pillow", "negative")'),
+        ("tests/reference.py", opencv, naive + "            lut[place] = _opencv_lut(counts)\n"),
+    ]
+
+
+# With these the core passes, or a failure of the others says nothing.
+CONTROLS = {
+    "nothing": [],
+    "a new method": new_method("to->levels - 1 - bin"),
+}
+
+MUTATIONS = {
+    "a new method with a wrong formula": new_method("to->levels - 1 - (bin & ~1u)"),
+    # ---- opencv
+    "opencv: the first bin counts": [(LUT, "(float)(total - first_count)", "(float)total")],
+    "opencv: cut off, not rounded": [(LUT, "shifted = x + 12582912.0f", "shifted = x - 0.5f + 12582912.0f")],
+    "opencv: from the first bin on": [(LUT, "s += bin > plane.first ?", "s += bin >= plane.first ?")],
+    # ---- pillow
+    "pillow: without half a step": [(LUT, "uint64_t sum = step / 2;", "uint64_t sum = 0;")],
+    "pillow: a wrong divisor": [(LUT, "plane.last)) / 255 : 0;", "plane.last)) / 256 : 0;")],
+    "pillow: not cut off": [(LUT, "level < 255 ? (uint32_t)level : 255", "(uint32_t)level")],
+    # ---- skimage
+    "skimage: 0 below the first bin": [(LUT, "bin < plane.first ? least :", "bin < plane.first ? 0.0 :")],
+    "skimage: pixels below a level": [(LUT, "(double)running / total);", "(double)(running - 1) / total);")],
+    "skimage: float32 stays float64": [(BINS, "bins->single ? (double)(float)c : c", "c")],
+    "skimage: left edges for centers": [(BINS, "(left + right) / 2.0", "left")],
+    # ---- numpy
+    "numpy: a wrong factor": [(BINS, "#define CHEQ_RECIPE_TOP 255.0", "#define CHEQ_RECIPE_TOP 256.0")],
+    "numpy: levels of 255 times the range": [(LUT, "CHEQ_RECIPE_TOP : 1.0", "CHEQ_RECIPE_TOP : 1.0 - 1e-3")],
+    "numpy: density without width": [(BINS, "(double)hist[i] / width /", "(double)hist[i] /")],
+    # ---- what these have in common
+    "levels: 256 for 255": [(LUT, "cheq_round(c * (double)(to->levels - 1))", "cheq_round(c * (double)to->levels)")],
+    "levels: the sign": [(LUT, "(uint8_t)(level ^ to->flip)", "(uint8_t)level")],
+    "nothing counted: 0 for NaN": [(LUT, "[bin] = NAN;", "[bin] = 0.0;")],
+    "bins: a margin of .25": [(BINS, "? 0.5 : 0.0;\n    if (single)", "? 0.25 : 0.0;\n    if (single)")],
+    "bins: an upper edge belongs to the bin": [(BINS, "(x >= bin.upper)", "(x > bin.upper)")],
+    "bins: of no width": [(BINS, "(!(bins->edges[i] < bins->edges[i + 1]))", "(0)")],
+    "interpolation: from the other side": [
+        (BINS, "double y = j->slope * (value - j->x) + j->y", "double y = j->slope * (value - j[1].x) + j[1].y")
+    ],
+    # ---- Otsu
+    "otsu: the last of equal ones": [(LUT, "if (sigma > most)", "if (sigma >= most)")],
+    "otsu: the threshold is above": [(LUT, "bin > threshold ? to->levels", "bin >= threshold ? to->levels")],
+    "otsu: another mean": [(LUT, "mu1 *= q1;", "mu1 *= q1 + 1e-9;")],
+    # ---- colors
+    "gray, opencv: a weight": [(SPACES, "{9798, 19235, 3735, 15}", "{9798, 19234, 3736, 15}")],
+    "gray, pillow: a weight": [(SPACES, "{19595, 38470, 7471, 16}", "{19595, 38469, 7472, 16}")],
+    "gray: cut off": [(SPACES, "(low >> 8) + (1 << (w.bits - 9))", "(low >> 8)")],
+    "gray, 16 bits: cut off": [(SPACES, "(sum + (1u << (w.bits - 1)))", "(sum)")],
+    "ycrcb: a weight of Y": [(SPACES, "{4899, 9617, 1868, 14}", "{4899, 9616, 1869, 14}")],
+    "ycrcb: a weight of B": [(SPACES, "CHEQ_CB_TO_B = 29049", "CHEQ_CB_TO_B = 29040")],
+    "ycrcb: Cr does not saturate at 127": [(SPACES, "0, 0), -128, 127)", "0, 0), -128, 126)")],
+    # ---- the tables
+    "table: opencv without uint16": [(METHODS, 'Method("opencv", ("uint8", "uint16")', 'Method("opencv", ("uint8",)')],
+    "table: float32 becomes float64": [(METHODS, "images == np.float32", "False")],
+    "table: skimage is numpy": [(METHODS, "[self.name]", '[self.name.replace("skimage", "numpy")]')],
+    "table: another distribution": [(MAKERS, "= cheq_skimage_distribution", "= cheq_recipe_distribution")],
+}  # fmt: skip
