@@ -8,7 +8,7 @@ import pytest
 import reference
 
 import cheq
-from cheq.parity.pixels import KINDS, plane
+from cheq.parity.pixels import KINDS, counted, plane
 
 
 @pytest.fixture
@@ -47,13 +47,6 @@ def test_a_constant_image_of_every_level_is_unchanged(same, size):
 # ---------------------------------------------------------------- counts where the arithmetic shows
 
 
-def _image(counts, levels):
-    """A shuffled image, of one row, with so many pixels of each level."""
-    pixels = np.repeat(np.array(levels, np.uint8), counts)
-    np.random.default_rng(len(pixels)).shuffle(pixels)
-    return pixels[np.newaxis]
-
-
 WRONG_RULES = {
     "float64": lambda s, total: round(s * (255.0 / total)),
     "exact": lambda s, total: round(Fraction(255 * s, total)),
@@ -82,7 +75,7 @@ def test_three_levels_with_counts_1_m_km(same, rule):
     found = _counts_that_tell(rule)
     assert len(found) >= 30  # or the images below prove nothing against this rule
     for counts in found[:: max(1, len(found) // 60)]:
-        image = _image(counts, (3, 77, 78))
+        image = counted(counts, (3, 77, 78))
         same(image)
         wrong = WRONG_RULES[rule](counts[1], counts[1] + counts[2])
         assert cheq.equalize(image)[image == 77][0] != wrong
@@ -91,7 +84,7 @@ def test_three_levels_with_counts_1_m_km(same, rule):
 @pytest.mark.parametrize("m", [1, 2, 3, 7, 97, 255, 256, 1000, 65_535, 65_536])
 def test_two_levels_with_counts_1_m(same, m):
     for counts in ((1, m), (m, 1), (m, 2 * m), (m, m)):
-        same(_image(counts, (41, 200)))
+        same(counted(counts, (41, 200)))
 
 
 @pytest.mark.parametrize("total", [2, 6, 10, 30, 34, 102, 170, 510])
@@ -101,7 +94,7 @@ def test_ties_at_exactly_one_half_go_to_even(same, total):
     running = np.cumsum(steps)
     assert running[-1] == total
     assert all((255 * int(s) * 2) % total == 0 and (510 * int(s) // total) % 2 for s in running[:-1])
-    image = _image([3, *steps], range(len(steps) + 1))
+    image = counted([3, *steps], range(len(steps) + 1))
     same(image)
     half_up = [WRONG_RULES["half up"](s, total) for s in running]
     got = [cheq.equalize(image)[image == level][0] for level in range(1, len(steps) + 1)]

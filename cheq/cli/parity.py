@@ -74,18 +74,11 @@ def _print(console: Console, result: Result) -> None:
         console.print()
         for text, row in table(result.rows):
             console.print(Text(text, _RED if row is not None and row.mismatches else ""), soft_wrap=True)
-    _print_list(console, "mismatches", (str(one) for one in result.mismatches), _RED)
-    _print_list(console, "to see them again", (one.command for one in result.mismatches if one.command), "bold")
-    _print_list(console, "not checked", result.not_checked, "bold")
+    for title, texts in result.lists().items():
+        if texts:
+            console.print(f"\n{title}:", style=_RED if title == "mismatches" else "bold", highlight=False)
+        for text in texts:
+            say(console, text, "-", "", " ")
     console.print()
     style = "bold green" if result.passed else _RED
     say(console, f" ({result.seconds:.1f} s)", result.verdict(), style, "")
-
-
-def _print_list(console: Console, title: str, texts: Iterable[str], style: str) -> None:
-    lines = list(texts)
-    if lines:
-        console.print()
-        console.print(f"{title}:", style=style, highlight=False)
-    for text in lines:
-        say(console, text, "-", "", " ")

@@ -109,6 +109,14 @@ class Result:
             ("inputs", f"{self.inputs['suite']:,} of the suite, {self.inputs['given']:,} given"),
         ]
 
+    def lists(self) -> dict[str, list[str]]:
+        """Return what differs, how to see it again, and what was left out, by titles."""
+        return {
+            "mismatches": [str(one) for one in self.mismatches],
+            "to see them again": [one.command for one in self.mismatches if one.command],
+            "not checked": self.not_checked,
+        }
+
     def verdict(self) -> str:
         """Return the outcome in a sentence."""
         pixels, wrong = sum(row.pixels for row in self.rows), sum(row.mismatches for row in self.rows)
@@ -122,14 +130,7 @@ class Result:
     def __repr__(self) -> str:
         lines = [f"{label:9} {text}" for label, text in self.about()]
         lines += ["", *(text for text, _ in table(self.rows))] if self.rows else []
-        for title, texts in (
-            (
-                "mismatches",
-                [f"{one}{'; to see it again: ' + one.command if one.command else ''}" for one in self.mismatches],
-            ),
-            ("errors", self.errors),
-            ("not checked", self.not_checked),
-        ):
+        for title, texts in (self.lists() | {"errors": self.errors}).items():
             lines += ["", f"{title}:", *(f"- {text}" for text in texts)] if texts else []
         return "\n".join([*lines, "", f"{self.verdict()} ({self.seconds:.1f} s)"])
 
