@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-LICENCES = Path(__file__).parent / "licenses" / "libgomp"
+LICENSES = Path(__file__).parent / "licenses" / "libgomp"
 LIBGOMP = "GPL-3.0-or-later WITH GCC-exception-3.1"
 
 
@@ -32,8 +32,8 @@ def repair(wheel: Path, folder: Path) -> None:
 
 def add_licenses(info: Path) -> None:
     """Copy the texts into the wheel's metadata folder and name them in its METADATA."""
-    shutil.copytree(LICENCES, info / "licenses" / LICENCES.name)
-    listed = "".join(f"License-File: {LICENCES.name}/{path.name}\n" for path in sorted(LICENCES.iterdir()))
+    shutil.copytree(LICENSES, info / "licenses" / LICENSES.name)
+    listed = "".join(f"License-File: {LICENSES.name}/{path.name}\n" for path in sorted(LICENSES.iterdir()))
     metadata = (info / "METADATA").read_text(encoding="utf-8")
     for old, new in (
         ("License-Expression: MIT\n", f"License-Expression: MIT AND {LIBGOMP}\n"),
