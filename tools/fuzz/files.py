@@ -159,11 +159,15 @@ def check_kept(picture, path):
     demand_equal(np.squeeze(again.pixels), np.squeeze(picture.pixels), "pixels written and read again")
 
 
+def equalize(images, **options):
+    return cheq.equalize(images, axes=(-2, -1), **options)
+
+
 def equalize_mapped(images, file):
     if images.size:
-        cheq.equalize(images, out=arrays.create(file, images.shape, images.dtype.newbyteorder("=")))
+        equalize(images, out=arrays.create(file, images.shape, images.dtype.newbyteorder("=")))
     else:
-        arrays.write(file, cheq.equalize(images))
+        arrays.write(file, equalize(images))
 
 
 def try_arrays(path):
@@ -173,15 +177,11 @@ def try_arrays(path):
     target = path.with_name(f"equalized{path.suffix}")
     with open(target, "w+b") as file:
         if path.suffix == ".npz":
-            arrays.rewrite(path, file, cheq.equalize)
-        elif images[0][1].size:
-            cheq.equalize(
-                images[0][1], out=arrays.create(file, images[0][1].shape, images[0][1].dtype.newbyteorder("="))
-            )
+            arrays.rewrite(path, file, equalize)
         else:
-            arrays.write(file, cheq.equalize(images[0][1]))
+            equalize_mapped(images[0][1], file)
     for (name, array), (_, result) in zip(images, arrays.read(target), strict=True):
-        expected = cheq.equalize(array)
+        expected = equalize(array)
         demand_equal(result, expected, f"array {name!r} equalized to a file")
 
 
