@@ -22,7 +22,7 @@ cdef extern from "jobs/floats.h" nogil:
         uint8_t has_nan
         uint8_t has_infinity
 
-    ctypedef struct cheq_floating_job:
+    ctypedef struct cheq_floats_job:
         const cheq_kernels *kernels
         cheq_distribution *distribution
         bint masked
@@ -38,10 +38,10 @@ cdef extern from "jobs/floats.h" nogil:
         double *points
         bint applies
 
-    cheq_work cheq_ranges_work(const cheq_floating_job *job)
-    cheq_work cheq_floating_work(const cheq_floating_job *job)
-    bint cheq_floating_plainly_has_bins(const cheq_floating_job *job, size_t group)
-    bint cheq_floating_has_bins(const cheq_floating_job *job, size_t group, void *memory)
+    cheq_work cheq_ranges_work(const cheq_floats_job *job)
+    cheq_work cheq_floats_work(const cheq_floats_job *job)
+    bint cheq_floats_plainly_have_bins(const cheq_floats_job *job, size_t group)
+    bint cheq_floats_have_bins(const cheq_floats_job *job, size_t group, void *memory)
     size_t cheq_floats_counts_bytes(size_t n)
 
 # What can be wrong with a plane.
@@ -55,7 +55,7 @@ def equalize(call, cdf, points, int maker, size_t n, bint omit):
     been written. With ``omit``, what is not finite is passed over. False and interrupts: see integer.equalize.
     """
     cdef cheq_views views
-    cdef cheq_floating_job job
+    cdef cheq_floats_job job
     cdef cheq_work work
     memset(&views, 0, sizeof(views))
     job.values = NULL
@@ -73,7 +73,7 @@ def equalize(call, cdf, points, int maker, size_t n, bint omit):
         wrong = find_wrong(&job, omit)
         if wrong is not None:
             return wrong
-        work = cheq_floating_work(&job)
+        work = cheq_floats_work(&job)
         run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
         return True
     finally:
@@ -95,7 +95,7 @@ cdef bint fits(const cheq_views *views, size_t n) noexcept:
     return True
 
 
-cdef void make_job(cheq_floating_job *job, cheq_views *views, int maker, size_t n) noexcept:
+cdef void make_job(cheq_floats_job *job, cheq_views *views, int maker, size_t n) noexcept:
     cdef Py_buffer *images = &views.images
     cdef Py_buffer *mask = &views.mask
     cdef Py_buffer *out = &views.out
@@ -114,7 +114,7 @@ cdef void make_job(cheq_floating_job *job, cheq_views *views, int maker, size_t 
     job.groups, job.pixels = cheq_axes_size(&job.counted.batch), cheq_axes_size(&job.counted.pixels)
 
 
-cdef find_wrong(const cheq_floating_job *job, bint omit):
+cdef find_wrong(const cheq_floats_job *job, bint omit):
     """The first plane without an answer, and why."""
     cdef void *memory = calloc(cheq_floats_counts_bytes(job.n), 1)
     cdef size_t group
@@ -126,10 +126,10 @@ cdef find_wrong(const cheq_floating_job *job, bint omit):
                 return group, NAN_FOUND
             if job.values[group].has_infinity and not omit:
                 return group, INFINITY_FOUND
-            if cheq_floating_plainly_has_bins(job, group):
+            if cheq_floats_plainly_have_bins(job, group):
                 continue
             PyErr_CheckSignals()  # millions of bins take a while
-            if not cheq_floating_has_bins(job, group, memory):
+            if not cheq_floats_have_bins(job, group, memory):
                 return group, NO_BINS
         return None
     finally:

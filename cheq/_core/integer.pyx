@@ -49,7 +49,7 @@ cdef run(call, hist, luts, int maker):
         if has_kind(&views.images, b"B") and views.out.itemsize <= 1:
             run_bytes(&views, maker, looks_up)
         else:
-            run_wide(&views, maker, looks_up)
+            run_levels(&views, maker, looks_up)
         return True
     finally:
         release_views(&views)
@@ -60,14 +60,16 @@ def equalization_lut(hist, luts, int maker=0, bint signed=False):
     cdef Py_buffer counts, result
     cdef Py_ssize_t i
     cdef uint32_t levels = hist.shape[hist.ndim - 1]
+    cdef cheq_entries entries
     cdef cheq_maker made_by = cheq_maker_at(maker, active_kernels())
     PyObject_GetBuffer(hist, &counts, PyBUF_SIMPLE)
     try:
         PyObject_GetBuffer(luts, &result, PyBUF_STRIDES | PyBUF_WRITABLE)
+        entries.bytes, entries.levels, entries.flip = result.itemsize, levels, levels // 2 if signed else 0
         with nogil:
             for i in range(result.len // result.itemsize // levels):
-                one_lut(&made_by, <const uint64_t *>counts.buf + i * levels,
-                        <char *>result.buf + i * levels * result.itemsize, levels, result.itemsize, signed)
+                entries.lut = <char *>result.buf + i * levels * result.itemsize
+                cheq_make_lut_of_hist(&made_by, <const uint64_t *>counts.buf + i * levels, &entries)
         PyBuffer_Release(&result)
     finally:
         PyBuffer_Release(&counts)
@@ -83,7 +85,7 @@ def otsu_thresholds(hist, thresholds):
         PyObject_GetBuffer(thresholds, &result, PyBUF_SIMPLE | PyBUF_WRITABLE)
         with nogil:
             for i in range(result.len // <Py_ssize_t>sizeof(uint64_t)):
-                (<uint64_t *>result.buf)[i] = one_threshold(<const uint64_t *>counts.buf + i * levels, levels)
+                (<uint64_t *>result.buf)[i] = cheq_otsu_of_hist(<const uint64_t *>counts.buf + i * levels, levels)
         PyBuffer_Release(&result)
     finally:
         PyBuffer_Release(&counts)
@@ -107,7 +109,7 @@ cdef bint fits(const cheq_views *views, bint looks_up) noexcept:
 
 
 cdef int run_bytes(cheq_views *views, int maker, bint looks_up) except -1:
-    cdef cheq_job job
+    cdef cheq_bytes_job job
     cdef cheq_work work
     job.kernels = active_kernels()
     job.maker = cheq_maker_at(maker, job.kernels)
@@ -118,13 +120,13 @@ cdef int run_bytes(cheq_views *views, int maker, bint looks_up) except -1:
     job.luts = <const uint8_t *>views.tables[0].buf if looks_up else NULL
     job.lut_step = 0 if views.tables[0].len == CHEQ_LEVELS else CHEQ_LEVELS
     make_layouts(views, &job.counted if job.counts else NULL, &job.applied if job.applies else NULL)
-    cheq_job_group(&job)
-    work = cheq_job_work(&job)
+    cheq_bytes_group(&job)
+    work = cheq_bytes_work(&job)
     return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
 
 
-cdef int run_wide(cheq_views *views, int maker, bint looks_up) except -1:
-    cdef cheq_wide_job job
+cdef int run_levels(cheq_views *views, int maker, bint looks_up) except -1:
+    cdef cheq_levels_job job
     cdef cheq_work work
     cdef cheq_layout *layout
     job.kernels = active_kernels()
@@ -149,7 +151,7 @@ cdef int run_wide(cheq_views *views, int maker, bint looks_up) except -1:
     if job.applies:
         cheq_layout_group(&job.applied, 1)
     job.groups, job.pixels = cheq_axes_size(&layout.batch), cheq_axes_size(&layout.pixels)
-    work = cheq_wide_work(&job)
+    work = cheq_levels_work(&job)
     return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
 
 
@@ -162,26 +164,3 @@ cdef void make_layouts(cheq_views *views, cheq_layout *counted, cheq_layout *app
     if applied != NULL:
         cheq_layout_init(applied, images.ndim, views.n_batch, images.shape, images.buf, images.strides,
                          views.out.buf, views.out.strides, CHEQ_OTHER)
-
-
-cdef void one_lut(const cheq_maker *maker, const uint64_t *hist, void *lut, uint32_t levels, Py_ssize_t entry_bytes,
-                  bint signed) noexcept nogil:
-    cdef cheq_span all
-    cdef cheq_counts counts
-    cdef cheq_entries entries
-    if levels == CHEQ_LEVELS and entry_bytes == 1 and not signed:
-        cheq_make_lut_of_many_bytes(maker, hist, <uint8_t *>lut)
-        return
-    all.begin, all.end = 0, levels
-    counts.hist32, counts.hist64, counts.spans, counts.n_spans, counts.present_only = NULL, hist, &all, 1, False
-    entries.lut, entries.bytes, entries.levels = lut, <int>entry_bytes, levels
-    entries.flip = levels // 2 if signed else 0
-    cheq_make_lut(maker, &counts, &entries)
-
-
-cdef uint32_t one_threshold(const uint64_t *hist, uint32_t levels) noexcept nogil:
-    cdef cheq_span all
-    cdef cheq_counts counts
-    all.begin, all.end = 0, levels
-    counts.hist32, counts.hist64, counts.spans, counts.n_spans, counts.present_only = NULL, hist, &all, 1, False
-    return cheq_otsu(&counts)

@@ -33,24 +33,11 @@ cdef extern from "formulas/bins.h" nogil:
         pass
 
 cdef extern from "formulas/lut.h" nogil:
-    ctypedef struct cheq_span:
-        uint32_t begin
-        uint32_t end
-
-    ctypedef struct cheq_counts:
-        const uint32_t *hist32
-        const uint64_t *hist64
-        const cheq_span *spans
-        size_t n_spans
-        bint present_only
-
     ctypedef struct cheq_entries:
         void *lut
         int bytes
         uint32_t levels
         uint32_t flip
-
-    uint32_t cheq_otsu(const cheq_counts *counts)
 
 cdef extern from "jobs/makers.h" nogil:
     enum:
@@ -61,11 +48,11 @@ cdef extern from "jobs/makers.h" nogil:
         cheq_distribution *distribution
 
     cheq_maker cheq_maker_at(int i, const cheq_kernels *kernels)
-    void cheq_make_lut(const cheq_maker *maker, const cheq_counts *counts, const cheq_entries *to)
-    void cheq_make_lut_of_many_bytes(const cheq_maker *maker, const uint64_t *hist, uint8_t *lut)
+    void cheq_make_lut_of_hist(const cheq_maker *maker, const uint64_t *hist, const cheq_entries *to)
+    uint32_t cheq_otsu_of_hist(const uint64_t *hist, uint32_t levels)
 
 cdef extern from "jobs/bytes.h" nogil:
-    ctypedef struct cheq_job:
+    ctypedef struct cheq_bytes_job:
         const cheq_kernels *kernels
         cheq_maker maker
         bint counts
@@ -77,11 +64,11 @@ cdef extern from "jobs/bytes.h" nogil:
         const uint8_t *luts
         size_t lut_step
 
-    void cheq_job_group(cheq_job *job)
-    cheq_work cheq_job_work(const cheq_job *job)
+    void cheq_bytes_group(cheq_bytes_job *job)
+    cheq_work cheq_bytes_work(const cheq_bytes_job *job)
 
 cdef extern from "jobs/levels.h" nogil:
-    ctypedef struct cheq_wide_job:
+    ctypedef struct cheq_levels_job:
         const cheq_kernels *kernels
         cheq_maker maker
         bint counts
@@ -100,4 +87,4 @@ cdef extern from "jobs/levels.h" nogil:
         const uint8_t *luts
         size_t lut_step
 
-    cheq_work cheq_wide_work(const cheq_wide_job *job)
+    cheq_work cheq_levels_work(const cheq_levels_job *job)

@@ -155,7 +155,7 @@ static void lay_out(const call *c, cheq_layout *counted, cheq_layout *applied) {
     }
 }
 
-static cheq_work work_of_bytes(const call *c, cheq_job *job) {
+static cheq_work work_of_bytes(const call *c, cheq_bytes_job *job) {
     memset(job, PATTERN, sizeof *job);
     job->kernels = k;
     job->maker = cheq_maker_at(c->maker, k);
@@ -166,11 +166,11 @@ static cheq_work work_of_bytes(const call *c, cheq_job *job) {
     job->luts = c->luts;
     job->lut_step = c->lut_step;
     lay_out(c, &job->counted, &job->applied);
-    cheq_job_group(job);
-    return cheq_job_work(job);
+    cheq_bytes_group(job);
+    return cheq_bytes_work(job);
 }
 
-static cheq_work work_of_wide(const call *c, cheq_wide_job *job) {
+static cheq_work work_of_wide(const call *c, cheq_levels_job *job) {
     memset(job, PATTERN, sizeof *job);
     job->kernels = k;
     job->maker = cheq_maker_at(c->maker, k);
@@ -195,7 +195,7 @@ static cheq_work work_of_wide(const call *c, cheq_wide_job *job) {
     const cheq_layout *layout = job->applies ? &job->applied : &job->counted;
     job->groups = cheq_axes_size(&layout->batch);
     job->pixels = cheq_axes_size(&layout->pixels);
-    return cheq_wide_work(job);
+    return cheq_levels_work(job);
 }
 
 /* ---- the parallel loop's pieces, one after the other ---------------------------------- */
@@ -326,8 +326,8 @@ static void check(const call *c, const view *before, uint8_t *out_before) {
 }
 
 static void run_call(call *c) {
-    cheq_job job;
-    cheq_wide_job wide;
+    cheq_bytes_job job;
+    cheq_levels_job wide;
     view before = c->images;
     before.memory = copied(c->images.memory, c->images.bytes);
     before.base = before.memory + (c->images.base - c->images.memory);

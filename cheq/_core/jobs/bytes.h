@@ -1,6 +1,6 @@
 /* Planes of bytes to planes of bytes: their histograms, their LUTs, and these looked up. */
-#ifndef CHEQ_JOB_H
-#define CHEQ_JOB_H
+#ifndef CHEQ_BYTES_H
+#define CHEQ_BYTES_H
 
 #include "jobs/makers.h"
 #include "jobs/plane.h"
@@ -19,10 +19,10 @@ typedef struct {
     uint64_t *hist;       /* where histograms are wanted, (planes, 256); else NULL */
     const uint8_t *luts;  /* where LUTs are given: one, or one a plane; else NULL */
     size_t lut_step;      /* 0 or 256 */
-} cheq_job;
+} cheq_bytes_job;
 
 /* Both layouts must agree on the groups, since they share the histograms. */
-static inline void cheq_job_group(cheq_job *job) {
+static inline void cheq_bytes_group(cheq_bytes_job *job) {
     job->channels = cheq_layout_channels(job->applies ? &job->applied : &job->counted);
     if (job->counts) {
         cheq_layout_group(&job->counted, job->channels);
@@ -35,23 +35,12 @@ static inline void cheq_job_group(cheq_job *job) {
     job->pixels = cheq_axes_size(&layout->pixels);
 }
 
-static inline const uint8_t *cheq_job_luts(const cheq_job *job, size_t group) {
+static inline const uint8_t *cheq_job_luts(const cheq_bytes_job *job, size_t group) {
     return job->luts + group * (size_t)job->channels * job->lut_step;
 }
 
-/* A plane's histogram, of 32 bits or else 64, to where it is wanted. */
-static inline void cheq_put_hist(const uint32_t *hist32, const uint64_t *hist64, size_t bins, uint64_t *to) {
-    if (hist64) {
-        memcpy(to, hist64, bins * sizeof *to);
-        return;
-    }
-    for (size_t i = 0; i < bins; i++) {
-        to[i] = hist32[i];
-    }
-}
-
 /* Planes that are one dense run can be counted while their neighbours are looked up. */
-static inline int cheq_job_is_dense(const cheq_job *job) {
+static inline int cheq_bytes_are_dense(const cheq_bytes_job *job) {
     const cheq_axes *counted = &job->counted.pixels, *applied = &job->applied.pixels;
     return !job->masked && job->channels == 1 && counted->ndim == 1 &&
            applied->ndim == 1 && counted->strides[CHEQ_IMAGES][0] == 1 &&
@@ -59,7 +48,7 @@ static inline int cheq_job_is_dense(const cheq_job *job) {
 }
 
 /* Equalize dense planes [begin, end): count the next one while looking up this one. */
-static void cheq_equalize_dense(const cheq_job *job, size_t begin, size_t end) {
+static void cheq_equalize_dense(const cheq_bytes_job *job, size_t begin, size_t end) {
     const cheq_kernels *k = job->kernels;
     uint8_t *at[CHEQ_OPERANDS], *next[CHEQ_OPERANDS];
     uint8_t lut[CHEQ_LEVELS];
@@ -80,7 +69,7 @@ static void cheq_equalize_dense(const cheq_job *job, size_t begin, size_t end) {
 
 /* Equalize one small group: move its pixels to a stage, count them there, and look
  * them up there too or, if their channels alternate alike, where they came from. */
-static void cheq_equalize_staged(const cheq_job *job, size_t group) {
+static void cheq_equalize_staged(const cheq_bytes_job *job, size_t group) {
     const cheq_kernels *k = job->kernels;
     const cheq_layout *layout = &job->applied;
     const int alike = cheq_alternate_alike(k, layout);
@@ -125,7 +114,7 @@ static void cheq_run_staged(const void *of, size_t begin, size_t end) {
 
 /* Where a group's result begins, if it is worth fetching while the group is counted:
  * if it still fits L2 beside the images when it is written. */
-static inline const uint8_t *cheq_job_result(const cheq_job *job, size_t group) {
+static inline const uint8_t *cheq_bytes_result(const cheq_bytes_job *job, size_t group) {
     uint8_t *at[CHEQ_OPERANDS];
     if (!job->applies || job->pixels * (size_t)job->channels > 3 << 17) {
         return NULL;
@@ -135,35 +124,41 @@ static inline const uint8_t *cheq_job_result(const cheq_job *job, size_t group) 
 }
 
 static void cheq_bytes_count(const void *of, size_t group, size_t begin, size_t end, void *counts) {
-    const cheq_job *job = of;
-    const uint8_t *result = end - begin == job->pixels ? cheq_job_result(job, group) : NULL;
+    const cheq_bytes_job *job = of;
+    const uint8_t *result = end - begin == job->pixels ? cheq_bytes_result(job, group) : NULL;
     cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, result, counts);
 }
 
-static void cheq_bytes_make(const void *of, size_t group, void *counts, const void *sum, void *made) {
-    const cheq_job *job = of;
-    cheq_hist *hist32 = counts;
-    const uint64_t *hist64 = sum;
-    uint8_t *luts = made;
-    for (size_t c = 0; c < (size_t)job->channels; c++) {
-        const uint64_t *wide = sum ? hist64 + c * CHEQ_LEVELS : NULL;
-        if (job->hist) {
-            const size_t plane = group * (size_t)job->channels + c;
-            cheq_put_hist(sum ? NULL : hist32[c], wide, CHEQ_LEVELS, job->hist + plane * CHEQ_LEVELS);
-        }
-        if (job->applies && sum) {
-            cheq_make_lut_of_many_bytes(&job->maker, wide, luts + c * CHEQ_LEVELS);
-        } else if (job->applies) {
-            cheq_make_lut_of_bytes(&job->maker, hist32[c], luts + c * CHEQ_LEVELS);
-        }
+/* Of one plane, whose histogram is hist64 or, if that is NULL, hist32, which is left zeros. */
+static inline void cheq_bytes_make_plane(const cheq_bytes_job *job, size_t plane, cheq_hist hist32,
+                                         const uint64_t *hist64, uint8_t lut[CHEQ_LEVELS]) {
+    const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
+    if (job->hist) {
+        cheq_put_hist(hist32, hist64, CHEQ_LEVELS, job->hist + plane * CHEQ_LEVELS);
     }
-    if (!sum) {
-        memset(hist32, 0, (size_t)job->channels * sizeof *hist32);
+    if (job->applies && hist64) {
+        cheq_make_lut_of_hist(&job->maker, hist64, &entries);
+    } else if (job->applies) {
+        cheq_make_lut_of_bytes(&job->maker, hist32, lut);
+    }
+    if (!hist64) {
+        memset(hist32, 0, sizeof(cheq_hist));
+    }
+}
+
+static void cheq_bytes_make(const void *of, size_t group, void *counts, const void *sum, void *made) {
+    const cheq_bytes_job *job = of;
+    const size_t channels = (size_t)job->channels;
+    cheq_hist *hist32 = counts;
+    uint8_t *luts = made;
+    for (size_t c = 0; c < channels; c++) {
+        const uint64_t *hist64 = sum ? (const uint64_t *)sum + c * CHEQ_LEVELS : NULL;
+        cheq_bytes_make_plane(job, group * channels + c, hist32[c], hist64, luts + c * CHEQ_LEVELS);
     }
 }
 
 static void cheq_bytes_apply(const void *of, size_t group, size_t begin, size_t end, const void *made) {
-    const cheq_job *job = of;
+    const cheq_bytes_job *job = of;
     const uint8_t *luts = job->luts ? job->luts + group * (size_t)job->channels * job->lut_step : made;
     cheq_apply_pixels(job->kernels, &job->applied, group, begin, end, luts, job->luts ? job->lut_step : CHEQ_LEVELS);
 }
@@ -172,7 +167,7 @@ static void cheq_bytes_apply(const void *of, size_t group, size_t begin, size_t 
  * its place) in pixels, for cutting work into pieces of about equal time: some 200 ns. */
 #define CHEQ_PLANE_COST 512
 
-static inline cheq_work cheq_job_work(const cheq_job *job) {
+static inline cheq_work cheq_bytes_work(const cheq_bytes_job *job) {
     const size_t channels = (size_t)job->channels;
     cheq_work work = {
         .job = job, .groups = job->groups, .pixels = job->pixels, .planes = channels, .cost = CHEQ_PLANE_COST,
@@ -182,7 +177,7 @@ static inline cheq_work cheq_job_work(const cheq_job *job) {
         .made_bytes = channels * CHEQ_LEVELS,
     };
     if (job->counts && job->applies && !job->masked) {
-        work.run = cheq_job_is_dense(job) ? cheq_run_dense : job->pixels <= CHEQ_BLOCK ? cheq_run_staged : NULL;
+        work.run = cheq_bytes_are_dense(job) ? cheq_run_dense : job->pixels <= CHEQ_BLOCK ? cheq_run_staged : NULL;
     }
     return work;
 }

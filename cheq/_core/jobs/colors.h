@@ -1,6 +1,6 @@
 /* Color images: their gray, and their Y equalized. A channel is a plane of a layout's group. */
-#ifndef CHEQ_COLOR_JOB_H
-#define CHEQ_COLOR_JOB_H
+#ifndef CHEQ_COLORS_H
+#define CHEQ_COLORS_H
 
 #include "formulas/spaces.h"
 #include "jobs/bytes.h"
@@ -199,9 +199,10 @@ static inline int cheq_recolors_dense(const cheq_color_job *job) {
 
 static void cheq_luma_make(const void *of, size_t image, void *counts, const void *sum, void *lut) {
     const cheq_color_job *job = of;
+    const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
     (void)image;
     if (sum) {
-        cheq_make_lut_of_many_bytes(&job->maker, sum, lut);
+        cheq_make_lut_of_hist(&job->maker, sum, &entries);
     } else {
         cheq_make_lut_of_bytes(&job->maker, counts, lut);
         memset(counts, 0, sizeof(cheq_hist));

@@ -1,7 +1,7 @@
 /* Planes of floats: NumPy's bins from the smallest value to the largest, a distribution
  * made of their counts, and np.interp of every pixel. */
-#ifndef CHEQ_FLOATING_H
-#define CHEQ_FLOATING_H
+#ifndef CHEQ_FLOATS_JOB_H
+#define CHEQ_FLOATS_JOB_H
 
 #include <math.h>
 
@@ -21,17 +21,17 @@ typedef struct {
     int masked;
     int bytes;        /* of a pixel, 4 or 8 */
     int result_bytes; /* 4 or 8 */
-    cheq_layout counted, applied; /* as in cheq_job */
+    cheq_layout counted, applied; /* as in cheq_bytes_job */
     size_t groups, pixels, n;     /* n: bins */
     cheq_values *values;          /* one a plane: written by the first pass, read by the second */
     double *cdf, *points;         /* where distributions are wanted, (planes, n) each; else NULL */
     int applies;
-} cheq_floating_job;
+} cheq_floats_job;
 
 /* ---- pieces --------------------------------------------------------------- */
 
 /* Pixels of a piece as doubles, which hold floats too, and dense. */
-static inline const double *cheq_floats_load(const cheq_floating_job *job, const cheq_layout *layout,
+static inline const double *cheq_floats_load(const cheq_floats_job *job, const cheq_layout *layout,
                                              const cheq_walk *walk, size_t n, double buffer[CHEQ_PIECE]) {
     const uint8_t *from = walk->at[CHEQ_IMAGES];
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_IMAGES);
@@ -54,7 +54,7 @@ static inline const double *cheq_floats_load(const cheq_floating_job *job, const
     return buffer;
 }
 
-static inline void cheq_floats_store(const cheq_floating_job *job, const cheq_walk *walk, ptrdiff_t step, size_t n,
+static inline void cheq_floats_store(const cheq_floats_job *job, const cheq_walk *walk, ptrdiff_t step, size_t n,
                                      const double *values) {
     uint8_t *to = walk->at[CHEQ_OTHER];
     if (job->result_bytes == 8) {
@@ -122,7 +122,7 @@ static inline void cheq_values_join(cheq_values *values, const cheq_values *othe
 }
 
 static void cheq_ranges_count(const void *of, size_t group, size_t begin, size_t end, void *counts) {
-    const cheq_floating_job *job = of;
+    const cheq_floats_job *job = of;
     double buffer[CHEQ_PIECE], selected[CHEQ_PIECE];
     cheq_values found = {INFINITY, -INFINITY, 0, 0, 0};
     cheq_walk walk;
@@ -145,13 +145,13 @@ static void cheq_ranges_join(size_t bins, void *counts, void *sum) {
 }
 
 static void cheq_ranges_make(const void *of, size_t group, void *counts, const void *sum, void *made) {
-    const cheq_floating_job *job = of;
+    const cheq_floats_job *job = of;
     (void)made;
     memcpy(&job->values[group], sum ? sum : counts, sizeof(cheq_values));
     memset(counts, 0, sizeof(cheq_values));
 }
 
-static inline cheq_work cheq_ranges_work(const cheq_floating_job *job) {
+static inline cheq_work cheq_ranges_work(const cheq_floats_job *job) {
     cheq_work work = {
         .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1, .cost = 64,
         .count = cheq_ranges_count, .join = cheq_ranges_join, .make = cheq_ranges_make,
@@ -194,14 +194,14 @@ static inline cheq_floats_counts cheq_floats_counts_in(void *memory, size_t n) {
     return counts;
 }
 
-static inline void cheq_floats_bins(const cheq_floating_job *job, size_t group, const cheq_floats_counts *counts) {
+static inline void cheq_floats_bins(const cheq_floats_job *job, size_t group, const cheq_floats_counts *counts) {
     const cheq_values *values = &job->values[group];
     const double smallest = values->counted ? values->smallest : 0, largest = values->counted ? values->largest : 1;
     *counts->bins = cheq_bins_make(smallest, largest, job->n, job->bytes == 4, counts->edges, counts->bin);
 }
 
 static void cheq_floats_count(const void *of, size_t group, size_t begin, size_t end, void *memory) {
-    const cheq_floating_job *job = of;
+    const cheq_floats_job *job = of;
     const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
     const cheq_values *values = &job->values[group];
     double buffer[CHEQ_PIECE], selected[CHEQ_PIECE];
@@ -233,7 +233,7 @@ static void cheq_floats_join(size_t n, void *counts, void *sum) {
 /* The curve through the distribution; its points are written behind it, and where they are wanted.
  * In parts too, the first thread's counts have the plane's bins. */
 static void cheq_floats_make(const void *of, size_t group, void *memory, const void *sum, void *made) {
-    const cheq_floating_job *job = of;
+    const cheq_floats_job *job = of;
     const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
     cheq_curve *curve = made;
     cheq_knot *knots = (cheq_knot *)(curve + 1);
@@ -252,7 +252,7 @@ static inline size_t cheq_floats_made_bytes(size_t n) {
 }
 
 static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t end, const void *curve) {
-    const cheq_floating_job *job = of;
+    const cheq_floats_job *job = of;
     const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OTHER);
     const int dense = job->result_bytes == 8 && step == 8 && (uintptr_t)job->applied.base[CHEQ_OTHER] % 8 == 0;
     double buffer[CHEQ_PIECE], results[CHEQ_PIECE];
@@ -274,7 +274,7 @@ static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t
     }
 }
 
-static inline cheq_work cheq_floating_work(const cheq_floating_job *job) {
+static inline cheq_work cheq_floats_work(const cheq_floats_job *job) {
     cheq_work work = {
         .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1, .cost = 2 * job->n,
         .count = cheq_floats_count, .join = cheq_floats_join, .make = cheq_floats_make,
@@ -286,14 +286,14 @@ static inline cheq_work cheq_floating_work(const cheq_floating_job *job) {
 }
 
 /* Whether np.histogram could plainly make bins of this plane's range. */
-static inline int cheq_floating_plainly_has_bins(const cheq_floating_job *job, size_t group) {
+static inline int cheq_floats_plainly_have_bins(const cheq_floats_job *job, size_t group) {
     const cheq_values *values = &job->values[group];
     return !values->counted ||
            cheq_bins_plainly_increase(values->smallest, values->largest, job->n, job->bytes == 4);
 }
 
 /* Whether it could at all, which takes making them, in memory for a thread's counts. */
-static inline int cheq_floating_has_bins(const cheq_floating_job *job, size_t group, void *memory) {
+static inline int cheq_floats_have_bins(const cheq_floats_job *job, size_t group, void *memory) {
     const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
     cheq_floats_bins(job, group, &counts);
     return cheq_bins_increase(counts.bins);

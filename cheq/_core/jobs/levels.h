@@ -4,12 +4,12 @@
  * A small plane must not pay for 65,536 bins: it notes which blocks of sixteen bins its
  * pixels use, and only these are read, written and cleared again. A plane with more
  * pixels pays for the bins from its lowest level to its highest. */
-#ifndef CHEQ_WIDE_H
-#define CHEQ_WIDE_H
+#ifndef CHEQ_LEVELS_H
+#define CHEQ_LEVELS_H
 
 #include "jobs/bytes.h"
 
-#define CHEQ_WIDE_LEVELS 65536
+#define CHEQ_MOST_LEVELS 65536
 #define CHEQ_SPAN_BINS 16 /* a cache line of counters */
 
 /* Bins a pixel that make noting blocks cheaper than walking all bins of the range:
@@ -24,12 +24,12 @@ typedef struct {
     uint32_t levels, flip; /* flip: levels / 2 where the dtype is signed, to go from its bits to bins */
     int entry_bytes;      /* of a LUT's entry, and of a result */
     int entry_is_level;   /* entries are levels of the images' dtype, not doubles */
-    cheq_layout counted, applied; /* as in cheq_job */
+    cheq_layout counted, applied; /* as in cheq_bytes_job */
     size_t groups, pixels;
     uint64_t *hist;
     const uint8_t *luts;
     size_t lut_step; /* bytes */
-} cheq_wide_job;
+} cheq_levels_job;
 
 /* What a thread counts, in memory as large as the levels ask for: the bins, the blocks that are
  * used, both zeros between planes; and the spans that the last plane's LUT needs. */
@@ -59,10 +59,10 @@ static inline cheq_levels_counts cheq_levels_counts_in(void *memory, uint32_t le
 typedef union {
     CHEQ_ALIGNED uint8_t bytes[CHEQ_PIECE];
     uint16_t words[CHEQ_PIECE];
-} cheq_wide_piece;
+} cheq_levels_piece;
 
-static inline const void *cheq_wide_load(const cheq_wide_job *job, const cheq_layout *layout, const cheq_walk *walk,
-                                         size_t n, cheq_wide_piece *piece) {
+static inline const void *cheq_levels_load(const cheq_levels_job *job, const cheq_layout *layout, const cheq_walk *walk,
+                                         size_t n, cheq_levels_piece *piece) {
     const uint8_t *from = walk->at[CHEQ_IMAGES];
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_IMAGES);
     if (job->bytes == 1) {
@@ -81,7 +81,7 @@ static inline const void *cheq_wide_load(const cheq_wide_job *job, const cheq_la
     return piece->words;
 }
 
-static inline const uint8_t *cheq_wide_mask(const cheq_wide_job *job, const cheq_layout *layout,
+static inline const uint8_t *cheq_levels_mask(const cheq_levels_job *job, const cheq_layout *layout,
                                             const cheq_walk *walk, size_t n, uint8_t buffer[CHEQ_PIECE]) {
     const uint8_t *mask = walk->at[CHEQ_OTHER];
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
@@ -110,14 +110,14 @@ static inline void cheq_range_of_words(const uint16_t *words, size_t n, uint32_t
     range->highest = highest;
 }
 
-static cheq_range cheq_wide_range(const cheq_wide_job *job, const cheq_layout *layout, size_t group, size_t begin,
+static cheq_range cheq_levels_range(const cheq_levels_job *job, const cheq_layout *layout, size_t group, size_t begin,
                                   size_t end) {
-    cheq_range range = {CHEQ_WIDE_LEVELS - 1, 0};
-    cheq_wide_piece piece;
+    cheq_range range = {CHEQ_MOST_LEVELS - 1, 0};
+    cheq_levels_piece piece;
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        cheq_range_of_words(cheq_wide_load(job, layout, &walk, n, &piece), n, job->flip, &range);
+        cheq_range_of_words(cheq_levels_load(job, layout, &walk, n, &piece), n, job->flip, &range);
     }
     return range;
 }
@@ -134,16 +134,16 @@ static inline void cheq_count_words(const uint16_t *words, const uint8_t *mask, 
     }
 }
 
-static void cheq_wide_count(const cheq_wide_job *job, size_t group, size_t begin, size_t end, uint32_t *hist,
+static void cheq_levels_count_part(const cheq_levels_job *job, size_t group, size_t begin, size_t end, uint32_t *hist,
                             uint8_t *used) {
     const cheq_layout *layout = &job->counted;
     uint8_t mask_buffer[CHEQ_PIECE];
-    cheq_wide_piece piece;
+    cheq_levels_piece piece;
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const uint8_t *mask = cheq_wide_mask(job, layout, &walk, n, mask_buffer);
-        const uint16_t *words = cheq_wide_load(job, layout, &walk, n, &piece);
+        const uint8_t *mask = cheq_levels_mask(job, layout, &walk, n, mask_buffer);
+        const uint16_t *words = cheq_levels_load(job, layout, &walk, n, &piece);
         if (used) {
             cheq_count_words(words, mask, n, job->flip, hist, used);
         } else if (mask) {
@@ -155,7 +155,7 @@ static void cheq_wide_count(const cheq_wide_job *job, size_t group, size_t begin
 }
 
 /* Bytes are counted by the kernels, and put in the order of the bins. */
-static inline void cheq_count_bytes(const cheq_wide_job *job, size_t group, size_t begin, size_t end,
+static inline void cheq_count_bytes(const cheq_levels_job *job, size_t group, size_t begin, size_t end,
                                     uint32_t hist[CHEQ_LEVELS]) {
     cheq_hist counts[1] = {{0}};
     cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, NULL, counts);
@@ -188,47 +188,47 @@ static inline size_t cheq_list_used(uint8_t *used, cheq_span within, cheq_span *
 }
 
 /* Count a whole plane and list the bins that its LUT needs. */
-static void cheq_wide_count_plane(const cheq_wide_job *job, size_t group, const cheq_levels_counts *counts) {
-    const cheq_range range = cheq_wide_range(job, &job->counted, group, 0, job->pixels);
+static void cheq_levels_count_plane(const cheq_levels_job *job, size_t group, const cheq_levels_counts *counts) {
+    const cheq_range range = cheq_levels_range(job, &job->counted, group, 0, job->pixels);
     const cheq_span all = {range.lowest, range.highest + 1};
     const int sparse = all.end - all.begin > CHEQ_BINS_A_PIXEL * job->pixels;
-    cheq_wide_count(job, group, 0, job->pixels, counts->hist, sparse ? counts->used : NULL);
+    cheq_levels_count_part(job, group, 0, job->pixels, counts->hist, sparse ? counts->used : NULL);
     counts->spans[0] = all;
     *counts->n_spans = sparse ? cheq_list_used(counts->used, all, counts->spans) : 1;
 }
 
 static void cheq_levels_count(const void *of, size_t group, size_t begin, size_t end, void *memory) {
-    const cheq_wide_job *job = of;
+    const cheq_levels_job *job = of;
     const cheq_levels_counts counts = cheq_levels_counts_in(memory, job->levels);
     if (job->bytes == 1) {
-        counts.spans[0] = cheq_all_bytes[0];
+        counts.spans[0] = (cheq_span){0, CHEQ_LEVELS};
         *counts.n_spans = 1;
         cheq_count_bytes(job, group, begin, end, counts.hist);
     } else if (end - begin == job->pixels) {
-        cheq_wide_count_plane(job, group, &counts);
+        cheq_levels_count_plane(job, group, &counts);
     } else {
-        cheq_wide_count(job, group, begin, end, counts.hist, NULL);
+        cheq_levels_count_part(job, group, begin, end, counts.hist, NULL);
     }
 }
 
 /* ---- make --------------------------------------------------------------------- */
 
 static void cheq_levels_make(const void *of, size_t group, void *memory, const void *sum, void *lut) {
-    const cheq_wide_job *job = of;
+    const cheq_levels_job *job = of;
     const cheq_levels_counts own = cheq_levels_counts_in(memory, job->levels);
-    const cheq_span all = {0, job->levels};
-    cheq_counts counts = {.hist64 = sum, .spans = &all, .n_spans = 1};
-    if (!sum) {
-        counts = (cheq_counts){.hist32 = own.hist, .spans = own.spans, .n_spans = *own.n_spans, .present_only = !job->masked};
-    }
+    const cheq_entries entries = {lut, job->entry_bytes, job->levels, job->entry_is_level ? job->flip : 0};
     if (job->hist) {
-        cheq_put_hist(counts.hist32, counts.hist64, job->levels, job->hist + group * job->levels);
+        cheq_put_hist(own.hist, sum, job->levels, job->hist + group * job->levels);
     }
-    if (job->applies) {
-        const cheq_entries entries = {lut, job->entry_bytes, job->levels, job->entry_is_level ? job->flip : 0};
+    if (job->applies && sum) {
+        cheq_make_lut_of_hist(&job->maker, sum, &entries);
+    } else if (job->applies) {
+        const cheq_counts counts = {
+            .hist32 = own.hist, .spans = own.spans, .n_spans = *own.n_spans, .present_only = !job->masked,
+        };
         cheq_make_lut(&job->maker, &counts, &entries);
     }
-    for (size_t s = 0; s < counts.n_spans && !sum; s++) {
+    for (size_t s = 0; s < *own.n_spans && !sum; s++) {
         memset(own.hist + own.spans[s].begin, 0, (own.spans[s].end - own.spans[s].begin) * sizeof *own.hist);
     }
 }
@@ -262,15 +262,15 @@ CHEQ_BODY void cheq_look_up_entries(const void *pixels, int bytes, size_t n, uin
 }
 
 static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t end, const void *made) {
-    const cheq_wide_job *job = of;
+    const cheq_levels_job *job = of;
     const void *lut = job->luts ? job->luts + group * job->lut_step : made;
     const cheq_layout *layout = &job->applied;
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
-    cheq_wide_piece piece;
+    cheq_levels_piece piece;
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const void *pixels = cheq_wide_load(job, layout, &walk, n, &piece);
+        const void *pixels = cheq_levels_load(job, layout, &walk, n, &piece);
         if (job->bytes == 1) {
             cheq_look_up_entries(pixels, 1, n, job->flip, lut, job->entry_bytes, walk.at[CHEQ_OTHER], step);
         } else {
@@ -281,7 +281,7 @@ static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t
 
 /* ---- the job -------------------------------------------------------------------- */
 
-static inline cheq_work cheq_wide_work(const cheq_wide_job *job) {
+static inline cheq_work cheq_levels_work(const cheq_levels_job *job) {
     cheq_work work = {
         .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1, .cost = CHEQ_PLANE_COST,
         .count = job->counts ? cheq_levels_count : NULL, .join = cheq_join_bins, .make = cheq_levels_make,

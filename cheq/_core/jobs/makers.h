@@ -27,41 +27,46 @@ static inline cheq_maker cheq_maker_at(int i, const cheq_kernels *k) {
     return makers[i];
 }
 
-/* The LUT of one plane, from counts of any size. */
 static inline void cheq_make_lut(const cheq_maker *maker, const cheq_counts *counts, const cheq_entries *to) {
     maker->make(maker->context, counts, to);
 }
 
-static const cheq_span cheq_all_bytes[1] = {{0, CHEQ_LEVELS}};
-
-/* Of bytes, to bytes, at most CHEQ_TOTAL32 of them. */
+/* The LUT of at most CHEQ_TOTAL32 bytes, to bytes. */
 static inline void cheq_make_lut_of_bytes(const cheq_maker *maker, const uint32_t hist[CHEQ_LEVELS],
                                           uint8_t lut[CHEQ_LEVELS]) {
+    static const cheq_span all = {0, CHEQ_LEVELS};
     if (maker->of_bytes) {
         maker->of_bytes(hist, lut);
         return;
     }
-    const cheq_counts counts = {.hist32 = hist, .spans = cheq_all_bytes, .n_spans = 1};
+    const cheq_counts counts = {.hist32 = hist, .spans = &all, .n_spans = 1};
     const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
     cheq_make_lut(maker, &counts, &entries);
 }
 
-/* The same of any number of bytes. */
-static inline void cheq_make_lut_of_many_bytes(const cheq_maker *maker, const uint64_t hist[CHEQ_LEVELS],
-                                               uint8_t lut[CHEQ_LEVELS]) {
-    uint64_t total = 0;
-    uint32_t hist32[CHEQ_LEVELS];
-    for (int v = 0; v < CHEQ_LEVELS; v++) {
-        total += hist[v];
-        hist32[v] = (uint32_t)hist[v];
+/* The LUT of any number of pixels of any levels, to any entries. */
+static inline void cheq_make_lut_of_hist(const cheq_maker *maker, const uint64_t *hist, const cheq_entries *to) {
+    const cheq_span all = {0, to->levels};
+    const cheq_counts counts = {.hist64 = hist, .spans = &all, .n_spans = 1};
+    if (maker->of_bytes && to->bytes == 1 && to->flip == 0) {
+        uint64_t total = 0;
+        uint32_t hist32[CHEQ_LEVELS];
+        for (int v = 0; v < CHEQ_LEVELS; v++) {
+            total += hist[v];
+            hist32[v] = (uint32_t)hist[v];
+        }
+        if (total <= CHEQ_TOTAL32) {
+            maker->of_bytes(hist32, to->lut);
+            return;
+        }
     }
-    if (total <= CHEQ_TOTAL32) {
-        cheq_make_lut_of_bytes(maker, hist32, lut);
-        return;
-    }
-    const cheq_counts counts = {.hist64 = hist, .spans = cheq_all_bytes, .n_spans = 1};
-    const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
-    cheq_make_lut(maker, &counts, &entries);
+    cheq_make_lut(maker, &counts, to);
+}
+
+static inline uint32_t cheq_otsu_of_hist(const uint64_t *hist, uint32_t levels) {
+    const cheq_span all = {0, levels};
+    const cheq_counts counts = {.hist64 = hist, .spans = &all, .n_spans = 1};
+    return cheq_otsu(&counts);
 }
 
 #endif

@@ -103,4 +103,15 @@ static inline void cheq_join_bins(size_t bins, void *counts, void *sum) {
     }
 }
 
+/* A histogram of 64 bits or, if that is NULL, of 32, to where it is wanted. */
+static inline void cheq_put_hist(const uint32_t *hist32, const uint64_t *hist64, size_t bins, uint64_t *to) {
+    if (hist64) {
+        memcpy(to, hist64, bins * sizeof *to);
+        return;
+    }
+    for (size_t i = 0; i < bins; i++) {
+        to[i] = hist32[i];
+    }
+}
+
 #endif
