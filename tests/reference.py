@@ -42,10 +42,8 @@ METHODS = {
     "skimage": (*INTEGERS, *FLOATS, "bool"),
     "numpy": (*INTEGERS, *FLOATS),
 }
-LEVELS = (
-    "opencv",
-    "pillow",
-)  # whose results are levels of the images' dtype, and can be those of Y; others give floats
+# Whose results are levels of the images' dtype, and so can be those of Y; others give floats.
+LEVELS = ("opencv", "pillow")
 # Weights of R, G and B, and the bits that they are scaled by.
 GRAY = {"opencv": (9798, 19235, 3735, 15), "pillow": (19595, 38470, 7471, 16)}
 LUMA = (4899, 9617, 1868, 14)
