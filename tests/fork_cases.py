@@ -317,7 +317,7 @@ class Batches:
 
         assert work.forked() == self.forked, "the worker was to be another kind of process"
         images = self.images[index]
-        results = [cheq.equalize(images, method=method) for method in ("opencv", "pillow", "skimage", "numpy")]
+        results = [cheq.equalize(images, method=method) for method in cheq._methods.METHODS]
         return [cheq.equalize(images, num_threads=2), *results]
 
 
@@ -380,7 +380,7 @@ from cheq import recipes
 images = np.random.default_rng(0).integers(0, 200, (4, 30, 41), np.uint8)
 color, mask = np.stack([images] * 3, -1), images > 50
 before = set(sys.modules)
-for method in ("opencv", "pillow", "skimage", "numpy"):
+for method in cheq._methods.METHODS:
     cheq.equalize(list(images), method=method, mask=mask.tolist())
 for dtype in (">u2", "i2", "f4", "f8"):
     cheq.equalize(images.astype(dtype), method="skimage", mask=mask, dtype="same")

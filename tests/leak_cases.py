@@ -14,6 +14,7 @@ import tracemalloc
 import warnings
 
 import numpy as np
+from lists import METHODS
 
 import cheq
 from cheq import recipes
@@ -76,8 +77,8 @@ NUMBERS = np.arange(4)
 ARGUMENTS = [value for value in globals().values() if isinstance(value, np.ndarray)]
 
 ANSWERS = [
-    *(lambda m=m: cheq.equalize(IMAGES, method=m) for m in ("opencv", "pillow", "skimage", "numpy")),
-    *(lambda m=m: cheq.equalize(IMAGES, method=m, mask=MASK) for m in ("opencv", "pillow", "skimage", "numpy")),
+    *(lambda m=m: cheq.equalize(IMAGES, method=m) for m in METHODS),
+    *(lambda m=m: cheq.equalize(IMAGES, method=m, mask=MASK) for m in METHODS),
     *(lambda m=m, i=i: cheq.equalize(i, method=m, mask=MASK, dtype="same")
       for m in ("skimage", "numpy") for i in (WORDS, SIGNED, FLOATS, DOUBLES)),
     lambda: cheq.equalize(WORDS),
@@ -97,7 +98,7 @@ ANSWERS = [
     *(lambda m=m: cheq.rgb_to_gray(COLOR, method=m) for m in ("opencv", "pillow", "skimage")),
     lambda: cheq.histogram(IMAGES, mask=MASK),
     lambda: cheq.histogram(WORDS[:1]),
-    *(lambda m=m: cheq.equalization_lut(COUNTS, method=m) for m in ("opencv", "pillow", "skimage", "numpy")),
+    *(lambda m=m: cheq.equalization_lut(COUNTS, method=m) for m in METHODS),
     lambda: cheq.apply_lut(IMAGES, LUT),
     lambda: cheq.apply_lut(IMAGES, np.broadcast_to(LUT, (4, 256)), out=OUT),
     lambda: cheq.cumulative_distribution(IMAGES),
@@ -120,7 +121,7 @@ ERRORS = [
     lambda: cheq.equalize(IMAGES[0, 0]),
     lambda: cheq.equalize(IMAGES, method="cv"),
     lambda: cheq.equalize(IMAGES, color="hsv"),
-    lambda: cheq.equalize(IMAGES, dtype="uint8"),
+    lambda: cheq.equalize(IMAGES, dtype="uint16"),
     lambda: cheq.equalize(IMAGES, nbins=9),
     lambda: cheq.equalize(DOUBLES, method="numpy", nbins=0),
     lambda: cheq.equalize(DOUBLES, method="numpy", nbins=2.5),

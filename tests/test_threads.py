@@ -26,55 +26,6 @@ def pixels(*shape, top=200):
 
 # ---------------------------------------------------------------- the argument
 
-CALLS = {
-    "equalize": lambda image, n: cheq.equalize(image, num_threads=n),
-    "histogram": lambda image, n: cheq.histogram(image, num_threads=n),
-    "apply_lut": lambda image, n: cheq.apply_lut(image, np.zeros(256, np.uint8), num_threads=n),
-}
-
-
-@pytest.fixture(params=CALLS)
-def call(request):
-    return CALLS[request.param]
-
-
-@pytest.mark.parametrize(
-    "number",
-    [
-        True,
-        False,
-        np.True_,
-        np.array(True),
-        1.0,
-        2.5,
-        np.float64(2),
-        "2",
-        b"2",
-        [2],
-        (),
-        np.ones(1, int),
-    ],
-)
-@pytest.mark.parametrize("shape", [(5, 7), (3, 600, 700), (0, 5, 7)], ids=["small", "large", "empty"])
-def test_what_is_no_integer_is_a_type_error(call, number, shape):
-    with pytest.raises(TypeError, match=r"^num_threads: expected None or an int of at least 1, got .* of type "):
-        call(pixels(*shape), number)
-
-
-@pytest.mark.parametrize("number", [0, -1, -(10**30), np.int8(-128), np.uint16(0)])
-@pytest.mark.parametrize("shape", [(5, 7), (3, 600, 700), (0, 5, 7)], ids=["small", "large", "empty"])
-def test_less_than_one_is_a_value_error(call, number, shape):
-    with pytest.raises(ValueError, match=rf"^num_threads: expected None or an int of at least 1, got {number}$"):
-        call(pixels(*shape), number)
-
-
-def test_an_error_leaves_out_alone():
-    out = np.full((3, 600, 700), 77, np.uint8)
-    for number, error in ((0, ValueError), (1.0, TypeError)):
-        with pytest.raises(error):
-            cheq.equalize(pixels(3, 600, 700), out=out, num_threads=number)
-    assert (out == 77).all()
-
 
 def test_a_long_value_is_shortened_in_the_message():
     with pytest.raises(TypeError) as caught:
@@ -234,7 +185,7 @@ def test_the_argument_is_taken_at_its_word_up_to_the_number_of_planes(number, us
 
 @linux_only
 @needs_openmp
-@pytest.mark.parametrize("shape", [(1, 2_000_000), (100_000, 5, 4)])
+@pytest.mark.parametrize("shape", [(1, 2_000_000), (100_000, 4, 5)])
 def test_a_million_threads_are_never_started(shape):
     setup = f"cheq.equalize(np.zeros({shape}, np.uint8), num_threads=10**6)"
     program = f"import os, numpy as np, cheq; {setup}; print(len(os.listdir('/proc/self/task')))"
