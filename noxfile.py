@@ -1,6 +1,6 @@
-"""Every check by its name: ``nox -s core``, in its own environment. ``nox -l`` lists them, ``.ci/run`` calls them.
+"""Every check has a name: ``nox -s core`` runs one, in its own environment; ``nox -l`` lists all, ``.ci/run`` runs all.
 
-``-R`` takes the environment of the last run without installing again. What is not run for want of a tool says so.
+``-R`` uses the environment of the last run without installing again. What is not run because a tool is missing says so.
 """
 
 import re
@@ -58,7 +58,7 @@ def kernels(session):
 
 @nox.session
 def demo(session):
-    """The README's command that installs cheq and runs its main job."""
+    """The README's command that installs cheq and shows it at work on real pictures."""
     readme(session, "demo")
     if not Path("cheq-demo.png").stat().st_size:
         session.error("cheq demo left no picture")
@@ -140,7 +140,7 @@ def fuzz(session):
     session.install("--only-binary", ":all:", "atheris", success_codes=[0, 1])
     if "atheris" not in session.run("python", "-m", "pip", "list", silent=True):
         session.skip("NOT RUN: there is no atheris for this Python")
-    # Others' decoders of damaged files do not decide about a commit.
+    # Other libraries' decoders of damaged files must not decide about a commit.
     own = ["40", "--seed", "1", "--only", "kernels", "--only", "jobs", "--only", "arrays"]
     session.run("python", "tools/fuzz.py", *(session.posargs or own))
 

@@ -1,4 +1,4 @@
-"""How the peers do the work: what their users write at its best, into results that are there already where possible."""
+"""How the peers do the work: as well as their users can write it, into results allocated before where possible."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

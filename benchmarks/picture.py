@@ -4,7 +4,7 @@ from typing import Any
 
 import matplotlib as mpl
 
-mpl.use("Agg")  # no window is opened, on no machine
+mpl.use("Agg")  # so that no window is opened
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes

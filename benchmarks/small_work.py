@@ -12,7 +12,7 @@ from cheq.bench.timing import Contestant, compete
 
 
 def speedup(images: np.ndarray) -> tuple[float, float]:
-    """Return one thread's seconds and the speedup of two, medians: what small calls meet in the wild."""
+    """Return one thread's seconds and the speedup of two; medians, which are what users of small calls see."""
     out = np.empty_like(images)
     contestants = [Contestant(f"{n}", lambda n=n: cheq.equalize(images, out=out, num_threads=n)) for n in (1, 2)]
     compete(contestants, seconds=2)

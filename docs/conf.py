@@ -27,7 +27,7 @@ default_role = "py:obj"
 # Options are written --so.
 smartquotes = False
 
-# Types are in the docstrings, and shapes with them; of NumPy's names for them a signature would be mostly made.
+# Types are in the docstrings, with shapes; a signature would be mostly NumPy's names for them.
 autodoc_typehints = "none"
 # numpydoc's own lists; autodoc lists members here.
 numpydoc_show_class_members = False

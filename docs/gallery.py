@@ -42,7 +42,7 @@ def dark() -> Array:
 
 
 def bright() -> Array:
-    """The cameraman as if exposed for too long: its levels to the power of 0.3, in the upper part of the range."""
+    """A photographer, as if exposed for too long: levels to the power of 0.3, in the upper part of the range."""
     return np.rint(255 * (0.25 + 0.75 * (skimage.data.camera() / 255) ** 0.3)).astype(np.uint8)
 
 
@@ -102,7 +102,7 @@ def _draw_distribution(axes: Axes, image: Array, mask: Array | None = None, scal
     fills, lines = (_RGB, _RGB) if channel_axis else ((_LIGHT,), (_ACCENT,))
     for hist, fill in zip(shown, fills, strict=True):
         axes.stairs(hist, edges, fill=True, color=fill, alpha=0.35 if channel_axis else 1)
-    # A level that towers over all others would leave nothing of them to be seen: it is cut off.
+    # A level much higher than the others would make them too small to see: it is cut off.
     axes.set_ylim(0, min(shown.max() * 1.05, 3.5 * np.percentile(shown[shown > 0], 95)))
     axes.set_xlim(0, edges[-1])
     axes.set_xticks([0, edges[-1] / 2, edges[-1] - 1], ["0", f"{edges[-1] / 2:.0f}", f"{_top(image)}"], fontsize=8)

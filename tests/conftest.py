@@ -1,4 +1,4 @@
-"""Shared by all tests: awkward arrays, real pictures, cv2 as the judge, versions in the report's header."""
+"""Shared by all tests: awkward arrays, real pictures, cv2 to compare with, versions in the report's header."""
 
 import os
 import signal

@@ -81,7 +81,7 @@ def test_bad_files_are_reported_by_name_and_the_rest_go_on(tmp_path, opencv):
     for name, (make, _) in BAD.items():
         make(tmp_path / "in" / name)
     first, last = save(tmp_path / "in/a.png", pixels(31, 47)), save(tmp_path / "in/z.npy", pixels(3, 31, 47))
-    # A process of its own with a time limit: opening the pipe would wait for ever.
+    # A process of its own with a time limit: opening the pipe would never end.
     command = [*PYTHON_M, "equalize", "in", "-o", "out"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1

@@ -308,7 +308,7 @@ def test_what_an_archive_holds_besides_is_copied_and_not_trusted(run, tmp_path, 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the memory of a process is limited as Linux does it")
 def test_an_array_larger_than_memory(tmp_path):
-    """With less memory of its own than the array has bytes, a process equalizes it all the same."""
+    """With less memory of its own than the array has bytes, a process still equalizes it."""
     import resource
 
     size = 512 << 20

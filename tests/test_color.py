@@ -216,7 +216,7 @@ def test_byte_swapped_16_bits(kernel):
 def test_lengths_beside_memory_that_cannot_be_touched(kernel, dtype):
     size = np.dtype(dtype).itemsize
     if sys.platform == "win32":
-        pytest.skip("Windows has no mprotect; guard bytes are tested all the same")
+        pytest.skip("Windows has no mprotect; guard bytes are still tested")
     memories = [GuardedMemory(4 * size * max(LENGTHS)) for _ in range(2)]
     for pixels, (channels, chosen), at_end in itertools.product(LENGTHS, ALTERNATING, (False, True)):
         step, stride, first = channels * size, (chosen[1] - chosen[0]) * size, min(chosen)

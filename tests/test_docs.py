@@ -179,6 +179,18 @@ def test_links_lead_to_files(page):
         assert address.startswith(("#", "http")) or (page.parent / address.partition("#")[0]).exists(), address
 
 
+@pytest.mark.parametrize("page", READ, ids=lambda page: page.stem)
+def test_paths_in_the_text_exist(page):
+    for path in re.findall(r"(?:cheq|docs|tests|tools|benchmarks)/[\w./*-]*\w", page.read_text()):
+        assert list(ROOT.glob(path)) or path.startswith("docs/_gallery"), path
+
+
+def test_contributing_lists_every_session_of_nox():
+    listed = re.search(r"^\| `nox -s` .*?\n\n", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL | re.MULTILINE)[0]
+    sessions = re.findall(r"^@nox\.session.*\ndef (\w+)", (ROOT / "noxfile.py").read_text(), re.MULTILINE)
+    assert re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE) == sessions
+
+
 # ---------------------------------------------------------------- commands
 
 

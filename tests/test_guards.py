@@ -78,7 +78,7 @@ class GuardedMemory:
 def guarded():
     """Four pieces of guarded memory: for images, mask, out, LUTs."""
     if sys.platform == "win32":
-        pytest.skip("Windows has no mprotect; guard bytes are tested all the same")
+        pytest.skip("Windows has no mprotect; guard bytes are still tested")
     return [GuardedMemory(70_000) for _ in range(4)]
 
 

@@ -12,7 +12,7 @@ CASES = Path(__file__).with_name("kernel_guard_cases.py")
 
 
 @pytest.mark.exhaustive
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mprotect; guard bytes are tested all the same")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mprotect; guard bytes are still tested")
 def test_no_kernel_touches_a_byte_outside(kernel):
     command = [sys.executable, str(CASES), kernel]
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -20,7 +20,7 @@ COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 pytestmark = [
     pytest.mark.kernels,
-    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mprotect; guard bytes are tested all the same"),
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mprotect; guard bytes are still tested"),
     pytest.mark.skipif(COMPILER is None, reason="there is no C compiler here: cc, gcc or clang"),
     pytest.mark.skipif(not (CORE / "kernels").exists(), reason=f"the kernels' sources are not here: {CORE}"),
 ]

@@ -1,4 +1,4 @@
-"""Rewrite an sdist to the same bytes for the same files: sorted, nobody's, all of the time SOURCE_DATE_EPOCH.
+"""Rewrite an sdist to the same bytes for the same files: sorted, without owners, all of the time SOURCE_DATE_EPOCH.
 
 Usage: SOURCE_DATE_EPOCH=... python tools/plain_sdist.py FILE.tar.gz
 """

@@ -1,4 +1,4 @@
-/* The time, for deciding when signals are due; one that nobody sets, where there is one. */
+/* The time, for deciding when to look at signals; where there is one, a clock that cannot be set. */
 #ifndef CHEQ_CLOCK_H
 #define CHEQ_CLOCK_H
 

@@ -1,7 +1,7 @@
 /* What the extension asks of OpenMP and of fork, so that a build without OpenMP, and Windows, need no #ifdef elsewhere.
  *
  * Nothing here needs the GIL. The state is static: a module that includes this file has its own, and calls
- * cheq_fork_watch() once when it is initialised.
+ * cheq_fork_watch() once when it is initialized.
  */
 #ifndef CHEQ_OPENMP_H
 #define CHEQ_OPENMP_H
@@ -42,7 +42,7 @@ static inline int cheq_forked(void) { return 0; }
 #else
 
 /* GNU OpenMP's worker threads do not survive a fork, but the child's copy of its records says that they do: the next team
- * of two or more waits for them for ever. Two things tell the child, as neither sees every fork: the handler is called by
+ * of two or more waits for them forever. Two things tell the child, as neither sees every fork: the handler is called by
  * fork(), from Python or from C, and is inherited by the child's own children; the process id gives away a fork made by
  * _Fork() or the bare system call, which call no handlers. */
 static volatile int cheq_fork_seen = 0;

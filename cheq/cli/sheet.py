@@ -62,7 +62,7 @@ def _draw_histogram(
     """One bar a level, one pixel wide; the place is its left, its top and its height."""
     left, top, height = place
     counts = cheq.histogram(images).sum(axis=(0, 1))
-    # A level that towers over the others must not flatten them: bars are cut off at four times the even share.
+    # A level much higher than the others must not flatten them: bars are cut off at four times the mean.
     heights = np.minimum(counts * 256 * height // (4 * max(int(counts.sum()), 1)), height - 1)
     base = top + height - 1
     for level, bar in enumerate(heights.tolist()):

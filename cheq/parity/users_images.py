@@ -92,7 +92,7 @@ def _pictures(name: str, path: Path) -> Iterator[Case]:
 
 
 def _picture(path: Path, page: int) -> Input:
-    """The pixels of a picture but alpha, which nobody equalizes."""
+    """The pixels of a picture without alpha, which is not equalized."""
     picture = next(_reader().pages(path, page))
     return Input(np.ascontiguousarray(picture.opaque), channel_axis=picture.channel_axis)
 

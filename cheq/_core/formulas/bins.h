@@ -179,7 +179,7 @@ typedef struct {
     const cheq_knot *knots;
     size_t n;
     double scale; /* knots a unit of x, about */
-    int crowded;  /* some x are equal or infinite, as the centres of bins next to the limits of a dtype can be */
+    int crowded;  /* some x are equal or infinite, as the centers of bins next to the limits of a dtype can be */
 } cheq_curve;
 
 static inline cheq_curve cheq_curve_make(const double *x, const double *y, size_t n, cheq_knot *knots) {

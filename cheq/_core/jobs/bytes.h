@@ -39,7 +39,7 @@ static inline const uint8_t *cheq_job_luts(const cheq_bytes_job *job, size_t gro
     return job->luts + group * (size_t)job->channels * job->lut_step;
 }
 
-/* Planes that are one dense run can be counted while their neighbours are looked up. */
+/* Planes that are one dense run can be counted while their neighbors are looked up. */
 static inline int cheq_bytes_are_dense(const cheq_bytes_job *job) {
     const cheq_axes *counted = &job->counted.pixels, *applied = &job->applied.pixels;
     return !job->masked && job->channels == 1 && counted->ndim == 1 &&

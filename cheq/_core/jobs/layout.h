@@ -59,7 +59,7 @@ static inline void cheq_axes_append(cheq_axes *axes, ptrdiff_t length, ptrdiff_t
     axes->ndim++;
 }
 
-/* Join neighbours that one index can walk. */
+/* Join neighbors that one index can walk. */
 static inline void cheq_axes_merge(cheq_axes *axes) {
     int kept = 0;
     for (int a = 1; a < axes->ndim; a++) {

@@ -15,7 +15,7 @@
 #endif
 
 /* Pixels that one step takes, and sub-histograms that take turns in it. An
- * increment waits for the store of the last one to its bin, and neighbours are
+ * increment waits for the store of the last one to its bin, and neighbors are
  * often equal; eight turns hide that wait (constant data: one table 1.0 ns a
  * pixel, four .46, eight .28, the one store a cycle that binds all data).
  * Bins of a byte keep clearing and summing short: 70 ns, at most once in 2,040
