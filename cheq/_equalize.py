@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cheq import _arguments, _call, _color, _methods
+from cheq import _arguments, _call, _color, _methods, _threads
 from cheq._core import floating, integer
 
 if TYPE_CHECKING:
@@ -131,6 +131,11 @@ def equalize(
     >>> cheq.equalize(faces[0, 0], method="skimage").dtype
     dtype('float64')
     """
+    usual = integer.equalize_usual(
+        images, method, color, axes, channel_axis, mask, out, dtype, nbins, nan_policy, num_threads, _threads.SMALL_WORK
+    )
+    if usual is not None:
+        return usual
     how = _methods.of(method)
     _arguments.check_choice("color", color, _COLORS)
     _arguments.check_choice("nan_policy", nan_policy, NAN_POLICIES)

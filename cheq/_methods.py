@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 INTEGERS = ("uint8", "int8", "uint16", "int16")  # dtypes with a bin a level
-NBINS = 256  # of float images, where nothing else is asked for
+NBINS = integer.NBINS  # of float images, where nothing else is asked for
 
 
 class Method(NamedTuple):

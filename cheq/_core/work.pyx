@@ -19,6 +19,10 @@ cdef double SIGNALS_INTERVAL = 0.05
 # Pixels a thread takes at a time: 50 us of work or more, beside which the handing out is nothing.
 cdef size_t BLOCK = 1 << 18
 
+# Pixels up to which a call keeps the GIL: some microseconds of work, beside which letting it go and asking for it again
+# is dear, and takes 5 ms where other threads want it too.
+cdef size_t BRIEF = 1 << 14
+
 # A plane is cut into parts only from this size on; a parallel region costs a few microseconds.
 cdef size_t DIVISIBLE = 1 << 17
 
@@ -53,9 +57,20 @@ cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1:
     cdef size_t team = <size_t>min(threads, LARGEST_TEAM)
     if work.groups == 0 or size == 0:
         return 0
+    if size + work.groups * work.planes * work.cost <= BRIEF:
+        return run_briefly(work)
     if size > CHUNK or (team > 1 and size >= DIVISIBLE and not shares_evenly(work.groups, team)):
         return run_in_parts(work, <int>min(team, (size + DIVISIBLE - 1) // DIVISIBLE * 2), fresh)
     return run_whole(work, <int>min(team, work.groups), size + work.planes * work.cost)
+
+
+cdef int run_briefly(const cheq_work *work) except -1:
+    cdef void *scratch = NULL
+    if work.scratch_bytes > 0:
+        scratch = zeros(1, work.scratch_bytes)
+    work.run(work.job, 0, work.groups, scratch)
+    free(scratch)
+    return 0
 
 
 cdef bint shares_evenly(size_t groups, size_t team) noexcept nogil:
