@@ -48,14 +48,23 @@ def is_same(dtype: Any, images: np.dtype[Any]) -> bool:
     return same
 
 
+def as_int(name: str, value: Any, expected: str = "an int") -> int:
+    """Return an integer of any kind as an int; a bool, NumPy's too, is none here."""
+    if type(value) is int:
+        return value
+    try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
+        return operator.index(value)  # refuses floats and arrays of several numbers
+    except TypeError:
+        text = repr(value)
+        text = text if len(text) <= 40 else f"{text[:37]}..."
+        raise TypeError(f"{name}: expected {expected}, got {text} of type {type(value).__name__}") from None
+
+
 def as_number_of_bins(nbins: Any, images: np.dtype[Any], name: str = "nbins") -> int:
     """Return the number of bins, which only float images may have another number of than 256."""
-    try:
-        if isinstance(nbins, bool | np.bool_):
-            raise TypeError
-        number = operator.index(nbins)
-    except TypeError:
-        raise TypeError(f"{name}: expected an int, got {nbins!r}") from None
+    number = as_int(name, nbins)
     if not 1 <= number <= _MOST_BINS:
         raise ValueError(f"{name}: expected 1 to {_MOST_BINS} bins, got {number}")
     if number != 256 and images.kind != "f":
@@ -143,30 +152,41 @@ def order_axes(
     all_alike: planes do not matter, so that nothing is asked where the last axis looks like channels.
     """
     ndim = len(shape)
-    pixel_axes = _plane_axes(shape, axes, channel_axis, all_alike)
+    if axes is None and channel_axis is None:
+        _check_last_two(shape, all_alike)
+        return ndim - 2, None
+    pixel_axes = _plane_axes(shape, axes, channel_axis)
     n_batch = ndim - len(pixel_axes)
     if pixel_axes[0] == n_batch:
         return n_batch, None
     return n_batch, [axis for axis in range(ndim) if axis not in pixel_axes] + pixel_axes
 
 
-def _plane_axes(
-    shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None, all_alike: bool
-) -> list[int]:
+def _check_last_two(shape: tuple[int, ...], all_alike: bool) -> None:
+    if len(shape) < 2:
+        raise ValueError(f"images: expected at least two axes (height, width), got shape {shape}; for others pass axes")
+    if len(shape) > 2 and _looks_like_channels(shape) and not all_alike:
+        raise ValueError(
+            f"images: expected channel_axis or axes beside shape {shape}, whose last axis looks like channels; "
+            "pass channel_axis=-1 if it holds them, or axes=(-2, -1) if each plane is one of the last two axes"
+        )
+
+
+def _looks_like_channels(shape: tuple[int, ...]) -> bool:
+    """Whether the last axis does: R, G, B, a fourth one, or the single one of (N, H, W, 1), which is no width."""
+    return shape[-1] in (3, 4) or (shape[-1] == 1 and len(shape) >= 4 and min(shape[-3:-1]) >= 16)
+
+
+def _plane_axes(shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None) -> list[int]:
     """Return the axes whose pixels share one histogram, none negative, in order."""
     ndim = len(shape)
     channel = None if channel_axis is None else axis_index("channel_axis", channel_axis, ndim)
     if axes is None:
         rest = [axis for axis in range(ndim) if axis != channel]
         if len(rest) < 2:
-            beside = "" if channel is None else " beside channel_axis"
             raise ValueError(
-                f"images: expected at least two axes (height, width){beside}, got shape {shape}; for others pass axes"
-            )
-        if channel is None and ndim >= 3 and _looks_like_channels(shape) and not all_alike:
-            raise ValueError(
-                f"images: expected channel_axis or axes beside shape {shape}, whose last axis looks like channels; "
-                "pass channel_axis=-1 if it holds them, or axes=(-2, -1) if each plane is one of the last two axes"
+                f"images: expected at least two axes (height, width) beside channel_axis, got shape {shape}; "
+                "for others pass axes"
             )
         return rest[-2:]
     axes = tuple(_as_iterable(axes))
@@ -178,11 +198,6 @@ def _plane_axes(
     return sorted(chosen)
 
 
-def _looks_like_channels(shape: tuple[int, ...]) -> bool:
-    """Whether the last axis does: R, G, B, a fourth one, or the single one of (N, H, W, 1), which is no width."""
-    return shape[-1] in (3, 4) or (shape[-1] == 1 and len(shape) >= 4 and min(shape[-3:-1]) >= 16)
-
-
 def _as_iterable(axes: int | Iterable[int]) -> Iterable[int]:
     try:
         return (operator.index(axes),)  # type: ignore[arg-type]
@@ -191,12 +206,7 @@ def _as_iterable(axes: int | Iterable[int]) -> Iterable[int]:
 
 
 def axis_index(name: str, axis: int, ndim: int) -> int:
-    if isinstance(axis, bool | np.bool_):
-        raise TypeError(f"{name}: expected an int, got {axis!r}")
-    try:
-        index = operator.index(axis)
-    except TypeError:
-        raise TypeError(f"{name}: expected an int, got {axis!r}") from None
+    index = as_int(name, axis)
     if ndim == 0:
         raise ValueError(f"{name}: expected an axis of images that have axes, got {axis!r} for shape ()")
     if not -ndim <= index < ndim:

@@ -71,12 +71,12 @@ class Call:
     def run(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Have the core do this; copy first what it would overwrite before it is read."""
         done = work(self, *arguments)
-        if done is not False:
-            return done
-        self.images = _arguments.apart_from(self.out, self.images)
-        self.mask = _arguments.apart_from(self.out, self.mask)
-        self.ownership = APART
-        return work(self, *(_arguments.apart_from(self.out, each) for each in arguments))
+        if done is False:
+            self.images = _arguments.apart_from(self.out, self.images)
+            self.mask = _arguments.apart_from(self.out, self.mask)
+            self.ownership = APART
+            done = work(self, *(_arguments.apart_from(self.out, each) for each in arguments))
+        return done
 
 
 def of_planes(

@@ -145,7 +145,7 @@ def equalize(
         return _color.equalize_ycrcb(images, how, axes, channel_axis, mask, out, num_threads)
     call = _call.of_planes(images, how.dtypes, axes, channel_axis, mask, num_threads, others=_methods.TAKEN)
     kind = call.images.dtype
-    same, nbins = _arguments.is_same(dtype, kind), _arguments.as_number_of_bins(nbins, kind)
+    same, nbins = dtype is not None and _arguments.is_same(dtype, kind), _arguments.as_number_of_bins(nbins, kind)
     result = call.give(out, how.result(kind, same))
     if kind.kind in "fb":
         equalize_floats(call, how, nbins, nan_policy)

@@ -22,11 +22,7 @@ class Method(NamedTuple):
     name: str
     dtypes: tuple[str, ...]
     levels: bool
-
-    @property
-    def maker(self) -> int:
-        """The number by which the core knows what makes LUTs and distributions."""
-        return integer.MAKERS[self.name]
+    maker: int  # the number by which the core knows what makes LUTs and distributions
 
     def result(self, images: np.dtype[Any], same: bool = False) -> np.dtype[Any]:
         """Return the result's dtype for images of one; ``same``: it is asked to be theirs."""
@@ -35,18 +31,23 @@ class Method(NamedTuple):
         return np.dtype(np.float64)
 
 
-OPENCV = Method("opencv", ("uint8", "uint16"), levels=True)
-PILLOW = Method("pillow", ("uint8",), levels=True)
-SKIMAGE = Method("skimage", (*INTEGERS, "bool", "float32", "float64"), levels=False)
-NUMPY = Method("numpy", (*INTEGERS, "float32", "float64"), levels=False)
-
-METHODS = {method.name: method for method in (OPENCV, PILLOW, SKIMAGE, NUMPY)}
+_TABLE = (
+    ("opencv", ("uint8", "uint16"), True),
+    ("pillow", ("uint8",), True),
+    ("skimage", (*INTEGERS, "bool", "float32", "float64"), False),
+    ("numpy", (*INTEGERS, "float32", "float64"), False),
+)
+METHODS = {name: Method(name, dtypes, levels, integer.MAKERS[name]) for name, dtypes, levels in _TABLE}
+OPENCV, SKIMAGE, NUMPY = METHODS["opencv"], METHODS["skimage"], METHODS["numpy"]
 TAKEN = {name: method.dtypes for name, method in METHODS.items()}
 
 
 def of(name: str) -> Method:
-    _arguments.check_choice("method", name, METHODS)
-    return METHODS[name]
+    found = METHODS.get(name) if type(name) is str else None
+    if found is None:
+        _arguments.check_choice("method", name, METHODS)
+        found = METHODS[str(name)]
+    return found
 
 
 def levels_of(dtype: np.dtype[Any]) -> int:

@@ -6,7 +6,6 @@ looked for before the extension is loaded, as that loads libgomp: `cheq/__init__
 """
 
 import functools
-import operator
 import os
 import re
 import sys
@@ -14,9 +13,10 @@ import time
 from collections.abc import Iterator
 from typing import SupportsIndex
 
-import numpy as np
+from cheq import _arguments
 
 _PROC = "/proc/self"
+_EXPECTED = "None or an int of at least 1"
 _FORKED_WITHOUT_EXEC = 0x40  # PF_FORKNOEXEC, Linux, include/linux/sched.h
 
 # Seconds for which a reading of the quota serves. The kernel deals a quota out once a period, usually 0.1 s, so a new
@@ -65,34 +65,6 @@ _MAX_TEAM = work.MAX_TEAM
 SMALL_WORK = 1 << 17  # pixels from which a second thread pays (benchmarks/small_work.py)
 
 
-def check(num_threads: SupportsIndex | None) -> int | None:
-    """Return the argument `num_threads` as None or an int, at least 1.
-
-    Raises
-    ------
-    TypeError
-        If it is neither None nor an integer; a bool, NumPy's too, is not an integer here.
-    ValueError
-        If it is less than 1.
-    """
-    if num_threads is None:
-        return None
-    try:
-        if isinstance(num_threads, bool | np.bool_):
-            raise TypeError
-        count = operator.index(num_threads)  # refuses floats and arrays of several numbers
-    except TypeError:
-        raise TypeError(f"num_threads: expected None or an int of at least 1, got {_shown(num_threads)}") from None
-    if count < 1:
-        raise ValueError(f"num_threads: expected None or an int of at least 1, got {count}")
-    return count
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return f"{text if len(text) <= 40 else text[:37] + '...'} of type {type(value).__name__}"
-
-
 def resolve(num_threads: SupportsIndex | None) -> int:
     """Return how many threads a large call may use; the caller lowers it to the units of work.
 
@@ -107,7 +79,9 @@ def resolve(num_threads: SupportsIndex | None) -> int:
     int
         At least 1. Always 1 in a process that was forked, whatever was asked for.
     """
-    count = check(num_threads)
+    count = None if num_threads is None else _arguments.as_int("num_threads", num_threads, _EXPECTED)
+    if count is not None and count < 1:
+        raise ValueError(f"num_threads: expected {_EXPECTED}, got {count}")
     if count == 1 or _unsafe_since_import or work.forked():
         return 1
     return min(_limits().values()) if count is None else min(count, _MAX_TEAM)

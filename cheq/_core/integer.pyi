@@ -6,7 +6,22 @@ import numpy.typing as npt
 from cheq._call import Call
 
 MAKERS: dict[str, int]
+NBINS: int
 
+def equalize_usual(
+    images: object,
+    method: object,
+    color: object,
+    axes: object,
+    channel_axis: object,
+    mask: object,
+    out: object,
+    dtype: object,
+    nbins: object,
+    nan_policy: object,
+    num_threads: object,
+    small_work: int,
+) -> npt.NDArray[np.uint8] | None: ...
 def equalize(call: Call, maker: int) -> bool: ...
 def count(call: Call, hist: npt.NDArray[np.int64]) -> bool: ...
 def apply(call: Call, luts: npt.NDArray[Any]) -> bool: ...
