@@ -153,7 +153,8 @@ def order_axes(
     """
     ndim = len(shape)
     if axes is None and channel_axis is None:
-        _check_last_two(shape, all_alike)
+        if ndim < 2 or shape[-1] in (1, 3, 4):
+            _check_last_two(shape, all_alike)
         return ndim - 2, None
     pixel_axes = _plane_axes(shape, axes, channel_axis)
     n_batch = ndim - len(pixel_axes)
@@ -189,7 +190,7 @@ def _plane_axes(shape: tuple[int, ...], axes: int | Iterable[int] | None, channe
                 "for others pass axes"
             )
         return rest[-2:]
-    axes = tuple(_as_iterable(axes))
+    axes = axes if type(axes) is tuple else tuple(_as_iterable(axes))
     chosen = [axis_index("axes", axis, ndim) for axis in axes]
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"axes: expected one or more different axes, got {axes!r} for {ndim} axes")
@@ -206,7 +207,7 @@ def _as_iterable(axes: int | Iterable[int]) -> Iterable[int]:
 
 
 def axis_index(name: str, axis: int, ndim: int) -> int:
-    index = as_int(name, axis)
+    index = axis if type(axis) is int else as_int(name, axis)
     if ndim == 0:
         raise ValueError(f"{name}: expected an axis of images that have axes, got {axis!r} for shape ()")
     if not -ndim <= index < ndim:
@@ -274,9 +275,9 @@ def _has_fewer_bytes_than_elements(array: npt.NDArray[Any]) -> bool:
 
 
 def apart_from(out: Any, array: Any) -> Any:
-    """Return an array, copied if it shares memory with ``out``; what is none stays as it is."""
-    if not isinstance(array, np.ndarray):
-        return array
+    """Return an array, copied if it shares memory with ``out``; None stays None."""
+    if array is None:
+        return None
     try:
         overlaps = np.shares_memory(array, out, max_work=_OVERLAP_WORK)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:

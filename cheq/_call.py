@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,31 +18,18 @@ MAY_OVERLAP, APART, FRESH = 0, 1, 2
 
 
 class Call:
-    """What the core is given: arrays with the batch axes first, and how many threads it may use.
-
-    images, mask, out : the arrays, transposed, or None
-    n_batch : the number of batch axes
-    threads : at most so many
-    ownership : what is known of ``out``
-    """
+    """What the core is given: arrays with the batch axes first, and how many threads it may use."""
 
     __slots__ = ("images", "mask", "n_batch", "order", "out", "ownership", "shape", "threads")
 
-    def __init__(
-        self,
-        images: npt.NDArray[Any],
-        n_batch: int,
-        order: list[int] | None,
-        num_threads: int | None,
-        pixels: int | None = None,
-    ) -> None:
-        self.shape = images.shape  # as they were passed
-        self.images = images if order is None else images.transpose(order)
-        self.n_batch, self.order = n_batch, order
-        self.mask: npt.NDArray[np.bool_] | None = None
-        self.out: npt.NDArray[Any] | None = None
-        self.ownership = APART
-        self.threads = _threads.team(num_threads, images.size if pixels is None else pixels)
+    shape: tuple[int, ...]  # of the images as they were passed
+    order: list[int] | None  # of their axes, if it is another here
+    n_batch: int  # batch axes
+    images: npt.NDArray[Any]
+    mask: npt.NDArray[np.bool_] | None
+    out: npt.NDArray[Any] | None
+    ownership: int  # of out
+    threads: int  # at most so many
 
     @property
     def batch(self) -> tuple[int, ...]:
@@ -59,24 +46,44 @@ class Call:
         """Return what the user gets, ``out`` once it is checked or else a new array; the core writes it."""
         shape = self.shape if shape is None else shape
         if out is None:
-            result, self.ownership = np.empty(shape, dtype), FRESH
+            result = array = np.empty(shape, dtype)
+            self.ownership = FRESH
         else:
             _arguments.check_out(out, shape, dtype, which)
-            result, self.ownership = out, MAY_OVERLAP
-        self.out = np.asarray(result)
-        if self.order is not None:
-            self.out = self.out.transpose(self.order)
+            result, array = out, np.asarray(out)
+            self.ownership = MAY_OVERLAP
+        self.out = array if self.order is None else array.transpose(self.order)
         return result
 
-    def run(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        """Have the core do this; copy first what it would overwrite before it is read."""
-        done = work(self, *arguments)
-        if done is False:
-            self.images = _arguments.apart_from(self.out, self.images)
-            self.mask = _arguments.apart_from(self.out, self.mask)
-            self.ownership = APART
-            done = work(self, *(_arguments.apart_from(self.out, each) for each in arguments))
-        return done
+    def part(self, at: tuple[slice, ...]) -> Call:
+        """Return the call for a part of the batch."""
+        part = Call()
+        for name in self.__slots__:
+            setattr(part, name, getattr(self, name))
+        part.images = self.images[at]
+        part.mask = None if self.mask is None else self.mask[at]
+        part.out = None if self.out is None else self.out[at]
+        return part
+
+    def separate(self, table: npt.NDArray[Any] | None = None) -> Any:
+        """Copy what the core, which asks for this, would overwrite before reading it; return a table, copied too."""
+        self.images = _arguments.apart_from(self.out, self.images)
+        self.mask = _arguments.apart_from(self.out, self.mask)
+        self.ownership = APART
+        return _arguments.apart_from(self.out, table)
+
+
+def of_axes(
+    images: npt.NDArray[Any], n_batch: int, order: list[int] | None, num_threads: int | None, pixels: int
+) -> Call:
+    """Return the call for images in this order of axes, the first ``n_batch`` of which are batch axes."""
+    call = Call()
+    call.shape, call.n_batch, call.order = images.shape, n_batch, order
+    call.images = images if order is None else images.transpose(order)
+    call.mask = call.out = None
+    call.ownership = APART
+    call.threads = _threads.resolve(num_threads, pixels)
+    return call
 
 
 def of_planes(
@@ -93,7 +100,7 @@ def of_planes(
     """Return the call of a function that works on planes; ``others``, ``all_alike``: see as_images and order_axes."""
     array = _arguments.as_images(images, dtypes, others)
     n_batch, order = _arguments.order_axes(array.shape, axes, channel_axis, all_alike=all_alike)
-    call = Call(array, n_batch, order, num_threads)
+    call = of_axes(array, n_batch, order, num_threads, array.size)
     if mask is not None:
         whole = _arguments.as_mask(mask, array.shape, channel_axis)
         call.mask = whole if order is None else whole.transpose(order)

@@ -100,14 +100,14 @@ def rgb_to_gray(
     channel = _channel(array.shape, channel_axis, _GRAY_CHANNELS[method])
     planes = np.moveaxis(array, channel, 0)
     shape = planes.shape[1:]
-    call = _call.Call(planes[:3], 1, None, num_threads, math.prod(shape))
+    call = _call.of_axes(planes[:3], 1, None, num_threads, math.prod(shape))
     if method == "skimage":
         dtype = np.dtype(np.float32 if array.dtype.char in "ef" else np.float64)
         gray = call.give(out, dtype, shape, _WITHOUT_CHANNELS)
         _gray_as_skimage(np.moveaxis(planes, 0, -1), np.asarray(gray), made_here=out is None)
     else:
         gray = call.give(out, array.dtype.newbyteorder("="), shape, _WITHOUT_CHANNELS)
-        call.run(color.to_gray, method == "pillow")
+        color.to_gray(call, method == "pillow")
     return gray
 
 
@@ -134,12 +134,12 @@ def equalize_ycrcb(
     order = list(range(array.ndim)) if order is None else order
     order = [axis for axis in order[:n_batch] if axis != channel] + [channel] + order[n_batch:]
     without = array.shape[:channel] + array.shape[channel + 1 :]
-    call = _call.Call(array, n_batch, order, num_threads, math.prod(without))
+    call = _call.of_axes(array, n_batch, order, num_threads, math.prod(without))
     if mask is not None:
         beside = [axis - (axis > channel) for axis in order if axis != channel]
         call.mask = _arguments.as_mask(mask, without, None).transpose(beside)
     result = call.give(out, array.dtype)
-    call.run(color.equalize_ycrcb, how.maker)
+    color.equalize_ycrcb(call, how.maker)
     return result
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cheq import _arguments, _call, _methods
 from cheq._equalize import NAN_POLICIES, equalize_floats
-from cheq._steps import histogram
+from cheq._steps import count
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -62,15 +62,15 @@ def cumulative_distribution(
     [0.0, 0.75, 0.75, 1.0]
     """
     how = _methods.SKIMAGE
-    images = _arguments.as_images(images, how.dtypes)
-    _arguments.check_choice("nan_policy", nan_policy, NAN_POLICIES)
-    nbins = _arguments.as_number_of_bins(nbins, images.dtype)
-    if images.dtype.kind in "iu":
-        hist = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask, num_threads=num_threads)
-        return _of_counts(hist), np.arange(hist.shape[-1]) + np.iinfo(images.dtype).min
     call = _call.of_planes(images, how.dtypes, axes, channel_axis, mask, num_threads)
+    dtype = call.images.dtype
+    _arguments.check_choice("nan_policy", nan_policy, NAN_POLICIES)
+    nbins = _arguments.as_number_of_bins(nbins, dtype)
+    if dtype.kind in "iu":
+        hist = count(call)
+        return _of_counts(hist), np.arange(hist.shape[-1]) + np.iinfo(dtype).min
     cdf, centers = distributions(call, how, nbins, nan_policy)
-    kind = np.float32 if images.dtype == np.float32 else np.float64
+    kind = np.float32 if dtype == np.float32 else np.float64
     return cdf.astype(kind, copy=False), centers.astype(kind, copy=False)
 
 

@@ -150,7 +150,7 @@ def equalize(
     if kind.kind in "fb":
         equalize_floats(call, how, nbins, nan_policy)
     else:
-        call.run(integer.equalize, how.maker)
+        integer.equalize(call, how.maker)
     return result
 
 
@@ -168,8 +168,8 @@ def equalize_floats(
     """
     if call.images.dtype == np.bool_:
         call.images = call.images.astype(np.float64)  # what np.histogram counts bools as, and np.interp looks up
-    wrong = call.run(floating.equalize, cdf, points, how.maker, nbins, nan_policy == "omit")
-    if wrong is not True:
+    wrong = floating.equalize(call, cdf, points, how.maker, nbins, nan_policy == "omit")
+    if wrong is not None:
         raise _without_bins(call.batch, nbins, *wrong)
 
 

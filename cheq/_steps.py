@@ -12,6 +12,7 @@ from cheq._core import integer
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from cheq._call import Call
     from cheq._typing import Array, ArrayLike, Axes, DType, Method
 
 
@@ -52,10 +53,14 @@ def histogram(
     >>> cheq.histogram(np.array([[7, 7], [7, 9]], np.uint8))[[7, 8, 9]].tolist()
     [3, 0, 1]
     """
-    call = _call.of_planes(images, _methods.INTEGERS, axes, channel_axis, mask, num_threads)
+    return count(_call.of_planes(images, _methods.INTEGERS, axes, channel_axis, mask, num_threads))
+
+
+def count(call: Call) -> npt.NDArray[np.int64]:
+    """Return the histograms of a call's planes of integers."""
     shape = (*call.batch, _methods.levels_of(call.images.dtype))
     hist = np.empty(shape, np.int64) if call.images.size else np.zeros(shape, np.int64)
-    call.run(integer.count, hist)
+    integer.count(call, hist)
     return hist
 
 
@@ -160,5 +165,5 @@ def apply_lut(
     call = _call.of_planes(images, _methods.INTEGERS, axes, channel_axis, None, num_threads, all_alike=luts.ndim == 1)
     _arguments.check_luts(luts, call.batch, _methods.levels_of(call.images.dtype))
     result = call.give(out, luts.dtype)
-    call.run(integer.apply, luts)
+    integer.apply(call, luts)
     return result

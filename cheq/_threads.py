@@ -65,31 +65,30 @@ _MAX_TEAM = work.MAX_TEAM
 SMALL_WORK = 1 << 17  # pixels from which a second thread pays (benchmarks/small_work.py)
 
 
-def resolve(num_threads: SupportsIndex | None) -> int:
-    """Return how many threads a large call may use; the caller lowers it to the units of work.
+def resolve(num_threads: SupportsIndex | None, pixels: int = SMALL_WORK) -> int:
+    """Return how many threads a call may use; the core lowers it to the units of work.
 
     Parameters
     ----------
     num_threads : int or None
-        The argument of that name. None: the least of OpenMP's maximum on the calling thread, the number of CPUs that
-        the calling thread may run on, and the cgroup's CPU quota.
+        The argument of that name. None: one for few pixels, else the least of OpenMP's maximum on the calling thread,
+        the number of CPUs that the calling thread may run on, and the cgroup's CPU quota.
+    pixels : int
+        Of the call; by default so many that they are shared.
 
     Returns
     -------
     int
         At least 1. Always 1 in a process that was forked, whatever was asked for.
     """
+    if num_threads is None and pixels < SMALL_WORK:
+        return 1
     count = None if num_threads is None else _arguments.as_int("num_threads", num_threads, _EXPECTED)
     if count is not None and count < 1:
         raise ValueError(f"num_threads: expected {_EXPECTED}, got {count}")
     if count == 1 or _unsafe_since_import or work.forked():
         return 1
     return min(_limits().values()) if count is None else min(count, _MAX_TEAM)
-
-
-def team(num_threads: SupportsIndex | None, pixels: int) -> int:
-    """Return how many threads a call on so many pixels may use: one by default where a second gains little."""
-    return 1 if num_threads is None and pixels < SMALL_WORK else resolve(num_threads)
 
 
 def reason() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +11,7 @@ import numpy as np
 
 from cheq import _arguments, _call, _methods
 from cheq._core import integer
-from cheq._steps import apply_lut, histogram
+from cheq._steps import count
 
 if TYPE_CHECKING:
     from cheq._call import Call
@@ -66,12 +66,11 @@ def otsu_threshold(
     """
     call = _call.of_planes(images, _DTYPES, axes, channel_axis, mask, num_threads)
     result = np.empty(call.batch, call.images.dtype)
-    for part in _parts(call.batch, 8 * _methods.levels_of(call.images.dtype)):
-        counted = None if call.mask is None else call.mask[part]
-        hist = histogram(call.images[part], axes=_plane_axes(call), mask=counted, num_threads=call.threads)
-        thresholds = np.empty(hist.shape[:-1], np.int64)
+    for part, at in _parts(call, 8 * _methods.levels_of(call.images.dtype)):
+        hist = count(part)
+        thresholds = np.empty(part.batch, np.int64)
         integer.otsu_thresholds(hist, thresholds)
-        result[part] = thresholds
+        result[at] = thresholds
         del hist  # before the next are made
     return result
 
@@ -123,7 +122,7 @@ def binarize(
             raise ValueError(f"threshold: expected 'otsu' or numbers, got {threshold!r}")
         call = _call.of_planes(images, _DTYPES, axes, channel_axis, mask, num_threads)
         result = call.give(out, call.images.dtype)
-        call.run(integer.equalize, integer.MAKERS["otsu"])
+        integer.equalize(call, integer.MAKERS["otsu"])
         return result
     if mask is not None:
         raise ValueError("mask: expected None with a threshold in numbers, got a mask; it limits what Otsu counts")
@@ -134,10 +133,6 @@ def binarize(
     result = call.give(out, images.dtype)
     _write_above(call, thresholds)
     return result
-
-
-def _plane_axes(call: Call) -> tuple[int, ...]:
-    return tuple(range(call.n_batch - call.images.ndim, 0))
 
 
 def _as_numbers(threshold: ArrayLike, dtype: np.dtype[Any]) -> Array:
@@ -175,31 +170,32 @@ def _write_above(call: Call, thresholds: Array) -> None:
     dtype = call.images.dtype
     levels, top, zero = np.arange(_methods.levels_of(dtype)), dtype.type(np.iinfo(dtype).max), dtype.type(0)
     if thresholds.ndim == 0:
-        call.run(integer.apply, np.where(levels > thresholds, top, zero))
+        integer.apply(call, np.where(levels > thresholds, top, zero))
         return
-    images, out = call.images, call.out
-    parts = list(_parts(call.batch, 2 * len(levels) * dtype.itemsize))
-    if len(parts) > 1:
-        images = _arguments.apart_from(out, images)
-    for part in parts:
-        luts = np.where(levels > thresholds[part][..., np.newaxis], top, zero)
-        apply_lut(images[part], luts, axes=_plane_axes(call), out=out[part], num_threads=call.threads)  # type: ignore[index]
+    parts = list(_parts(call, 2 * len(levels) * dtype.itemsize))
+    if len(parts) > 1 and call.ownership == _call.MAY_OVERLAP:
+        call.separate()  # before the first part is written
+        parts = list(_parts(call, 2 * len(levels) * dtype.itemsize))
+    for part, at in parts:
+        luts = np.where(levels > thresholds[at][..., np.newaxis], top, zero)
+        integer.apply(part, luts)
         del luts  # before the next are made
 
 
-def _parts(batch: tuple[int, ...], bytes_a_plane: int) -> Iterator[Any]:
-    """Cut a batch along its axes, from the first on, so that what is made for each plane of a part stays below a bound.
+def _parts(call: Call, bytes_a_plane: int) -> Iterator[tuple[Call, tuple[slice, ...]]]:
+    """Cut a call along its batch axes, so that what is made for each plane of a part stays below a bound.
 
-    Yields an index of each part.
+    Yields the call for each part, and where the part is in the batch.
     """
-    # The first axis whose single entries are small enough; those before it are taken one at a time.
-    whole = next(
-        a for a in range(len(batch) + 1) if a == len(batch) or bytes_a_plane * math.prod(batch[a + 1 :]) <= _MOST_BYTES
-    )
-    if whole == len(batch):
-        yield from np.ndindex(batch)
+    steps: list[int] = []
+    room = max(1, _MOST_BYTES // bytes_a_plane)  # planes
+    for axis in range(call.n_batch - 1, -1, -1):
+        steps.insert(0, max(1, min(room, call.batch[axis])))
+        room //= steps[0]
+    if all(step >= length for step, length in zip(steps, call.batch, strict=True)):
+        yield call, ()
         return
-    step = max(1, _MOST_BYTES // max(1, bytes_a_plane * math.prod(batch[whole + 1 :])))
-    for before in np.ndindex(batch[:whole]):
-        for start in range(0, batch[whole], step):
-            yield (*before, slice(start, start + step))
+    starts = (range(0, length, step) for step, length in zip(steps, call.batch, strict=True))
+    for start in itertools.product(*starts):
+        at = tuple(slice(first, first + step) for first, step in zip(start, steps, strict=True))
+        yield call.part(at), at

@@ -29,7 +29,7 @@ def pixels(*shape, top=200):
 
 def test_a_long_value_is_shortened_in_the_message():
     with pytest.raises(TypeError) as caught:
-        _threads.check("9" * 1000)
+        _threads.resolve("9" * 1000)
     assert len(str(caught.value)) < 150
 
 

@@ -38,8 +38,6 @@ cdef extern from "jobs/colors.h" nogil:
 
 def to_gray(call, bint pillow):
     """Write the gray of the call's images, (3, ...) uint8 or uint16 of either byte order, by Pillow's weights or OpenCV's.
-
-    Returns False as integer.equalize does.
     """
     cdef cheq_views views
     cdef cheq_color_job job
@@ -50,7 +48,8 @@ def to_gray(call, bint pillow):
         check(views.images.ndim > 0 and views.images.shape[0] == 3 and has_kind(&views.out, b"BH")
               and views.out.itemsize == views.images.itemsize and has_shape(&views.out, &views.images, 0))
         if may_overlap(&views, False):
-            return False
+            call.separate()
+            return to_gray(call, pillow)
         memset(&job, 0, sizeof(job))
         job.kernels = active_kernels()
         job.weights = &cheq_gray_pillow if pillow else &cheq_gray_opencv
@@ -60,7 +59,6 @@ def to_gray(call, bint pillow):
         cheq_color_job_measure(&job)
         work = cheq_gray_work(&job)
         run_work(&work, views.threads, True)  # pixels have nothing to do with each other
-        return True
     finally:
         release_views(&views)
 
@@ -69,7 +67,6 @@ def equalize_ycrcb(call, int maker):
     """Equalize the Y of every image by a maker of integer.MAKERS; the last of the batch axes is that of the channels.
 
     The mask has no channel axis. An interrupt leaves each image of the result whole or untouched, unless it is fresh.
-    Returns False as integer.equalize does.
     """
     cdef cheq_views views
     cdef cheq_color_job job
@@ -80,7 +77,8 @@ def equalize_ycrcb(call, int maker):
         open_views(&views, call, None, None, 0)
         check(fits(&views))
         if may_overlap(&views, False):
-            return False
+            call.separate()
+            return equalize_ycrcb(call, maker)
         channels = <int>views.images.shape[views.n_batch - 1]
         memset(&job, 0, sizeof(job))
         job.kernels = active_kernels()
@@ -91,7 +89,6 @@ def equalize_ycrcb(call, int maker):
         cheq_color_job_measure(&job)
         work = cheq_ycrcb_work(&job)
         run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
-        return True
     finally:
         release_views(&views)
 

@@ -51,8 +51,8 @@ NAN_FOUND, INFINITY_FOUND, NO_BINS = 1, 2, 3
 def equalize(call, cdf, points, int maker, size_t n, bint omit):
     """Equalize the call's images, or give the distributions, (planes, n) doubles each, or both.
 
-    Returns True, or the number of the first plane that has no answer and what is wrong with it; then nothing has
-    been written. With ``omit``, what is not finite is passed over. False and interrupts: see integer.equalize.
+    Returns None, or the number of the first plane that has no answer and what is wrong with it; then nothing has
+    been written. With ``omit``, what is not finite is passed over. Interrupts: see integer.equalize.
     """
     cdef cheq_views views
     cdef cheq_floats_job job
@@ -63,7 +63,8 @@ def equalize(call, cdf, points, int maker, size_t n, bint omit):
         open_views(&views, call, cdf, points, PyBUF_WRITABLE)
         check(fits(&views, n))
         if may_overlap(&views, False):
-            return False
+            call.separate()
+            return equalize(call, cdf, points, maker, n, omit)
         make_job(&job, &views, maker, n)
         job.values = <cheq_values *>calloc(max(job.groups, <size_t>1), sizeof(cheq_values))
         if job.values == NULL:
@@ -75,7 +76,7 @@ def equalize(call, cdf, points, int maker, size_t n, bint omit):
             return wrong
         work = cheq_floats_work(&job)
         run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
-        return True
+        return None
     finally:
         free(job.values)
         release_views(&views)

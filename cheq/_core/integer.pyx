@@ -16,6 +16,8 @@ from cheq._core.work cimport run_work
 from numpy import dtype as numpy_dtype, empty, ndarray
 
 cdef object UINT8 = numpy_dtype("u1")
+cdef object UINT16 = numpy_dtype("u2")
+cdef object BOOL = numpy_dtype("?")
 NBINS = 256  # the default of that name, which equalize_usual knows by its identity
 
 # What makes LUTs, by name: the methods, and Otsu's threshold.
@@ -26,80 +28,92 @@ def equalize_usual(images, method, color, axes, channel_axis, mask, out, dtype, 
                    Py_ssize_t small_work):
     """The usual call, made quickly: the result, or None for all others, which cheq.equalize then checks and makes.
 
-    Usual are dense arrays of bytes below ``small_work`` pixels and no option but ``out``: every argument is the very
-    object that is its default. Beside work of a microsecond, checks in Python would cost three times as much.
+    Usual are unsigned levels, fewer than ``small_work`` pixels, the last two axes, and no option but ``mask``, ``out``
+    and one thread: every other argument is the very object that is its default. Beside work of a microsecond, checks in
+    Python would cost three times as much.
     """
     cdef cheq_views views
-    if not (method is "opencv" and color is "channels" and axes is None and channel_axis is None and mask is None
-            and dtype is None and nbins is NBINS and nan_policy is "raise" and num_threads is None
-            and type(images) is ndarray and images.dtype is UINT8
-            and (out is None or (type(out) is ndarray and out.dtype is UINT8))):
+    cdef int flags = PyBUF_STRIDES  # a format takes time to write, and bytes need none
+    if not (method is "opencv" and color is "channels" and axes is None and channel_axis is None
+            and dtype is None and nbins is NBINS and nan_policy is "raise"
+            and (num_threads is None or (type(num_threads) is int and num_threads == 1))
+            and type(images) is ndarray and (images.dtype is UINT8 or images.dtype is UINT16)
+            and (mask is None or (type(mask) is ndarray and mask.dtype is BOOL))
+            and (out is None or (type(out) is ndarray and out.dtype is images.dtype))):
         return None
-    result = empty(images.shape, UINT8) if out is None else out
     memset(&views, 0, sizeof(views))
     try:
-        PyObject_GetBuffer(images, &views.images, PyBUF_STRIDES)
-        PyObject_GetBuffer(result, &views.out, PyBUF_STRIDES)
-        if not is_usual(&views.images, &views.out, small_work):
+        if images.dtype is not UINT8:
+            flags |= PyBUF_FORMAT
+        PyObject_GetBuffer(images, &views.images, flags)
+        if not is_usual(&views.images, small_work):
             return None
-        views.n_batch, views.threads, views.ownership = views.images.ndim - 2, 1, CHEQ_APART
-        run_bytes(&views, 0, False)
+        result = empty(images.shape, images.dtype) if out is None else out
+        if mask is not None:
+            PyObject_GetBuffer(mask, &views.mask, PyBUF_STRIDES)
+        PyObject_GetBuffer(result, &views.out, flags)
+        views.n_batch, views.threads, views.ownership = views.images.ndim - 2, 1, CHEQ_MAY_OVERLAP
+        if not (is_dense(&views.out) and has_shape(&views.out, &views.images)
+                and has_shape(&views.mask, &views.images)) or may_overlap(&views, False):
+            return None
+        if views.images.itemsize == 1:
+            run_bytes(&views, 0, False)
+        else:
+            run_levels(&views, 0, False)
         return result
     finally:
         release_views(&views)
 
 
-cdef bint is_usual(const Py_buffer *images, const Py_buffer *out, Py_ssize_t small_work) noexcept:
+cdef bint is_usual(const Py_buffer *images, Py_ssize_t small_work) noexcept:
+    """Whether images are few, and their last two axes plainly those of planes."""
     cdef int last = images.ndim - 1
-    cdef Py_ssize_t stride = 1
+    return last >= 1 and images.len < small_work and (last == 1 or images.shape[last] not in (1, 3, 4))
+
+
+cdef bint is_dense(const Py_buffer *out) noexcept:
+    """Whether a result may be written and is C-contiguous, so that no element overlaps another."""
+    cdef Py_ssize_t stride = out.itemsize
     cdef int a
-    if last < 1 or out.readonly or out.len != images.len or out.ndim != images.ndim or not 0 < images.len < small_work:
-        return False
-    if last > 1 and images.shape[last] in (1, 3, 4):
-        return False
-    for a in range(last, -1, -1):
-        if images.shape[a] != out.shape[a] or images.strides[a] != stride or out.strides[a] != stride:
+    for a in range(out.ndim - 1, -1, -1):
+        if out.strides[a] != stride:
             return False
-        stride *= images.shape[a]
-    return out.buf == images.buf or not meets(images, out)
+        stride *= out.shape[a]
+    return not out.readonly
 
 
 def equalize(call, int maker):
     """Equalize the call's images into its result by a maker: to levels of their dtype, or else to doubles.
 
-    As all work of a call does, returns False, and has done nothing, if the result may overlap what is still to be read
-    when it is written, unless the call knows that all is apart. The same memory in the same order does not.
     An interrupt leaves each plane of the result whole or untouched, unless it is fresh.
     """
-    return run(call, None, None, maker)
+    run(call, None, None, maker)
 
 
 def count(call, hist):
     """Write the histogram of every plane to ``hist``, int64, contiguous."""
-    return run(call, hist, None, 0)
+    run(call, hist, None, 0)
 
 
 def apply(call, luts):
     """Replace the levels of the images by their entries in ``luts``, contiguous: one for all planes, or one a plane."""
-    return run(call, None, luts, 0)
+    run(call, None, luts, 0)
 
 
-cdef run(call, hist, luts, int maker):
+cdef int run(call, hist, luts, int maker) except -1:
     cdef cheq_views views
     cdef bint looks_up = luts is not None
     memset(&views, 0, sizeof(views))
     try:
         open_views(&views, call, luts if looks_up else hist, None, 0 if looks_up else PyBUF_WRITABLE)
         check(fits(&views, looks_up))
-        if may_overlap(&views, looks_up):
-            return False
-        if has_kind(&views.images, b"B") and views.out.itemsize <= 1:
-            run_bytes(&views, maker, looks_up)
-        else:
-            run_levels(&views, maker, looks_up)
-        return True
+        if not may_overlap(&views, looks_up):
+            if has_kind(&views.images, b"B") and views.out.itemsize <= 1:
+                return run_bytes(&views, maker, looks_up)
+            return run_levels(&views, maker, looks_up)
     finally:
         release_views(&views)
+    return run(call, hist, call.separate(luts), maker)
 
 
 def equalization_lut(hist, luts, int maker=0, bint signed=False):

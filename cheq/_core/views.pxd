@@ -62,6 +62,8 @@ cdef inline int check(bint fits) except -1:
 
 cdef inline char kind_of(const Py_buffer *view) noexcept:
     """The elements' kind as the struct module writes it; 0 where they are in another byte order, or of several parts."""
+    if view.format == NULL:
+        return c"B"  # so says the buffer protocol
     cdef const char *kind = view.format + (view.format[0] == c"=")  # NumPy writes that of elements that are not aligned
     return kind[0] if kind[0] != 0 and kind[1] == 0 else 0
 
