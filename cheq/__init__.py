@@ -4,18 +4,18 @@
 what Pillow, scikit-image or the NumPy recipe give.
 """
 
-from importlib.util import find_spec
-
-if find_spec("cheq._core.integer") is None:
-    raise ImportError(
-        "cheq's compiled part is missing: this is its source tree, not an installed package. If cheq is installed, "
-        "start Python in another folder; if not, 'pip install .' builds and installs it (a C compiler is needed)."
-    )
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 
 try:
     import numpy  # isort: skip  (before the compiled part: an interpreter that NumPy refuses is not to bind cheq)
     from cheq import _threads  # isort: skip  (first of cheq: it looks for a fork before the compiled part loads OpenMP)
 except ImportError as error:
+    if error.name == "cheq._core":
+        raise ImportError(
+            "cheq's compiled part is missing: this is its source tree, not an installed package. If cheq is installed, "
+            "start Python in another folder; if not, 'pip install .' builds and installs it (a C compiler is needed)."
+        ) from None
     # What CPython says since 3.12, Cython and NumPy. Other errors of theirs name interpreters too.
     refusals = "support loading in subinterpreters", "one interpreter per process", "more than once per process"
     if not any(refusal in str(error) for refusal in refusals):
@@ -28,12 +28,9 @@ from cheq._color import rgb_to_gray
 from cheq._config import choose_kernel, show_config
 from cheq._distribution import cumulative_distribution
 from cheq._equalize import equalize
-from cheq._plot import plot
 from cheq._steps import apply_lut, equalization_lut, histogram
 from cheq._threshold import binarize, otsu_threshold
 from cheq._version import __version__
-
-from cheq import recipes  # isort: skip  (after what it is made of)
 
 __all__ = [
     "__version__",
@@ -52,4 +49,23 @@ __all__ = [
 
 choose_kernel()
 
-del choose_kernel, find_spec, numpy, _threads
+del choose_kernel, numpy, _threads
+
+if TYPE_CHECKING:
+    from cheq import recipes
+    from cheq._plot import plot
+else:
+
+    def __getattr__(name):
+        """Load what few programs need when it is first asked for."""
+        if name == "recipes":
+            return _import_module("cheq.recipes")
+        if name == "plot":
+            return _import_module("cheq._plot").plot
+        raise AttributeError(f"module 'cheq' has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *__all__})
+
+
+del TYPE_CHECKING

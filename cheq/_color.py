@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -12,8 +12,12 @@ from cheq import _arguments, _call
 from cheq._core import color
 
 if TYPE_CHECKING:
+    from typing import Literal
+
+    import numpy.typing as npt
+
     from cheq._methods import Method
-    from cheq._typing import Array, ArrayLike, Axes, GrayMethod
+    from cheq._typing import Array, ArrayLike, Axes, GrayMethod, Level
 
 # What each method takes, by the dtypes' kinds and sizes, and the numbers of channels.
 _UNSIGNED_8, _UNSIGNED_16 = "u1", "u2"
@@ -35,6 +39,24 @@ _PRODUCT = 1 << 18  # pixels whose channels are made floats at a time for scikit
 _SKIMAGE_WEIGHTS = (0.2125, 0.7154, 0.0721)
 
 
+@overload
+def rgb_to_gray(
+    images: npt.NDArray[Level],
+    *,
+    channel_axis: int = ...,
+    method: Literal["opencv", "pillow"] = ...,
+    out: Array | None = ...,
+    num_threads: int | None = ...,
+) -> npt.NDArray[Level]: ...
+@overload
+def rgb_to_gray(
+    images: ArrayLike,
+    *,
+    channel_axis: int = ...,
+    method: GrayMethod = ...,
+    out: Array | None = ...,
+    num_threads: int | None = ...,
+) -> Array: ...
 def rgb_to_gray(
     images: ArrayLike,
     *,

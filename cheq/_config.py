@@ -3,10 +3,9 @@
 import os
 import platform
 import re
-from pathlib import Path
 from typing import Any, Literal, overload
 
-from cheq import _threads
+from cheq import _cgroups, _threads
 from cheq._core import dispatch, work
 from cheq._version import __version__
 
@@ -22,8 +21,7 @@ def choose_kernel() -> None:
 
 def cpu_name() -> str:
     """Return the processor's name as the system gives it, or its kind where it gives none."""
-    info = Path("/proc/cpuinfo")
-    found = re.search(r"^model name\s*: (.+)$", info.read_text(), re.MULTILINE) if info.exists() else None
+    found = re.search(r"^model name\s*: (.+)$", _cgroups.read("/proc/cpuinfo"), re.MULTILINE)
     return found[1] if found else platform.processor() or platform.machine()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -10,15 +10,68 @@ from cheq import _arguments, _call, _color, _methods, _threads
 from cheq._core import floating, integer
 
 if TYPE_CHECKING:
+    from typing import Literal, Unpack
+
     import numpy.typing as npt
 
     from cheq._call import Call
-    from cheq._typing import Array, ArrayLike, Axes, Color, DType, Method, NanPolicy
+    from cheq._typing import (
+        Array,
+        ArrayLike,
+        Axes,
+        Color,
+        DType,
+        Level,
+        Method,
+        NanPolicy,
+        Options,
+        Scalar,
+    )
 
 _COLORS = ("channels", "ycrcb")
 NAN_POLICIES = ("raise", "omit")
 
 
+@overload
+def equalize(
+    images: npt.NDArray[Scalar],
+    *,
+    dtype: Literal["same"],
+    method: Method = ...,
+    out: Array | None = ...,
+    **options: Unpack[Options],
+) -> npt.NDArray[Scalar]: ...
+@overload
+def equalize(
+    images: npt.NDArray[Level],
+    *,
+    method: Literal["opencv", "pillow"] = ...,
+    dtype: DType = ...,
+    out: Array | None = ...,
+    **options: Unpack[Options],
+) -> npt.NDArray[Level]: ...
+@overload
+def equalize(
+    images: npt.NDArray[np.float32],
+    *,
+    method: Literal["skimage"],
+    dtype: None = ...,
+    out: Array | None = ...,
+    **options: Unpack[Options],
+) -> npt.NDArray[np.float32]: ...
+@overload
+def equalize(
+    images: Array,
+    *,
+    method: Literal["skimage", "numpy"],
+    dtype: None = ...,
+    out: Array | None = ...,
+    **options: Unpack[Options],
+) -> npt.NDArray[np.float64]: ...
+@overload
+def equalize(
+    images: ArrayLike, *, method: Method = ..., dtype: DType = ..., out: Array | None = ..., **options: Unpack[Options]
+) -> Array: ...
 def equalize(
     images: ArrayLike,
     *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
@@ -10,10 +10,12 @@ from cheq import _arguments, _call, _methods
 from cheq._core import integer
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     import numpy.typing as npt
 
     from cheq._call import Call
-    from cheq._typing import Array, ArrayLike, Axes, DType, Method
+    from cheq._typing import Array, ArrayLike, Axes, DType, Method, Planes, Scalar
 
 
 def histogram(
@@ -117,6 +119,12 @@ def equalization_lut(
     return luts
 
 
+@overload
+def apply_lut(
+    images: ArrayLike, lut: npt.NDArray[Scalar], *, out: Array | None = ..., **options: Unpack[Planes]
+) -> npt.NDArray[Scalar]: ...
+@overload
+def apply_lut(images: ArrayLike, lut: ArrayLike, *, out: Array | None = ..., **options: Unpack[Planes]) -> Array: ...
 def apply_lut(
     images: ArrayLike,
     lut: ArrayLike,

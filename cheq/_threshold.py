@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -14,8 +14,12 @@ from cheq._core import integer
 from cheq._steps import count
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    import numpy.typing as npt
+
     from cheq._call import Call
-    from cheq._typing import Array, ArrayLike, Axes
+    from cheq._typing import Array, ArrayLike, Axes, Level, Planes
 
 _DTYPES = ("uint8", "uint16")
 
@@ -75,6 +79,24 @@ def otsu_threshold(
     return result
 
 
+@overload
+def binarize(
+    images: npt.NDArray[Level],
+    threshold: Literal["otsu"] | ArrayLike = ...,
+    *,
+    mask: ArrayLike | None = ...,
+    out: Array | None = ...,
+    **options: Unpack[Planes],
+) -> npt.NDArray[Level]: ...
+@overload
+def binarize(
+    images: ArrayLike,
+    threshold: Literal["otsu"] | ArrayLike = ...,
+    *,
+    mask: ArrayLike | None = ...,
+    out: Array | None = ...,
+    **options: Unpack[Planes],
+) -> Array: ...
 def binarize(
     images: ArrayLike,
     threshold: Literal["otsu"] | ArrayLike = "otsu",

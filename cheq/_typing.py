@@ -1,7 +1,7 @@
 """The types of public signatures. They are for type checkers and editors: nothing imports them when a program runs."""
 
 from collections.abc import Iterable
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,3 +14,23 @@ Color: TypeAlias = Literal["channels", "ycrcb"]
 GrayMethod: TypeAlias = Literal["opencv", "pillow", "skimage"]
 NanPolicy: TypeAlias = Literal["raise", "omit"]
 DType: TypeAlias = Literal["same"] | np.dtype[Any] | type[np.generic] | None
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+Level = TypeVar("Level", np.uint8, np.uint16)
+
+
+class Planes(TypedDict, total=False):
+    """Options that do not decide a result's dtype."""
+
+    axes: Axes
+    channel_axis: int | None
+    num_threads: int | None
+
+
+class Options(Planes, total=False):
+    """Those of `equalize`."""
+
+    color: Color
+    mask: ArrayLike | None
+    nbins: int
+    nan_policy: NanPolicy

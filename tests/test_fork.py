@@ -159,13 +159,13 @@ WITH_LIBGOMP = "7f00-7f01 r-xp 0 fe:00 12 /site-packages/some.libs/libgomp-a34b3
 def test_a_fork_before_the_import_is_found(tmp_path, monkeypatch, name, flags, maps, unsafe):
     (tmp_path / "stat").write_text(STAT.format(name=name, flags=flags))
     (tmp_path / "maps").write_text(maps)
-    monkeypatch.setattr(_threads, "_PROC", str(tmp_path))
+    monkeypatch.setattr(_threads._cgroups, "PROC", str(tmp_path))
     assert bool(_threads._fork_before_import()) == unsafe
 
 
 @linux_only
 def test_when_nothing_tells_one_thread_is_the_safe_answer(tmp_path, monkeypatch):
-    monkeypatch.setattr(_threads, "_PROC", str(tmp_path))
+    monkeypatch.setattr(_threads._cgroups, "PROC", str(tmp_path))
     monkeypatch.setattr(_threads, "_unsafe_since_import", _threads._fork_before_import())
     assert _threads.resolve(None) == _threads.resolve(5) == 1
     assert _threads.reason().startswith("one thread: ")

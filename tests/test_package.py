@@ -40,7 +40,7 @@ def test_the_version_has_one_source():
 
 
 def test_the_public_names():
-    named = {name: value for name, value in vars(cheq).items() if not name.startswith("_")}
+    named = {name: getattr(cheq, name) for name in dir(cheq) if not name.startswith("_")}
     assert sorted(name for name, value in named.items() if not isinstance(value, ModuleType)) == PUBLIC
     assert sorted(cheq.__all__) == sorted(["__version__", *PUBLIC, *MODULES])
 

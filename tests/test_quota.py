@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cheq import _threads
+from cheq import _cgroups, _threads
 
 pytestmark = pytest.mark.process
 
@@ -31,13 +31,13 @@ def system(tmp_path, monkeypatch):
             for name, text in files.items():
                 (point / folder / name).write_text(text + "\n")
         forget()
-        return _threads._quota()
+        return _cgroups.quota()
 
     def forget():
-        _threads._cgroups.cache_clear()
-        _threads._quota_reading = (float("-inf"), None)
+        _cgroups._own_and_ancestors.cache_clear()
+        _cgroups._reading = (float("-inf"), None)
 
-    monkeypatch.setattr(_threads, "_PROC", str(tmp_path))
+    monkeypatch.setattr(_cgroups, "PROC", str(tmp_path))
     yield make
     monkeypatch.undo()
     forget()
@@ -135,8 +135,8 @@ def test_a_quota_is_the_limit_and_a_change_is_seen(system, monkeypatch):
     assert _threads.resolve(None) == 3
     assert _threads.resolve(5) == 5
     assert _threads.reason() == "3 threads: limited by the cgroup's CPU quota"
-    Path(_threads._cgroups()[0][1], "cpu.max").write_text("max 100000\n")
-    time.sleep(2 * _threads._QUOTA_INTERVAL)
+    Path(_cgroups._own_and_ancestors()[0][1], "cpu.max").write_text("max 100000\n")
+    time.sleep(2 * _cgroups._INTERVAL)
     assert _threads.resolve(None) == 48
     assert _threads.reason() == "48 threads: limited by the CPU affinity"
 
