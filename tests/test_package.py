@@ -2,7 +2,6 @@
 
 import doctest
 import importlib.metadata
-import os
 import re
 import shutil
 import subprocess
@@ -84,26 +83,3 @@ def test_docstring_examples(name):
     finder = doctest.DocTestFinder(recurse=False)
     for example in finder.find(getattr(cheq, name), name, globs={}):
         assert doctest.DocTestRunner().run(example).failed == 0
-
-
-USERS_FILE = """
-import numpy as np
-import cheq
-
-images = np.zeros((2, 5, 7), np.uint8)
-result: np.ndarray[tuple[int, ...], np.dtype[np.uint8]] = cheq.equalize(images, mask=images > 3, num_threads=2)
-counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = cheq.histogram([[1, 2]], axes=(0, 1))
-lut = cheq.equalization_lut(counts)
-cheq.apply_lut(images, lut, out=result, channel_axis=-1)
-cheq.show_config()
-threads: int = cheq.show_config(mode="dicts")["threads"]["count"]
-"""
-
-
-def test_mypy_strict_accepts_a_users_file(tmp_path):
-    package = Path(cheq.__file__).parent.parent
-    environment = dict(os.environ) if package.name == "site-packages" else {**os.environ, "MYPYPATH": str(package)}
-    for text, status in ((USERS_FILE, 0), (USERS_FILE + "cheq.equalize(images, masks=None)\n", 1)):
-        (tmp_path / "user.py").write_text(text)
-        done = run_python("-m", "mypy", "--strict", "user.py", cwd=tmp_path, env=environment)
-        assert done.returncode == status, done.stdout

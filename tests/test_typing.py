@@ -1,0 +1,93 @@
+"""What type checkers see: names are Literals, results have the dtype that the images and the method give."""
+
+import os
+import pydoc
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cheq
+
+# Each call, and what is known of its result's dtype; where that is None, the call is refused.
+CALLS = {
+    "cheq.equalize(u8)": "uint8",
+    "cheq.equalize(u16, out=u16, mask=u16 > 3)": "uint16",
+    'cheq.equalize(u8, method="pillow", axes=(0, 1), channel_axis=None, num_threads=1)': "uint8",
+    'cheq.equalize(u8, method="skimage")': "float64",
+    'cheq.equalize(f32, method="skimage", nbins=10, nan_policy="omit")': "float32",
+    'cheq.equalize(f32, method="numpy")': "float64",
+    'cheq.equalize(i16, method="numpy", dtype="same")': "int16",
+    "cheq.equalize(u8, dtype=np.uint8)": "uint8",
+    'cheq.equalize(u8, channel_axis=-1, color="ycrcb")': "uint8",
+    "cheq.histogram([[1, 2]], axes=(0, 1))": "int64",
+    "cheq.apply_lut(u8, f32)": "float32",
+    'cheq.binarize(u16, "otsu")': "uint16",
+    "cheq.rgb_to_gray(u8)": "uint8",
+    'cheq.equalize(u8, method="clahe")': None,
+    'cheq.equalize(u8, color="hsv")': None,
+    'cheq.equalize(u8, dtype="float")': None,
+    'cheq.equalize(u8, nan_policy="ignore")': None,
+    "cheq.equalize(u8, masks=None)": None,
+    'cheq.rgb_to_gray(u8, method="numpy")': None,
+    "cheq.equalise(u8)": None,
+}
+
+PROGRAM = """
+import numpy as np
+import cheq
+
+u8, u16, i16 = np.zeros((4, 3), np.uint8), np.zeros((4, 3), np.uint16), np.zeros((4, 3), np.int16)
+f32 = np.zeros(256, np.float32)
+"""
+
+
+@pytest.fixture(scope="module")
+def users_file(tmp_path_factory):
+    """A file with every call in a line of its own, and the number of the first."""
+    file = tmp_path_factory.mktemp("typed") / "user.py"
+    lines = [call if dtype is None else f"x: np.ndarray[tuple[int, ...], np.dtype[np.{dtype}]] = {call}"
+             for call, dtype in CALLS.items()]  # fmt: skip
+    lines = [line.replace("x:", f"x{number}:", 1) for number, line in enumerate(lines)]
+    file.write_text(PROGRAM + "\n".join(lines) + "\n")
+    return file, PROGRAM.count("\n") + 1
+
+
+def assert_refused(first, output, pattern):
+    """Demand an error in the line of each call that is to be refused, and in no other."""
+    lines = {int(number) - first for number in re.findall(pattern, output, re.MULTILINE)}
+    assert lines == {number for number, dtype in enumerate(CALLS.values()) if dtype is None}, output
+
+
+def check(file, *command):
+    package = str(Path(cheq.__file__).parent.parent)
+    environment = dict(os.environ) if "site-packages" in package else {**os.environ, "MYPYPATH": package}
+    done = subprocess.run(
+        [*command, file.name], cwd=file.parent, env=environment, capture_output=True, text=True, timeout=300
+    )
+    return done.stdout
+
+
+def test_mypy(users_file):
+    file, first = users_file
+    output = check(file, sys.executable, "-m", "mypy", "--strict")
+    assert_refused(first, output, r"^user\.py:(\d+): error:")
+
+
+def test_pyright(users_file):
+    if shutil.which("pyright") is None:
+        pytest.skip("pyright is not installed (npm install --global pyright)")
+    file, first = users_file
+    package = str(Path(cheq.__file__).parent.parent)
+    (file.parent / "pyrightconfig.json").write_text(f'{{"extraPaths": ["{package}"]}}')
+    output = check(file, "pyright", "--pythonpath", sys.executable)
+    assert_refused(first, output, r"user\.py:(\d+):\d+ - error:")
+
+
+def test_help_begins_with_a_signature_to_read():
+    signature = pydoc.render_doc(cheq.equalize, renderer=pydoc.plaintext).splitlines()[2]
+    assert signature.startswith("equalize(images: 'ArrayLike', *, method: 'Method' = 'opencv', color: 'Color' =")
+    assert len(signature) < 450
