@@ -1,4 +1,4 @@
-"""From how many pixels on do two threads pay? Sets SMALL_WORK in cheq/_equalize.py.
+"""From how many pixels on do two threads pay? Sets CHEQ_SMALL_WORK in cheq/_core/work.pxd.
 
     python benchmarks/small_work.py
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from cheq import _arguments, _call, _color, _methods, _threads
+from cheq import _arguments, _call, _color, _methods
 from cheq._core import floating, integer
+from cheq._core.integer import equalize_usual
 
 if TYPE_CHECKING:
     from typing import Literal, Unpack
@@ -184,9 +185,7 @@ def equalize(
     >>> cheq.equalize(faces[0, 0], method="skimage").dtype
     dtype('float64')
     """
-    usual = integer.equalize_usual(
-        images, method, color, axes, channel_axis, mask, out, dtype, nbins, nan_policy, num_threads, _threads.SMALL_WORK
-    )
+    usual = equalize_usual(images, method, color, axes, channel_axis, mask, out, dtype, nbins, nan_policy, num_threads)
     if usual is not None:
         return usual
     how = _methods.of(method)

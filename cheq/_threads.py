@@ -39,7 +39,7 @@ _unsafe_since_import = _fork_before_import()
 from cheq._core import work  # noqa: E402  (loads libgomp: see the module's docstring)
 
 _MAX_TEAM = work.MAX_TEAM
-SMALL_WORK = 1 << 17  # pixels from which a second thread pays (benchmarks/small_work.py)
+SMALL_WORK: int = work.SMALL_WORK
 
 
 def resolve(num_threads: SupportsIndex | None, pixels: int = SMALL_WORK) -> int:

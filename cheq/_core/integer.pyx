@@ -11,7 +11,7 @@ from libc.string cimport memset
 from cheq._core.dispatch cimport active_kernels
 from cheq._core.jobs cimport *
 from cheq._core.views cimport *
-from cheq._core.work cimport run_work
+from cheq._core.work cimport BRIEF, CHEQ_SMALL_WORK, run_work
 
 from numpy import dtype as numpy_dtype, empty, ndarray
 
@@ -24,62 +24,74 @@ NBINS = 256  # the default of that name, which equalize_usual knows by its ident
 MAKERS = {cheq_maker_at(i, active_kernels()).name.decode(): i for i in range(CHEQ_MAKER_COUNT)}
 
 
-def equalize_usual(images, method, color, axes, channel_axis, mask, out, dtype, nbins, nan_policy, num_threads,
-                   Py_ssize_t small_work):
+def equalize_usual(images, method, color, axes, channel_axis, mask, out, dtype, nbins, nan_policy, num_threads):
     """The usual call, made quickly: the result, or None for all others, which cheq.equalize then checks and makes.
 
-    Usual are unsigned levels, fewer than ``small_work`` pixels, the last two axes, and no option but ``mask``, ``out``
+    Usual are unsigned levels, work for one thread, the last two axes, and no option but ``mask``, ``out``
     and one thread: every other argument is the very object that is its default. Beside work of a microsecond, checks in
     Python would cost three times as much.
     """
     cdef cheq_views views
-    cdef int flags = PyBUF_STRIDES  # a format takes time to write, and bytes need none
+    cdef int flags = PyBUF_STRIDES
     if not (method is "opencv" and color is "channels" and axes is None and channel_axis is None
             and dtype is None and nbins is NBINS and nan_policy is "raise"
             and (num_threads is None or (type(num_threads) is int and num_threads == 1))
-            and type(images) is ndarray and (images.dtype is UINT8 or images.dtype is UINT16)
-            and (mask is None or (type(mask) is ndarray and mask.dtype is BOOL))
-            and (out is None or (type(out) is ndarray and out.dtype is images.dtype))):
+            and type(images) is ndarray and (mask is None or (type(mask) is ndarray and mask.dtype is BOOL))):
+        return None
+    kind = images.dtype
+    if kind is UINT16:
+        flags |= PyBUF_FORMAT  # which takes time to write, and bytes need none
+    elif kind is not UINT8:
         return None
     memset(&views, 0, sizeof(views))
     try:
-        if images.dtype is not UINT8:
-            flags |= PyBUF_FORMAT
         PyObject_GetBuffer(images, &views.images, flags)
-        if not is_usual(&views.images, small_work):
+        if not is_usual(&views.images):
             return None
-        result = empty(images.shape, images.dtype) if out is None else out
+        if out is None:
+            out = empty(images.shape, kind)
+        elif type(out) is not ndarray or out.dtype is not kind:
+            return None
+        PyObject_GetBuffer(out, &views.out, flags)
         if mask is not None:
             PyObject_GetBuffer(mask, &views.mask, PyBUF_STRIDES)
-        PyObject_GetBuffer(result, &views.out, flags)
         views.n_batch, views.threads, views.ownership = views.images.ndim - 2, 1, CHEQ_MAY_OVERLAP
-        if not (is_dense(&views.out) and has_shape(&views.out, &views.images)
+        if not (is_dense(&views.out) and not views.out.readonly and has_shape(&views.out, &views.images)
                 and has_shape(&views.mask, &views.images)) or may_overlap(&views, False):
             return None
-        if views.images.itemsize == 1:
-            run_bytes(&views, 0, False)
-        else:
-            run_levels(&views, 0, False)
-        return result
+        run_usual(&views)
+        return out
     finally:
         release_views(&views)
 
 
-cdef bint is_usual(const Py_buffer *images, Py_ssize_t small_work) noexcept:
+cdef int run_usual(cheq_views *views) except -1:
+    cdef cheq_maker opencv
+    if views.images.itemsize == 2:
+        return run_levels(views, 0, False)
+    if views.mask.buf != NULL or views.images.ndim > 2 or views.images.len > BRIEF or not is_dense(&views.images):
+        return run_bytes(views, 0, False)
+    opencv = cheq_maker_at(0, active_kernels())
+    cheq_equalize_plane(active_kernels(), &opencv, <const uint8_t *>views.images.buf, <uint8_t *>views.out.buf,
+                        <size_t>views.images.len)
+    return 0
+
+
+cdef bint is_usual(const Py_buffer *images) noexcept:
     """Whether images are few, and their last two axes plainly those of planes."""
     cdef int last = images.ndim - 1
-    return last >= 1 and images.len < small_work and (last == 1 or images.shape[last] not in (1, 3, 4))
+    return last >= 1 and images.len < CHEQ_SMALL_WORK and (last == 1 or images.shape[last] not in (1, 3, 4))
 
 
-cdef bint is_dense(const Py_buffer *out) noexcept:
-    """Whether a result may be written and is C-contiguous, so that no element overlaps another."""
-    cdef Py_ssize_t stride = out.itemsize
+cdef bint is_dense(const Py_buffer *array) noexcept:
+    """Whether it is C-contiguous, so that no element overlaps another."""
+    cdef Py_ssize_t stride = array.itemsize
     cdef int a
-    for a in range(out.ndim - 1, -1, -1):
-        if out.strides[a] != stride:
+    for a in range(array.ndim - 1, -1, -1):
+        if array.strides[a] != stride:
             return False
-        stride *= out.shape[a]
-    return not out.readonly
+        stride *= array.shape[a]
+    return True
 
 
 def equalize(call, int maker):

@@ -64,6 +64,8 @@ cdef extern from "jobs/bytes.h" nogil:
         const uint8_t *luts
         size_t lut_step
 
+    void cheq_equalize_plane(const cheq_kernels *k, const cheq_maker *maker, const uint8_t *images, uint8_t *out,
+                             size_t pixels)
     void cheq_bytes_group(cheq_bytes_job *job)
     cheq_work cheq_bytes_work(const cheq_bytes_job *job)
 

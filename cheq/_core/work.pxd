@@ -37,4 +37,13 @@ cdef extern from "openmp.h" nogil:
 cdef extern from "clock.h" nogil:
     double cheq_seconds()
 
+# Pixels up to which a call keeps the GIL: some microseconds of work, beside which letting it go and asking for it again
+# is dear, and takes 5 ms where other threads want it too.
+cdef enum:
+    BRIEF = 1 << 14
+
+# Pixels from which a second thread pays (benchmarks/small_work.py).
+cdef enum:
+    CHEQ_SMALL_WORK = 1 << 17
+
 cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1

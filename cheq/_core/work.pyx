@@ -19,15 +19,12 @@ cdef double SIGNALS_INTERVAL = 0.05
 # Pixels a thread takes at a time: 50 us of work or more, beside which the handing out is nothing.
 cdef size_t BLOCK = 1 << 18
 
-# Pixels up to which a call keeps the GIL: some microseconds of work, beside which letting it go and asking for it again
-# is dear, and takes 5 ms where other threads want it too.
-cdef size_t BRIEF = 1 << 14
-
 # A plane is cut into parts only from this size on; a parallel region costs a few microseconds.
 cdef size_t DIVISIBLE = 1 << 17
 
 # GNU OpenMP crashes on a team of a million; more threads than this have no use here.
 MAX_TEAM = 256
+SMALL_WORK = CHEQ_SMALL_WORK
 cdef int LARGEST_TEAM = MAX_TEAM
 
 cheq_fork_watch()
@@ -65,11 +62,9 @@ cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1:
 
 
 cdef int run_briefly(const cheq_work *work) except -1:
-    cdef void *scratch = NULL
-    if work.scratch_bytes > 0:
-        scratch = zeros(1, work.scratch_bytes)
-    work.run(work.job, 0, work.groups, scratch)
-    free(scratch)
+    cdef char *memory = zeros(cheq_scratch_bytes(work))
+    cheq_run_groups(work, 0, work.groups, cheq_first_line(memory))
+    free(memory)
     return 0
 
 

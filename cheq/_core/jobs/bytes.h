@@ -47,6 +47,17 @@ static inline int cheq_bytes_are_dense(const cheq_bytes_job *job) {
            applied->strides[CHEQ_IMAGES][0] == 1 && applied->strides[CHEQ_OTHER][0] == 1;
 }
 
+/* Equalize one plane that is a dense run in both arrays. */
+static inline void cheq_equalize_plane(const cheq_kernels *k, const cheq_maker *maker, const uint8_t *images,
+                                       uint8_t *out, size_t pixels) {
+    const cheq_ahead ahead = {NULL, NULL};
+    uint8_t lut[CHEQ_LEVELS];
+    cheq_hist hist = {0};
+    k->count(images, pixels, hist, ahead);
+    cheq_make_lut_of_bytes(maker, hist, lut);
+    k->apply(images, out, pixels, lut);
+}
+
 /* Equalize dense planes [begin, end): count the next one while looking up this one. */
 static void cheq_equalize_dense(const cheq_bytes_job *job, size_t begin, size_t end) {
     const cheq_kernels *k = job->kernels;
