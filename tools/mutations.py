@@ -5,50 +5,57 @@ METHODS, MAKERS = "cheq/_methods.py", "cheq/_core/jobs/makers.h"
 
 
 def new_method(level):
-    """A method that is in every table, with a naive version: the negative. ``level``: its formula in C."""
+    """A method that is in every table, with a naive version: "plain". ``level``: its formula in C."""
     otsu = "/* ---- Otsu's threshold"
-    formula = f"""CHEQ_BODY void cheq_lut_negative(const void *context, const cheq_counts *counts,
-                                 const cheq_entries *to) {{
+    formula = f"""CHEQ_BODY void cheq_lut_plain(const void *context, const cheq_counts *counts,
+                              const cheq_entries *to) {{
+    const cheq_summary plane = cheq_summarize(counts);
     (void)context;
+    if (plane.total == 0 || plane.first == plane.last) {{
+        cheq_put_identity(counts, to);
+        return;
+    }}
+    uint64_t running = 0;
     for (size_t s = 0; s < counts->n_spans; s++) {{
         for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {{
-            cheq_put_level(to, bin, {level});
+            running += cheq_count_at(counts, bin);
+            cheq_put_level(to, bin, (uint32_t)({level}));
         }}
     }}
 }}
 
-CHEQ_MAKER(negative)
+CHEQ_MAKER(plain)
 
 """
-    row = '        {.name = "negative", .make = cheq_make_negative},\n'
+    row = '        {.name = "plain", .make = cheq_make_plain},\n'
     opencv = '        if method == "opencv":\n            lut[place] = _opencv_lut(counts)\n'
-    naive = (
-        '        if method == "negative":\n            lut[place] = levels[::-1]\n        elif method == "opencv":\n'
-    )
+    naive = """        if method == "plain":
+            one = np.count_nonzero(counts) < 2
+            lut[place] = levels if one else np.cumsum(counts) * np.uint64(levels[-1]) // counts.sum()
+        elif method == "opencv":
+            lut[place] = _opencv_lut(counts)
+"""
+    pillow = '    "pillow": ("uint8",),\n'
     return [
         (LUT, otsu, formula + otsu),
         (MAKERS, "CHEQ_MAKER_COUNT = 5", "CHEQ_MAKER_COUNT = 6"),
         (MAKERS, '        {.name = "otsu"', row + '        {.name = "otsu"'),
-        (METHODS, "\nMETHODS = {", '\nNEGATIVE = Method("negative", ("uint8", "uint16"), levels=True)\nMETHODS = {'),
-        (METHODS, "SKIMAGE, NUMPY)}", "SKIMAGE, NUMPY, NEGATIVE)}"),
-        (
-            "tests/reference.py",
-            '    "pillow": ("uint8",),\n',
-            '    "pillow": ("uint8",),\n    "negative": ("uint8", "uint16"),\n',
-        ),
-        ("tests/reference.py", 'LEVELS = ("opencv", "pillow")', 'LEVELS = ("opencv", "pillow", "negative")'),
-        ("tests/reference.py", opencv, naive + "            lut[place] = _opencv_lut(counts)\n"),
+        (METHODS, "\nMETHODS = {", '\nPLAIN = Method("plain", ("uint8", "uint16"), levels=True)\nMETHODS = {'),
+        (METHODS, "SKIMAGE, NUMPY)}", "SKIMAGE, NUMPY, PLAIN)}"),
+        ("tests/reference.py", pillow, pillow + '    "plain": ("uint8", "uint16"),\n'),
+        ("tests/reference.py", 'LEVELS = ("opencv", "pillow")', 'LEVELS = ("opencv", "pillow", "plain")'),
+        ("tests/reference.py", opencv, naive),
     ]
 
 
 # With these the core passes, or a failure of the others says nothing.
 CONTROLS = {
     "nothing": [],
-    "a new method": new_method("to->levels - 1 - bin"),
+    "a new method": new_method("running * (to->levels - 1) / plane.total"),
 }
 
 MUTATIONS = {
-    "a new method with a wrong formula": new_method("to->levels - 1 - (bin & ~1u)"),
+    "a new method with a wrong formula": new_method("running * to->levels / (plane.total + 1)"),
     # ---- opencv
     "opencv: the first bin counts": [(LUT, "(float)(total - first_count)", "(float)total")],
     "opencv: cut off, not rounded": [(LUT, "shifted = x + 12582912.0f", "shifted = x - 0.5f + 12582912.0f")],
