@@ -18,6 +18,7 @@ from cheq.bench.timing import Contestant
 LOOP = "cv2.equalizeHist, a loop"
 SPLIT = "cv2: split, equalizeHist, merge"
 LUT = np.random.default_rng(0).permutation(256).astype(np.uint8)
+CALL_SHAPES = ((0, 96), (1, 1), (8, 8), (28, 28), (96, 96))
 EDGES = (8, 16, 28, 64, 96, 256, 512, 1024, 2048, 4096)
 KERNELS = [name for name, runs in dispatch.kernels().items() if runs]
 BEST_KERNEL = dispatch.kernel()  # or the one that CHEQ_KERNEL names
@@ -105,8 +106,8 @@ def work() -> Iterator[Case]:
 
 def calls() -> Iterator[Case]:
     """Yield single calls: what they cost beside their pixels."""
-    for height, width in ((0, 96), (1, 1), (8, 8), (28, 28), (96, 96)):
-        plane = uniform(height, width)
+    planes = {f"({height}, {width})": uniform(height, width) for height, width in CALL_SHAPES}
+    for name, plane in {**planes, "(96, 96) real": real_batch(1)[0, 0]}.items():
         ours, theirs = np.empty_like(plane), np.empty_like(plane)
         best = partial(dispatch.use_kernel, BEST_KERNEL)
         contestants = [
@@ -114,8 +115,11 @@ def calls() -> Iterator[Case]:
             Contestant("cheq.equalize(plane)", partial(cheq.equalize, plane), best),
         ]
         if plane.size:  # of an empty plane cv2 makes None
-            contestants.append(Contestant("cv2.equalizeHist(plane, out)", partial(cv2.equalizeHist, plane, theirs)))
-        yield Case(f"({height}, {width})", 1, contestants)
+            contestants += [
+                Contestant("cv2.equalizeHist(plane, out)", partial(cv2.equalizeHist, plane, theirs)),
+                Contestant("cv2.equalizeHist(plane)", partial(cv2.equalizeHist, plane)),
+            ]
+        yield Case(name, 1, contestants)
 
 
 def numbers() -> Iterator[Case]:

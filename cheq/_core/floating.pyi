@@ -1,14 +1,14 @@
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
-
-from cheq._call import Call
 
 NAN_FOUND: int
 INFINITY_FOUND: int
 NO_BINS: int
 
 def equalize(
-    call: Call,
+    call: Any,
     cdf: npt.NDArray[np.float64] | None,
     points: npt.NDArray[np.float64] | None,
     maker: int,
