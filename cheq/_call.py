@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cheq import _arguments, _threads
+from cheq._core.integer import APART, FRESH, MAY_OVERLAP
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-# Who else may see the result: it may overlap what is read; it does not; it was made here, so that an interrupt may
-# leave it half written. The core has the same numbers (_core/views.pxd).
-MAY_OVERLAP, APART, FRESH = 0, 1, 2
 
 
 class Call:
@@ -28,7 +25,7 @@ class Call:
     images: npt.NDArray[Any]
     mask: npt.NDArray[np.bool_] | None
     out: npt.NDArray[Any] | None
-    ownership: int  # of out
+    ownership: int  # MAY_OVERLAP, APART or FRESH: what is known of out (_core/views.pxd)
     threads: int  # at most so many
 
     @property

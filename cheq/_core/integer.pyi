@@ -3,6 +3,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+MAY_OVERLAP: int
+APART: int
+FRESH: int
 MAKERS: dict[str, int]
 NBINS: int
 

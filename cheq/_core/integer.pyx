@@ -20,6 +20,8 @@ cdef object UINT16 = numpy_dtype("u2")
 cdef object BOOL = numpy_dtype("?")
 NBINS = 256  # the default of that name, which equalize_usual knows by its identity
 
+MAY_OVERLAP, APART, FRESH = CHEQ_MAY_OVERLAP, CHEQ_APART, CHEQ_FRESH
+
 # What makes LUTs, by name: the methods, and Otsu's threshold.
 MAKERS = {cheq_maker_at(i, active_kernels()).name.decode(): i for i in range(CHEQ_MAKER_COUNT)}
 
