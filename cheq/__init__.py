@@ -8,7 +8,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
 
 try:
-    import numpy  # isort: skip  (before the compiled part: an interpreter that NumPy refuses is not to bind cheq)
+    import numpy  # isort: skip  (before the compiled part: where NumPy refuses an interpreter, cheq must not load)
     from cheq import _threads  # isort: skip  (first of cheq: it looks for a fork before the compiled part loads OpenMP)
 except ImportError as error:
     if error.name == "cheq._core":
@@ -16,7 +16,7 @@ except ImportError as error:
             "cheq's compiled part is missing: this is its source tree, not an installed package. If cheq is installed, "
             "start Python in another folder; if not, 'pip install .' builds and installs it (a C compiler is needed)."
         ) from None
-    # What CPython says since 3.12, Cython and NumPy. Other errors of theirs name interpreters too.
+    # The messages of CPython (since 3.12), Cython and NumPy. Other errors of theirs mention interpreters too.
     refusals = "support loading in subinterpreters", "one interpreter per process", "more than once per process"
     if not any(refusal in str(error) for refusal in refusals):
         raise

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 PROC = "/proc/self"
 
-# Seconds for which a reading of the quota serves. The kernel deals a quota out once a period, usually 0.1 s, so a new
-# quota is hardly felt sooner; without this every call would pay 10 us a cgroup, and five are usual under systemd.
+# Seconds for which a reading of the quota is used again. Linux applies a quota once a period, usually 0.1 s, so a new
+# one has no effect sooner; reading takes 10 us a cgroup, and systemd usually nests five.
 _INTERVAL = 0.01
 
 

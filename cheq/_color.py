@@ -35,7 +35,7 @@ _GRAY_CHANNELS = {"opencv": (3, 4), "pillow": (3, 4), "skimage": (3,)}
 _WITHOUT_CHANNELS = "the images' shape without channel_axis"
 _PRODUCT = 1 << 18  # pixels whose channels are made floats at a time for scikit-image's product: 6 MiB
 
-# scikit-image's weights, for phosphors of today (skimage.color.rgb2gray).
+# scikit-image's weights, for the colors of today's screens (skimage.color.rgb2gray).
 _SKIMAGE_WEIGHTS = (0.2125, 0.7154, 0.0721)
 
 
@@ -105,7 +105,7 @@ def rgb_to_gray(
     -----
     ``"opencv"`` is ``(9798 R + 19235 G + 3735 B + 2**14) >> 15`` (OpenCV, ``modules/imgproc/src/color_rgb.simd.hpp``),
     ``"pillow"`` is ``(19595 R + 38470 G + 7471 B + 2**15) >> 16`` (Pillow, ``src/libImaging/Convert.c``); they differ
-    by one on 21,745 of the 2**24 colours. ``"skimage"`` is ``0.2125 R + 0.7154 G + 0.0721 B`` of values scaled to
+    by one on 21,745 of the 2**24 colors. ``"skimage"`` is ``0.2125 R + 0.7154 G + 0.0721 B`` of values scaled to
     0..1 (-1..1), computed by the same NumPy operations as scikit-image's.
 
     Examples
@@ -193,8 +193,8 @@ def _gray_as_skimage(images: Array, gray: Array, made_here: bool) -> None:
         result = _as_float(images, gray.dtype) @ weights
         gray[...] = result  # a product written to `out` could take another way, and round otherwise
         return
-    # A product of rows and weights for each row, whatever rows are beside it; so a few at a time, which takes little
-    # memory, and Ctrl-C is answered in between.
+    # Each row's product is the same whatever rows are beside it, so a few are taken at a time: this needs little
+    # memory, and Ctrl-C takes effect in between.
     rows, to = images.reshape(-1, *images.shape[-2:]), gray.reshape(-1, gray.shape[-1])
     step = max(1, _PRODUCT // max(1, gray.shape[-1]))
     for start in range(0, len(rows), step):

@@ -96,18 +96,20 @@ def equalize(
         One image or a batch with any number of batch axes, of a dtype that the method takes. Any strides are
         taken without a copy; the array is not changed (unless it is `out`).
     method : {"opencv", "pillow", "skimage", "numpy"}
-        Whose definition is used; each gives, byte for byte, what its reference gives for each plane:
+        Whose definition is used. Each gives, byte for byte, what its library gives for each plane, the pixels
+        that share one histogram:
 
         - ``"opencv"``: ``cv2.equalizeHist``, for uint8. uint16, which OpenCV does not take, becomes uint16 by
           the same formula with 65535.
         - ``"pillow"``: ``PIL.ImageOps.equalize``, for uint8 (so also torchvision's and kornia's answer).
         - ``"skimage"``: ``skimage.exposure.equalize_hist``, for bool, 8-bit and 16-bit integers, float32 and
-          float64. The result is the CDF, 0..1, float32 for float32 and else float64.
-        - ``"numpy"``: the recipe ``np.histogram(image, 256, density=True)``, its cumulative sum scaled to
-          0..255, ``np.interp`` at the bins' left edges; for 8-bit and 16-bit integers, float32 and float64.
-          The result is float64.
+          float64. The result is the cumulative distribution function (CDF: the share of pixels at or below a
+          value), 0..1, float32 for float32 and else float64.
+        - ``"numpy"``: the NumPy recipe, often copied: ``np.histogram(image, 256, density=True)``, its cumulative
+          sum scaled to 0..255, ``np.interp`` at the bins' left edges; for 8-bit and 16-bit integers, float32 and
+          float64. The result is float64.
     color : {"channels", "ycrcb"}, optional
-        What is equalized of colour images: every channel on its own, a fourth one too; or their luminance:
+        What is equalized in color images: every channel on its own, a fourth one too; or their lightness:
         R, G, B (uint8, 3 or 4 channels, ``"opencv"`` or ``"pillow"``) become Y, Cr, Cb, Y is equalized, and they
         become R, G, B again, as with ``cv2.cvtColor``; a fourth channel is kept as it is.
     axes : int or tuple of int, optional
@@ -117,26 +119,27 @@ def equalize(
         The axis of R, G, B: each channel is equalized on its own, as split, equalize and merge do, unless
         `color` says otherwise.
     mask : array_like of bool, optional
-        Only pixels under True are counted; the LUT is applied to all. It broadcasts against the images'
-        shape or, with `channel_axis` and fewer axes than the images or with ``color="ycrcb"``, against their
-        shape without the channel axis. With ``"opencv"`` levels below the lowest counted one become 0. A plane
-        without a counted pixel is returned unchanged where the result has the images' dtype and is integer, else it
-        becomes NaN; one with one counted level is unchanged with ``"opencv"`` and ``"pillow"``.
+        Only pixels under True are counted; the lookup table (LUT: for each old level the new one) that follows
+        from them is applied to all. It broadcasts against the images' shape or, with `channel_axis` and fewer axes
+        than the images or with ``color="ycrcb"``, against their shape without the channel axis. With ``"opencv"``
+        levels below the lowest counted one become 0. A plane without a counted pixel is returned unchanged where
+        the result has the images' dtype and is integer, else it becomes NaN; one with a single counted level is
+        unchanged with ``"opencv"`` and ``"pillow"``.
     out : ndarray, shape of images, optional
         Where the result is written, of the result's dtype; `images` itself works in place where dtypes
-        agree. Other overlapping memory is treated as if `images` had been copied first.
+        agree. With other overlapping memory the result is as if `images` had been copied first.
     dtype : None, "same" or the images' dtype, optional
-        ``"same"``, or that dtype, keeps it with ``"skimage"`` and ``"numpy"`` too. For integers the result is
-        then ``min + rint(c * (max - min))`` of the dtype's limits and the CDF c in 0..1.
+        ``"same"``, or their dtype itself, keeps the images' dtype with ``"skimage"`` and ``"numpy"`` too. For
+        integers the result is then ``min + rint(c * (max - min))`` of the dtype's limits and the CDF c in 0..1.
     nbins : int, optional
-        The number of bins for float images with ``"skimage"`` and ``"numpy"``. Integers have a bin a level.
+        The number of bins for float images with ``"skimage"`` and ``"numpy"``. Integers have one bin for each level.
     nan_policy : {"raise", "omit"}, optional
         For float images with NaN or infinities among the counted pixels: an error, or they are not counted;
-        NaN then stays NaN (with one bin too, where np.interp makes a number of it) and infinities become the
-        ends of the CDF.
+        NaN then stays NaN (also with one bin, where np.interp gives a number) and infinities become the ends of
+        the CDF.
     num_threads : int, optional
-        The most threads to use. By default the least of OpenMP's limit, the CPU affinity and the
-        cgroup's CPU quota, and one for small work. One in a forked process.
+        The most threads to use. By default as many as OpenMP's limit, the CPU affinity and the cgroup's CPU quota
+        all allow, and one for small work. Always one in a forked process.
 
     Returns
     -------
@@ -152,7 +155,7 @@ def equalize(
         If `method`, another option, an axis, a shape or `num_threads` is out of range, if `out` is read-only
         or overlaps itself, or if a float plane has no bins: values that are not finite, a range too wide, or
         one too narrow for `nbins` different edges. Also if neither `axes` nor `channel_axis` is given for images
-        of three or more axes whose last looks like channels: 3 or 4 long, or 1 behind a height and a width of 16 or
+        of three or more axes whose last looks like channels: 3 or 4 long, or 1 after a height and a width of 16 or
         more. Nothing has been written then.
 
     See Also
@@ -169,10 +172,10 @@ def equalize(
     ``min((step // 2 + h[0] + ... + h[v-1]) // step, 255)`` (Pillow, ``src/PIL/ImageOps.py``). A plane is
     unchanged if step is 0: if fewer than 255 pixels are not of its last occupied level.
 
-    Floats are NumPy 2's: its bins of float32 differ from those of NumPy 1.
+    Results for floats are those of NumPy 2, whose bins of float32 differ from those of NumPy 1.
 
-    A ``KeyboardInterrupt`` during a long call leaves each plane of `out` whole or untouched; so a plane that is being
-    written to it is finished first, which takes some seconds a gigapixel. Without `out` nothing is waited for.
+    Ctrl-C (``KeyboardInterrupt``) during a long call leaves each plane of `out` either finished or untouched: one that
+    is being written is finished first, which takes some seconds a gigapixel. Without `out` no plane is waited for.
 
     Examples
     --------

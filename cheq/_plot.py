@@ -56,17 +56,17 @@ def plot(
     method, channel_axis
         As for `cheq.equalize`.
     color : {"channels", "ycrcb", "gray"}
-        What is equalized, and drawn as curves: every channel on its own; the luminance, drawn as gray levels; or a
+        What is equalized and drawn as curves: every channel on its own; the lightness, drawn as gray levels; or a
         gray picture made first.
     mask : array_like of bool, shape (height, width), optional
         As for `cheq.equalize`. Only pixels under it are in the histograms.
     title : str, optional
-        Stands above the picture, as it is: ``$`` begins no formula.
+        Written above the picture as it is; ``$`` does not begin a formula.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Not one of pyplot's: nothing need be closed, and no display is needed. ``savefig`` writes it.
+        Made without pyplot: it need not be closed and needs no display. ``savefig`` writes it to a file.
 
     Raises
     ------
@@ -78,8 +78,8 @@ def plot(
     Notes
     -----
     Pictures of 8 bits are shown from 0 to 255, results that are not levels in the range of their method, others from
-    their least to their greatest value. Levels are drawn as at most 256 bars; those that tower over the others are cut
-    off, which is said above them.
+    their least to their greatest value. Levels are drawn as at most 256 bars. Bars much higher than the
+    others are cut off, and a line above them says so.
 
     Examples
     --------
@@ -126,7 +126,7 @@ def _channels_last(image: ArrayLike, axis: int | None, name: str) -> Array:
     if pixels.ndim != (2 if axis is None else 3):
         wanted = "(height, width)" if axis is None else "height, width and channels"
         hint = (
-            "; pass channel_axis=-1 for colour"
+            "; pass channel_axis=-1 for color"
             if axis is None and pixels.ndim == 3 and pixels.shape[-1] in (3, 4)
             else ""
         )

@@ -27,7 +27,7 @@ def histogram(
     num_threads: int | None = None,
 ) -> npt.NDArray[np.int64]:
     """
-    Count the pixels of each grey level in every plane.
+    Count the pixels of each gray level in every plane.
 
     Parameters
     ----------

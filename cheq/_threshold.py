@@ -47,8 +47,8 @@ def otsu_threshold(
     Returns
     -------
     ndarray of the images' dtype, batch shape
-        The level that best parts what is at or below it from what is above: of those whose variance between the
-        two classes is largest, the lowest. 0 for a plane of one level, or without a counted pixel.
+        The level that best separates what is at or below it from what is above: the one with the largest variance
+        between the two classes, and the lowest of several such. 0 for a plane of one level, or without a counted pixel.
 
     Raises
     ------
@@ -58,8 +58,8 @@ def otsu_threshold(
     Notes
     -----
     The variance is computed in float64, in the order of OpenCV's ``modules/imgproc/src/thresh.cpp``. Where several
-    levels part a plane equally well, OpenCV's wheels may take another of them: those for x86 for uint8 without a mask,
-    as Intel's IPP does it there, and those for 64-bit ARM, whose compiler fused products and sums.
+    levels separate a plane equally well, OpenCV's wheels may take another of them: those for x86 with uint8 and no
+    mask, because Intel's IPP finds it there, and those for 64-bit ARM, whose compiler fused products and sums.
 
     Examples
     --------

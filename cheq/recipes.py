@@ -1,4 +1,4 @@
-"""Recipes that people paste, under their own names: the same results bit for bit, for whole batches in one call."""
+"""Recipes that are often copied, under their own names: the same results bit for bit, for whole batches in one call."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def image_histogram_equalization(
     num_threads: int | None = None,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """
-    Equalize by the well-known NumPy recipe.
+    Equalize by the NumPy recipe, which is often copied.
 
     That is ``hist, bins = np.histogram(image.flatten(), number_bins, density=True)``, ``cdf = hist.cumsum()``,
     ``cdf = 255 * cdf / cdf[-1]`` and ``np.interp(image.flatten(), bins[:-1], cdf)``.
