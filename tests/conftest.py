@@ -89,6 +89,18 @@ def opencv():
     return equalize
 
 
+# ---------------------------------------------------------------- the command line
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run a command in tmp_path."""
+    import cli_tools  # needs what the extra cli brings; most tests do not
+
+    monkeypatch.chdir(tmp_path)
+    return cli_tools.run
+
+
 # ---------------------------------------------------------------- real pictures
 
 

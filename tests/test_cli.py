@@ -3,7 +3,6 @@
 import errno
 import os
 
-import cli_tools
 import numpy as np
 import pytest
 from cli_tools import load, pixels, save, tree
@@ -11,13 +10,6 @@ from cli_tools import load, pixels, save, tree
 from cheq.pictures import files, formats
 
 pytestmark = pytest.mark.cli
-
-
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run a command in tmp_path."""
-    monkeypatch.chdir(tmp_path)
-    return cli_tools.run
 
 
 # ---------------------------------------------------------------- inputs and outputs

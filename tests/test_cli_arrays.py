@@ -1,6 +1,5 @@
 """Are .npy files equalized along the right axes, and read without trusting them?"""
 
-import cli_tools
 import numpy as np
 import pytest
 from cli_tools import load, pixels, save
@@ -8,13 +7,6 @@ from cli_tools import load, pixels, save
 from cheq.pictures import arrays
 
 pytestmark = pytest.mark.cli
-
-
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run a command in tmp_path."""
-    monkeypatch.chdir(tmp_path)
-    return cli_tools.run
 
 
 @pytest.mark.parametrize(("axis", "shape"), [(None, (5, 1, 31, 47)), (-1, (5, 31, 47, 3)), (1, (5, 3, 31, 47))])

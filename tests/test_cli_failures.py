@@ -9,7 +9,6 @@ import time
 import zlib
 from pathlib import Path
 
-import cli_tools
 import numpy as np
 import pytest
 import tifffile
@@ -23,13 +22,6 @@ from cheq.pictures import arrays, formats
 pytestmark = pytest.mark.cli
 
 PYTHON_M = [sys.executable, "-m", "cheq"]
-
-
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run a command in tmp_path."""
-    monkeypatch.chdir(tmp_path)
-    return cli_tools.run
 
 
 # ---------------------------------------------------------------- bad files

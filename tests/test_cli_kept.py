@@ -3,7 +3,6 @@
 import struct
 import zlib
 
-import cli_tools
 import cv2
 import imagecodecs
 import numpy as np
@@ -16,13 +15,6 @@ from PIL import Image, ImageOps
 pytestmark = pytest.mark.cli
 
 EXIF, GPS = 0x8769, 0x8825
-
-
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run a command in tmp_path."""
-    monkeypatch.chdir(tmp_path)
-    return cli_tools.run
 
 
 def words(*shape, seed=0):

@@ -7,7 +7,6 @@ import sys
 import time
 import zipfile
 
-import cli_tools
 import cv2
 import numpy as np
 import pytest
@@ -20,13 +19,6 @@ from skimage.exposure import equalize_hist
 from cheq.bench.peers import recipe
 
 pytestmark = pytest.mark.cli
-
-
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run a command in tmp_path."""
-    monkeypatch.chdir(tmp_path)
-    return cli_tools.run
 
 
 PEERS = {

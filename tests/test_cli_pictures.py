@@ -5,7 +5,6 @@ import struct
 import warnings
 import zlib
 
-import cli_tools
 import cv2
 import numpy as np
 import PIL
@@ -30,13 +29,6 @@ HOLDS = {
     "pnm": {"L", "RGB"},
     "pgm": {"L"},
 }
-
-
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run a command in tmp_path."""
-    monkeypatch.chdir(tmp_path)
-    return cli_tools.run
 
 
 def _expected(array):

@@ -6,7 +6,6 @@ import math
 import subprocess
 import sys
 
-import cli_tools
 import numpy as np
 import pytest
 import tifffile
@@ -18,13 +17,6 @@ from cheq.bench import images, peers, rows
 from cheq.cli.commands import bench as bench_command
 
 pytestmark = pytest.mark.cli
-
-
-@pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run a command in tmp_path."""
-    monkeypatch.chdir(tmp_path)
-    return cli_tools.run
 
 
 # ---------------------------------------------------------------- figure

@@ -1,6 +1,7 @@
 """Is nothing but ``out`` written, and nothing but the input read? Guard bytes and guard pages on both sides."""
 
 import ctypes
+import functools
 import itertools
 import mmap
 import sys
@@ -8,13 +9,15 @@ import sys
 import numpy as np
 import pytest
 import reference
+from kernel_tools import LUT, count, equalized, same
+from test_kernel_layouts import STEPS, VIEWS, wave
 
 import cheq
 
 pytestmark = pytest.mark.kernels
 
 PATTERN = 0xA5
-LUT = np.random.default_rng(7).permutation(256).astype(np.uint8)
+LARGEST = 70_000  # bytes that a layout spans at most
 
 
 def image(*shape, seed=0):
@@ -79,22 +82,7 @@ def guarded():
     """Four pieces of guarded memory: for images, mask, out, LUTs."""
     if sys.platform == "win32":
         pytest.skip("Windows has no mprotect; guard bytes are still tested")
-    return [GuardedMemory(70_000) for _ in range(4)]
-
-
-@pytest.mark.parametrize("at_end", [True, False])
-def test_no_byte_outside_the_arrays_is_touched(guarded, at_end):
-    shapes = [(2, 5, 17), (7, 31, 33), (3, 96, 96), (1, 1537), (65, 1000), (1, 12_289)]
-    for shape in [*shapes, *((1, width) for width in range(1, 140))]:
-        images = guarded[0].holding(image(*shape), at_end)
-        mask = guarded[1].holding(image(*shape, seed=1) > 20, at_end)
-        out = guarded[2].holding(np.zeros(shape, np.uint8), at_end)
-        luts = guarded[3].holding(np.broadcast_to(LUT, (*shape[:-2], 256)), at_end)
-        np.testing.assert_array_equal(cheq.equalize(images, out=out), reference.equalize(images))
-        np.testing.assert_array_equal(cheq.equalize(images, mask=mask, out=out), reference.equalize(images, mask=mask))
-        np.testing.assert_array_equal(cheq.apply_lut(images, luts, out=out), LUT[images])
-        counts = cheq.histogram(images.T, axes=(0, 1), mask=mask.T)
-        np.testing.assert_array_equal(counts, reference.histogram(images.T, axes=(0, 1), mask=mask.T))
+    return [GuardedMemory(LARGEST) for _ in range(4)]
 
 
 @pytest.mark.parametrize("at_end", [True, False])
@@ -113,3 +101,65 @@ def test_no_byte_outside_channels_last_is_touched(guarded, channels, at_end):
 def test_no_byte_outside_the_counts_is_touched(guarded, at_end):
     counts = guarded[0].holding(np.arange(3 * 256).reshape(3, 256), at_end)
     np.testing.assert_array_equal(cheq.equalization_lut(counts), reference.equalization_lut(counts))
+
+
+# ---------------------------------------------------------------- every layout
+
+
+EDGES = (*range(1, 131), 191, 192, 193, 255, 256, 257, 511, 512, 513, 784, 895, 896, 897, 1023, 1024, 1025)
+EDGES += (1699, 1700, 1701, 2040, 2048, 4095, 4096, 4097, 12_287, 12_288, 12_289, 14_335, 14_336, 14_337, 16_037)
+
+
+def layouts(length):
+    """Shapes, (planes, pixels), each with its strides in bytes."""
+    yield from (((1, length), (0, step)) for step in STEPS)
+    yield from (((3, length), (length + gap, 1)) for gap in (0, 1, 64))
+    for (channels, chosen), sign in itertools.product(VIEWS, (1, -1)):
+        yield (len(chosen), length), (chosen[1] - chosen[0], sign * channels)
+
+
+def reach(shape, strides):
+    """How far a view goes below its first element, and above."""
+    spans = [stride * (size - 1) for stride, size in zip(strides, shape, strict=True)]
+    return -sum(min(0, span) for span in spans), sum(max(0, span) for span in spans)
+
+
+def place(memory, shape, strides, at_end):
+    """A view so strided whose first or last byte is that of the memory."""
+    below, above = reach(shape, strides)
+    return np.ndarray(shape, np.uint8, memory.bytes, memory.length - 1 - above if at_end else below, strides)
+
+
+@functools.lru_cache(maxsize=4)
+def expected(shape):
+    """Planes and a mask; the histograms of all and of the selected pixels; the planes equalized, and looked up."""
+    planes = np.ascontiguousarray(wave(*shape[::-1]).T)
+    mask = np.random.default_rng(shape).random(shape) < 0.5
+    selected = [plane[under] for plane, under in zip(planes, mask, strict=True)]
+    return planes, mask, count(planes), count(selected), equalized(planes), LUT[planes]
+
+
+def check(memories, shape, strides, at_end):
+    """All calls on one layout; the result in the same layout, dense, and in place."""
+    planes, selected, counts, selected_counts, equal, looked_up = expected(shape)
+    images, mask, out = (place(memory, shape, strides, at_end) for memory in memories[:3])
+    images[...], mask[...] = planes, selected
+    name = f"{shape}, strides {strides}, {at_end=}"
+    same(cheq.histogram(images, axes=-1), counts, name)
+    same(cheq.histogram(images, axes=-1, mask=mask.view(bool)), selected_counts, name)
+    for result in (out, place(memories[2], shape, (shape[1], 1), at_end)):
+        cheq.equalize(images, axes=-1, out=result)
+        same(result, equal, name)
+        cheq.apply_lut(images, LUT, axes=-1, out=result)
+        same(result, looked_up, name)
+    cheq.equalize(images, axes=-1, out=images)
+    same(images, equal, name)
+
+
+@pytest.mark.exhaustive
+def test_no_byte_outside_any_layout_is_touched(kernel, guarded):
+    """A kernel that reads or writes a byte too many ends the process."""
+    for length in EDGES:
+        for (shape, strides), at_end in itertools.product(layouts(length), (True, False)):
+            if sum(reach(shape, strides)) < LARGEST:
+                check(guarded, shape, strides, at_end)

@@ -24,16 +24,6 @@ def check(images, expected, **named):
 # ---------------------------------------------------------------- threads
 
 
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("threads", [1, 2, 3, np.int64(2), np.uint8(2), 10**6, 2**31, 2**32, 2**63, 2**64 + 1])
-def test_any_number_of_threads_gives_the_same(opencv, threads):
-    lut = pixels(256)
-    for images in (pixels(4, 7), pixels(64, 96, 95), pixels(1, 1_500_000), pixels(2, 3, 250, 1111)):
-        check(images, opencv(images), num_threads=threads)
-        np.testing.assert_array_equal(cheq.histogram(images, num_threads=threads), reference.histogram(images))
-        np.testing.assert_array_equal(cheq.apply_lut(images, lut, out=~lut[images], num_threads=threads), lut[images])
-
-
 @pytest.mark.parametrize("shape", [(1, 16_588_800), (4096, 4096)])
 def test_one_large_plane_on_one_thread_and_on_two(opencv, shape):
     image = pixels(*shape)
@@ -132,7 +122,7 @@ def test_more_than_2_to_the_32_pixels_of_one_level():
     assert counts.sum() == plane.size
 
 
-def _has_memory(gigabytes):
+def has_memory(gigabytes):
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES") > gigabytes * 2**30
     except (AttributeError, ValueError, OSError):
@@ -140,7 +130,7 @@ def _has_memory(gigabytes):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.skipif(not _has_memory(4), reason="the result takes 2 GiB, and less than 4 GiB are free or known to be")
+@pytest.mark.skipif(not has_memory(4), reason="the result takes 2 GiB, and less than 4 GiB are free or known to be")
 def test_a_plane_of_more_than_2_to_the_31_pixels():
     row = np.resize(np.array([3, 3, 9, 200, 3, 7, 11], np.uint8), 65_536)
     rows = 32_770

@@ -1,12 +1,11 @@
 """Every method on planes that threads share, on planes of over 2^24 and 2^31 pixels, and on a million tiny ones."""
 
-import os
-
 import numpy as np
 import pytest
 import reference
 from lists import CASES, FLOAT_CASES, INTEGERS
 from pixel_tools import assert_bits, has_peer, peer
+from test_large import has_memory
 
 import cheq
 from cheq.parity.pixels import plane
@@ -18,13 +17,6 @@ long_test = pytest.mark.long  # minutes, or 8 GiB of files
 def cases(*usual, among=CASES):
     """All methods and dtypes; other ones than the usual are long tests."""
     return [pytest.param(*case, marks=() if case in usual else long_test) for case in among]
-
-
-def has_memory(gigabytes):
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES") > gigabytes * 2**30
-    except (AttributeError, ValueError, OSError):
-        return False
 
 
 def judged(method, image):

@@ -235,11 +235,3 @@ def test_strides_of_axes_of_length_one_do_not_matter(step):
     np.testing.assert_array_equal(out, step[1](images))
     empty = as_strided(buffer, (3, 0, 5), (0, 0, 0))
     assert step[0](image(3, 0, 5), out=empty) is empty
-
-
-def test_an_error_elsewhere_leaves_out_as_it_was(step):
-    for named in ({"num_threads": 0}, {"num_threads": 1.5}, {"axes": (0, 0)}, {"channel_axis": 9}, {"axes": (7,)}):
-        out = np.full((4, 9, 6), PATTERN, np.uint8)
-        with pytest.raises((ValueError, TypeError)):
-            step[0](image(4, 9, 6), out=out, **named)
-        assert (out == PATTERN).all()

@@ -194,13 +194,6 @@ def test_one_threshold_a_plane(dtype):
 # ---------------------------------------------------------------- memory
 
 
-def test_another_byte_order():
-    images = plane("both ends", "uint16", (5, 11, 17))
-    given = images.astype(">u2")
-    assert_bits(cheq.otsu_threshold(given), reference.otsu_threshold(images))
-    assert_bits(cheq.binarize(given), reference.binarize(images))
-
-
 @pytest.mark.parametrize("shape", [(0, 7), (7, 0), (0, 5, 7), (3, 0, 7)])
 @each_dtype
 def test_empty_arrays(dtype, shape):

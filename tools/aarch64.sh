@@ -13,7 +13,7 @@ tests=("${@:2}")
 whole=
 if [ ${#tests[@]} -eq 0 ]; then
     whole=yes
-    tests=(test_kernels test_kernel_choice test_kernel_guards test_kernel_layouts test_kernel_luts test_values
+    tests=(test_kernels test_kernel_choice test_guards test_kernel_layouts test_kernel_luts test_values
         test_references test_methods test_float test_steps test_threshold test_color test_recipes test_layouts)
 fi
 root=$work/root
