@@ -12,7 +12,7 @@ import time
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from pixel_tools import pillow
 from skimage import exposure
 
 import cheq
@@ -65,20 +65,9 @@ def interrupt_equalize(shape, threads, in_place=False):
         print("too early", flush=True)  # on a machine that stood still just then: the call had not begun
 
 
-def case_small_planes(threads):
-    interrupt_equalize(SMALL, threads)
-
-
-def case_large_planes(threads):
-    interrupt_equalize(LARGE, threads)
-
-
-def case_tiny_planes(threads):
-    interrupt_equalize(TINY, threads)
-
-
-def case_in_place(threads):
-    interrupt_equalize((8_000, *SMALL[1:]), threads, in_place=True)
+def case_equalize(threads, name):
+    shape = {"small": SMALL, "large": LARGE, "tiny": TINY, "in_place": (8_000, *SMALL[1:])}[name]
+    interrupt_equalize(shape, threads, in_place=name == "in_place")
 
 
 # ---------------------------------------------------------------- every method
@@ -88,10 +77,6 @@ def ycrcb(image):
     parts = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
     parts[..., 0] = cv2.equalizeHist(np.ascontiguousarray(parts[..., 0]))
     return cv2.cvtColor(parts, cv2.COLOR_YCrCb2RGB)
-
-
-def pillow(plane):
-    return np.asarray(ImageOps.equalize(Image.fromarray(plane)))
 
 
 # The dtype of the pixels, cheq's options, and the answer for one image.

@@ -6,6 +6,7 @@ held beside (tracemalloc); the most by which the process grew beside (its reside
 
 import sys
 import tracemalloc
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,7 @@ THREADS = 2
 PIXELS = 1 << 23
 NBINS = 1 << 18
 SMALL, LARGE = (512, 128, 128), (1, 2048, 4096)  # a plane a thread, and one plane in parts
+COLOR = (64, 256, 512, 3)
 
 
 def pixels(shape, dtype=np.uint8):
@@ -27,124 +29,70 @@ def pixels(shape, dtype=np.uint8):
     return result
 
 
-def of_equalize(method, dtype, shape, **others):
-    images = pixels(shape, dtype)
-    return lambda: cheq.equalize(images, method=method, num_threads=THREADS, **others)
+def call(function, *arguments, **options):
+    return partial(function, *arguments, **options, num_threads=THREADS)
 
 
-def of_mask():
-    images, mask = pixels(SMALL), pixels((128, 128)) > 99
-    return lambda: cheq.equalize(images, mask=mask, num_threads=THREADS)
+def equalize(method, dtype, shape, **options):
+    return call(cheq.equalize, pixels(shape, dtype), method=method, **options)
 
 
-def of_bool():
-    images = pixels(SMALL) > 99
-    return lambda: cheq.equalize(images, method="skimage", num_threads=THREADS)
-
-
-def of_swapped():
-    images = pixels(SMALL, np.uint16).astype(np.dtype(np.uint16).newbyteorder("S"))
-    out = np.full(SMALL, 9, np.uint16)
+def in_place_of(images, out):
+    """A call into memory that is there: its result is none beside."""
     return lambda: (cheq.equalize(images, out=out, num_threads=THREADS), None)[1]
 
 
-def of_overlap():
+def overlapping():
     memory = pixels((PIXELS + 4096,))
-    images, out = memory[:PIXELS].reshape(SMALL), memory[4096:].reshape(SMALL)
-    return lambda: (cheq.equalize(images, out=out, num_threads=THREADS), None)[1]
+    return in_place_of(memory[:PIXELS].reshape(SMALL), memory[4096:].reshape(SMALL))
 
 
-def of_color(**others):
-    images = pixels((64, 256, 512, 3))
-    return lambda: cheq.equalize(images, channel_axis=-1, num_threads=THREADS, **others)
+def byte_swapped():
+    swapped = pixels(SMALL, np.uint16).astype(np.dtype(np.uint16).newbyteorder("S"))
+    return in_place_of(swapped, np.full(SMALL, 9, np.uint16))
 
 
-def of_gray(method):
-    images = pixels((64, 256, 512, 3))
-    return lambda: cheq.rgb_to_gray(images, method=method, num_threads=THREADS)
+def many_histograms():
+    """Images with histograms of 512 KiB a plane, 1 GiB in all; neither batch axis alone is enough to cut."""
+    return np.broadcast_to(pixels((1, 4096), np.uint16).reshape(-1)[:2], (8, 256, 1, 2))
 
 
-def of_histogram(dtype, planes):
-    images = pixels((planes, PIXELS // planes // 64, 64), dtype)
-    return lambda: cheq.histogram(images, num_threads=THREADS)
-
-
-def of_lut():
-    counts = np.ones((64, 1 << 16), np.int64)
-    return lambda: cheq.equalization_lut(counts, method="skimage")
-
-
-def of_apply():
-    images, lut = pixels(SMALL, np.uint16), np.arange(1 << 16) / 65535
-    return lambda: cheq.apply_lut(images, lut, num_threads=THREADS)
-
-
-def of_cumulative(dtype, shape, **others):
-    images = pixels(shape, dtype)
-    return lambda: cheq.cumulative_distribution(images, num_threads=THREADS, **others)
-
-
-def of_otsu(function, *arguments):
-    """Histograms of 512 KiB a plane, 1 GiB in all; batch axes of which neither alone is enough to cut."""
-    images = pixels((1, 4096), np.uint16).reshape(-1)
-    images = np.broadcast_to(images[:2], (8, 256, 1, 2))
-    return lambda: function(images, *arguments, num_threads=THREADS)
-
-
-def of_binarize():
-    images = pixels(SMALL, np.uint16)
-    return lambda: cheq.binarize(images, num_threads=THREADS)
-
-
-def of_number():
-    images = pixels(SMALL, np.uint16)
-    return lambda: cheq.binarize(images, 999, num_threads=THREADS)
-
-
-def of_recipe(dtype):
-    images = pixels(SMALL, dtype)
-    return lambda: recipes.image_histogram_equalization(images, num_threads=THREADS)
-
-
-def of_picture_recipe():
-    images = pixels((64, 256, 512, 3))
-    return lambda: recipes.histogram_equalize(images, num_threads=THREADS)
-
-
+u1, u2, f4, f8 = np.uint8, np.uint16, np.float32, np.float64
+cumulative, recipe = cheq.cumulative_distribution, recipes.image_histogram_equalization
 CASES = {
-    "opencv, small planes": lambda: of_equalize("opencv", np.uint8, SMALL),
-    "opencv, one plane": lambda: of_equalize("opencv", np.uint8, LARGE),
-    "opencv, masked": of_mask,
-    "opencv, uint16": lambda: of_equalize("opencv", np.uint16, SMALL),
-    "opencv, overlapping": of_overlap,
-    "opencv, byte-swapped": of_swapped,
-    "opencv, channels": of_color,
-    "pillow": lambda: of_equalize("pillow", np.uint8, SMALL),
-    "skimage, uint8": lambda: of_equalize("skimage", np.uint8, SMALL),
-    "skimage, uint16, one plane": lambda: of_equalize("skimage", np.uint16, LARGE),
-    "skimage, float32": lambda: of_equalize("skimage", np.float32, SMALL),
-    "skimage, bool": of_bool,
-    "numpy, int16": lambda: of_equalize("numpy", np.int16, SMALL),
-    "numpy, float64, one plane": lambda: of_equalize("numpy", np.float64, LARGE),
-    "numpy, float64, many bins": lambda: of_equalize("numpy", np.float64, LARGE, nbins=NBINS),
-    "numpy, float32, tiny planes": lambda: of_equalize("numpy", np.float32, (PIXELS // 4, 2, 2)),
-    "ycrcb": lambda: of_color(color="ycrcb"),
-    "gray, opencv": lambda: of_gray("opencv"),
-    "gray, skimage": lambda: of_gray("skimage"),
-    "histogram, uint8": lambda: of_histogram(np.uint8, 8192),
-    "histogram, uint16": lambda: of_histogram(np.uint16, 64),
-    "equalization_lut": of_lut,
-    "apply_lut": of_apply,
-    "cumulative, uint8": lambda: of_cumulative(np.uint8, (16384, 32, 16)),
-    "cumulative, float64": lambda: of_cumulative(np.float64, (16384, 16, 16)),
-    "cumulative, float32": lambda: of_cumulative(np.float32, (16384, 16, 16)),
-    "otsu_threshold": lambda: of_otsu(cheq.otsu_threshold),
-    "binarize, otsu": of_binarize,
-    "binarize, a number": of_number,
-    "binarize, numbers": lambda: of_otsu(cheq.binarize, np.arange(2048).reshape(8, 256)),
-    "recipe, float64": lambda: of_recipe(np.float64),
-    "recipe, uint8": lambda: of_recipe(np.uint8),
-    "recipe of pictures": of_picture_recipe,
+    "opencv, small planes": lambda: equalize("opencv", u1, SMALL),
+    "opencv, one plane": lambda: equalize("opencv", u1, LARGE),
+    "opencv, masked": lambda: equalize("opencv", u1, SMALL, mask=pixels((128, 128)) > 99),
+    "opencv, uint16": lambda: equalize("opencv", u2, SMALL),
+    "opencv, overlapping": overlapping,
+    "opencv, byte-swapped": byte_swapped,
+    "opencv, channels": lambda: equalize("opencv", u1, COLOR, channel_axis=-1),
+    "pillow": lambda: equalize("pillow", u1, SMALL),
+    "skimage, uint8": lambda: equalize("skimage", u1, SMALL),
+    "skimage, uint16, one plane": lambda: equalize("skimage", u2, LARGE),
+    "skimage, float32": lambda: equalize("skimage", f4, SMALL),
+    "skimage, bool": lambda: call(cheq.equalize, pixels(SMALL) > 99, method="skimage"),
+    "numpy, int16": lambda: equalize("numpy", np.int16, SMALL),
+    "numpy, float64, one plane": lambda: equalize("numpy", f8, LARGE),
+    "numpy, float64, many bins": lambda: equalize("numpy", f8, LARGE, nbins=NBINS),
+    "numpy, float32, tiny planes": lambda: equalize("numpy", f4, (PIXELS // 4, 2, 2)),
+    "ycrcb": lambda: equalize("opencv", u1, COLOR, channel_axis=-1, color="ycrcb"),
+    "gray, opencv": lambda: call(cheq.rgb_to_gray, pixels(COLOR), method="opencv"),
+    "gray, skimage": lambda: call(cheq.rgb_to_gray, pixels(COLOR), method="skimage"),
+    "histogram, uint8": lambda: call(cheq.histogram, pixels((8192, 16, 64))),
+    "histogram, uint16": lambda: call(cheq.histogram, pixels((64, 2048, 64), u2)),
+    "equalization_lut": lambda: partial(cheq.equalization_lut, np.ones((64, 1 << 16), np.int64), method="skimage"),
+    "apply_lut": lambda: call(cheq.apply_lut, pixels(SMALL, u2), np.arange(1 << 16) / 65535),
+    "cumulative, uint8": lambda: call(cumulative, pixels((16384, 32, 16))),
+    "cumulative, float64": lambda: call(cumulative, pixels((16384, 16, 16), f8)),
+    "cumulative, float32": lambda: call(cumulative, pixels((16384, 16, 16), f4)),
+    "otsu_threshold": lambda: call(cheq.otsu_threshold, many_histograms()),
+    "binarize, otsu": lambda: call(cheq.binarize, pixels(SMALL, u2)),
+    "binarize, a number": lambda: call(cheq.binarize, pixels(SMALL, u2), 999),
+    "binarize, numbers": lambda: call(cheq.binarize, many_histograms(), np.arange(2048).reshape(8, 256)),
+    "recipe, float64": lambda: call(recipe, pixels(SMALL, f8)),
+    "recipe, uint8": lambda: call(recipe, pixels(SMALL)),
+    "recipe of pictures": lambda: call(recipes.histogram_equalize, pixels(COLOR)),
 }
 
 

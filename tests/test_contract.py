@@ -28,6 +28,7 @@ MORE_CALLS = CALLS | {
     "otsu_threshold": cheq.otsu_threshold,
     "cumulative_distribution": cheq.cumulative_distribution,
 }
+MASKED = (cheq.equalize, cheq.histogram, cheq.otsu_threshold, cheq.binarize, cheq.cumulative_distribution)
 WITHOUT_OUT = (cheq.histogram, cheq.otsu_threshold, cheq.cumulative_distribution)
 
 
@@ -150,7 +151,7 @@ def test_empty_arrays_are_checked_like_others(call):
 # ---------------------------------------------------------------- mask
 
 
-@pytest.mark.parametrize("call", [cheq.equalize, cheq.histogram])
+@pytest.mark.parametrize("call", MASKED)
 @pytest.mark.parametrize("dtype", ["f8", "f4", "u1", "i8", "O"])
 def test_a_mask_that_is_not_boolean(call, dtype):
     for mask in (np.ones((4, 7), dtype), np.ones((4, 7), dtype)[:0]):
@@ -158,7 +159,7 @@ def test_a_mask_that_is_not_boolean(call, dtype):
     refused(TypeError, ["mask", "bool"], call, image(4, 7), mask=[[1, 0, 1, 0, 1, 0, 1]] * 4)
 
 
-@pytest.mark.parametrize("call", [cheq.equalize, cheq.histogram])
+@pytest.mark.parametrize("call", MASKED)
 @pytest.mark.parametrize(("shape", "where", "mask_shape"), [
     ((4, 7), {}, (4, 6)),
     ((4, 7), {}, (7, 4)),

@@ -46,10 +46,10 @@ def end(process, limit=120):
 @pytest.mark.parametrize(
     "case",
     [
-        "small_planes",
-        "large_planes",
-        "tiny_planes",
-        "in_place",
+        "equalize small",
+        "equalize large",
+        "equalize tiny",
+        "equalize in_place",
         "histogram",
         "slow_layout",
         "gray_as_skimage",
