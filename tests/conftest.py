@@ -30,8 +30,9 @@ def pytest_report_header(config):
 
 # The files of the mark core: what proves every formula, layout and contract once.
 CORE = {
-    *("golden", "every_layout", "values", "methods", "steps", "layouts", "out", "float", "color", "threshold"),
-    *("recipes", "contract", "method_contract", "hostile", "guards"),
+    *("golden", "every_layout", "values", "methods", "method_steps", "steps", "layouts", "out", "float", "float_nan"),
+    *("color", "color_memory", "threshold", "recipes", "contract", "method_contract", "steps_contract", "hostile"),
+    "guards",
 }
 
 
