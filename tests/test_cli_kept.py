@@ -143,10 +143,7 @@ def test_the_first_frame_of_a_gif(run, tmp_path, gray):
     frames[0].save(tmp_path / "in.gif", save_all=True, append_images=frames[1:])
     first = np.array(frames[0].convert("L" if gray else "RGB"))
     result = run("equalize", "in.gif", "-o", "out.gif")
-    assert (result.exit_code, result.stderr) == (
-        0,
-        "warning: in.gif: only the first of the file's 3 frames is taken\n",
-    )
+    assert (result.exit_code, result.stderr) == (0, "warning: in.gif: only the first of the file's 3 frames is taken\n")
     with Image.open(tmp_path / "out.gif") as image:
         assert image.n_frames == 1
         out = np.array(image.convert("L" if gray else "RGB"))

@@ -15,6 +15,7 @@ from pairs import pairs
 from PIL import Image, ImageOps
 
 import cheq
+from cheq.parity.pixels import every_color
 
 PATTERN = 0xA5
 
@@ -54,8 +55,7 @@ def naive_ycrcb(images, *, channel_axis=-1, **named):
 @pytest.fixture(scope="module")
 def all_colors():
     """(4096, 4096, 3): each of the 2**24 colors once."""
-    levels = np.arange(256, dtype=np.uint8)
-    colors = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(4096, 4096, 3)
+    colors = every_color()
     colors.setflags(write=False)
     return colors
 

@@ -214,22 +214,7 @@ def test_negative_counts(dtype, place):
 
 @pytest.mark.parametrize(
     "threads",
-    [
-        True,
-        False,
-        np.True_,
-        np.array(True),
-        1.0,
-        2.5,
-        np.float64(2),
-        "2",
-        b"2",
-        (2,),
-        [2],
-        (),
-        np.ones(1, int),
-        2 + 0j,
-    ],
+    [True, False, np.True_, np.array(True), 1.0, 2.5, np.float64(2), "2", b"2", (2,), [2], (), np.ones(1, int), 2 + 0j],
 )
 def test_num_threads_that_is_not_an_integer(any_call, threads):
     for images in (image(4, 7), image(300, 1500), image(0, 7)):

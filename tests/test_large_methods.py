@@ -104,10 +104,7 @@ def check_rows(result, row, lut):
 @exhaustive
 @long_test
 @pytest.mark.skipif(not has_memory(5), reason="the result takes 2 GiB, and less than 5 GiB are free or known to be")
-@pytest.mark.parametrize(
-    ("method", "dtype"),
-    [("pillow", None), ("skimage", "same"), ("numpy", "same")],
-)
+@pytest.mark.parametrize(("method", "dtype"), [("pillow", None), ("skimage", "same"), ("numpy", "same")])
 def test_more_than_2_to_the_31_bytes(method, dtype):
     """Method "opencv" is in test_large.py."""
     row = row_of("uint8")

@@ -39,22 +39,7 @@ class _Index:
 
 
 @pytest.mark.parametrize(
-    "number",
-    [
-        None,
-        1,
-        2,
-        3,
-        300,
-        10**6,
-        2**31,
-        2**63,
-        10**30,
-        np.uint8(2),
-        np.int64(3),
-        np.array(2),
-        _Index(),
-    ],
+    "number", [None, 1, 2, 3, 300, 10**6, 2**31, 2**63, 10**30, np.uint8(2), np.int64(3), np.array(2), _Index()]
 )
 def test_any_integer_from_one_on_works(number, opencv):
     for shape in ((5, 7), (40, 96, 131), (3, 600, 700)):
@@ -271,9 +256,7 @@ def test_a_limit_of_threadpoolctl_is_one_threads_own():
 
 def test_without_openmp_the_configuration_says_so(monkeypatch):
     monkeypatch.setattr(
-        _threads,
-        "work",
-        SimpleNamespace(forked=lambda: False, openmp_version=lambda: 0, openmp_max_threads=lambda: 1),
+        _threads, "work", SimpleNamespace(forked=lambda: False, openmp_version=lambda: 0, openmp_max_threads=lambda: 1)
     )
     assert _threads.resolve(None) == 1
     assert _threads.reason() == "one thread: built without OpenMP"

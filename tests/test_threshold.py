@@ -14,7 +14,7 @@ from pixel_tools import assert_bits, opencv_fuses, opencv_otsu, refuses
 
 import cheq
 from cheq import _threshold
-from cheq.parity.pixels import KINDS, MASKS, plane
+from cheq.parity.pixels import KINDS, MASKS, plane, single_pixels
 from cheq.parity.pixels import counted as counted_plane
 from cheq.parity.pixels import mask as mask_of
 
@@ -91,9 +91,7 @@ def test_constant_planes(dtype):
 
 
 def test_a_level_of_too_few_pixels_is_passed_over():
-    image = np.full((2900, 2900), 200, np.uint8)  # one pixel of more than 2**23 weighs less than FLT_EPSILON
-    image[0, 0], image[0, 1], image[1] = 3, 90, 120
-    same(image, num_threads=2)
+    same(single_pixels(), num_threads=2)
 
 
 @each_dtype
