@@ -20,6 +20,9 @@ _LUT_DTYPES = ("uint8", "int8", "uint16", "int16", "float32", "float64")
 
 _MOST_BINS = 1 << 24
 
+# What np.dtype raises for what is none.
+NO_DTYPE = TypeError, ValueError, SyntaxError, OverflowError
+
 # Effort for the exact answer to "do these two views overlap"; past it they are taken to overlap and
 # the input is copied. NumPy's solver needs far less for views of one array.
 _OVERLAP_WORK = 10_000
@@ -37,7 +40,7 @@ def is_same(dtype: Any, images: np.dtype[Any]) -> bool:
     else:
         try:
             same = np.dtype(dtype).newbyteorder("=") == images
-        except TypeError:
+        except NO_DTYPE:
             same = False
         if not same:
             raise ValueError(f"dtype: expected None, 'same' or the images' own dtype, {images}; got {dtype!r}")
@@ -79,9 +82,9 @@ def as_images(
 
     others: methods and the dtypes they take, to name those that take these images.
     """
-    array = images if type(images) is np.ndarray else as_array("images", images)
-    if array.dtype is _UINT8 and dtypes[0] == "uint8":
-        return array
+    if type(images) is np.ndarray and images.dtype is _UINT8 and dtypes[0] == "uint8":
+        return images
+    array = as_array("images", images)
     if not array.dtype.isnative and array.dtype.newbyteorder("=").name in dtypes:
         return array.astype(array.dtype.newbyteorder("="))
     if array.dtype.name not in dtypes:
@@ -102,12 +105,17 @@ def as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
         hint = "pass its data and mask=~m.mask" if name == "images" else f"pass np.ma.getdata({name})"
         raise TypeError(f"{name}: expected an array without a mask, got a numpy.ma.MaskedArray m; {hint}")
     try:
-        return np.asarray(value)
+        return plain(np.asarray(value))
     except ValueError as error:
         raise ValueError(
             f"{name}: expected an array or nested sequences of equal lengths; images of several sizes are equalized "
             f"one by one ({error})"
         ) from error
+
+
+def plain(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return numbers without the names that their dtype may give to parts of them, which a buffer shows instead."""
+    return array if array.dtype.names is None or array.dtype.kind == "V" else array.view(array.dtype.str)
 
 
 def _is_masked(value: object) -> bool:

@@ -47,7 +47,7 @@ class Call:
             self.ownership = FRESH
         else:
             _arguments.check_out(out, shape, dtype, which)
-            result, array = out, np.asarray(out)
+            result, array = out, _arguments.plain(np.asarray(out))
             self.ownership = MAY_OVERLAP
         self.out = array if self.order is None else array.transpose(self.order)
         return result

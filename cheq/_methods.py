@@ -46,7 +46,7 @@ def of(name: str) -> Method:
     found = METHODS.get(name) if type(name) is str else None
     if found is None:
         _arguments.check_choice("method", name, METHODS)
-        found = METHODS[str(name)]
+        found = METHODS[name]
     return found
 
 
@@ -60,7 +60,7 @@ def counted_dtype(method: Method, levels: int, images_dtype: npt.DTypeLike | Non
     default = np.dtype(np.uint8 if levels == 1 << 8 else np.uint16)
     try:
         dtype = default if images_dtype is None else np.dtype(images_dtype).newbyteorder("=")
-    except TypeError as error:
+    except _arguments.NO_DTYPE as error:
         raise TypeError(f"images_dtype: expected a dtype, got {images_dtype!r}: {error}") from None
     if dtype.name not in INTEGERS or levels_of(dtype) != levels:
         names = " or ".join(name for name in INTEGERS if levels_of(np.dtype(name)) == levels)

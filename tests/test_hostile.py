@@ -91,3 +91,20 @@ def test_axes_as_an_array_without_axes_and_an_object_with_an_index():
     np.testing.assert_array_equal(cheq.equalize(images, channel_axis=Last(), mask=mask), expected)
     with pytest.raises(ValueError, match="method: expected one of"):
         cheq.equalize(images, channel_axis=-1, method=np.array(["opencv", "x"]))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", ">u2", "f4", "f8"])
+def test_numbers_whose_dtype_names_parts_of_them(dtype):
+    def named(array):
+        return array.view((array.dtype, [("first", "u1"), ("others", f"V{array.itemsize - 1}")]))
+
+    images = np.random.default_rng(0).integers(0, 256, (5, 6, 3)).astype(dtype)
+    mask = np.ascontiguousarray(images > 50)
+    method = "opencv" if images.dtype.kind == "u" else "numpy"
+    expected = reference.equalize(images, method=method, channel_axis=-1, mask=mask)
+    out = np.zeros_like(expected)
+    cheq.equalize(named(images), method=method, channel_axis=-1, mask=named(mask), out=named(out))
+    np.testing.assert_array_equal(out, expected, strict=True)
+    if images.dtype.kind == "u":
+        np.testing.assert_array_equal(cheq.histogram(named(images), axes=0), reference.histogram(images, axes=0))
+        np.testing.assert_array_equal(cheq.rgb_to_gray(named(images)), reference.rgb_to_gray(images))

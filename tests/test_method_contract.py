@@ -1,5 +1,6 @@
 """What do the methods, dtypes and steps refuse? Which error, what it says, and that nothing is written before it."""
 
+import enum
 import inspect
 import warnings
 
@@ -121,7 +122,23 @@ def test_what_is_not_a_name(argument, value):
     refused((TypeError, ValueError), [argument], np.zeros((5, 7), np.uint8), **{argument: value})
 
 
-@pytest.mark.parametrize("value", ["Same", "", "uint32", np.int64, np.dtype("f2"), "(2,)u1", 8])
+def test_a_name_may_be_a_member_of_an_enum():
+    class Name(str, enum.Enum):  # noqa: UP042  (a StrEnum is its value in str())
+        numpy, same, omit = "numpy", "same", "omit"
+
+    images = plane("both ends", "float64", (5, 7))
+    result = cheq.equalize(images, method=Name.numpy, dtype=Name.same, nan_policy=Name.omit)
+    assert_bits(result, cheq.equalize(images, method="numpy"))
+    assert_bits(
+        cheq.equalization_lut(np.arange(256), method=Name.numpy),
+        reference.equalization_lut(np.arange(256), method="numpy"),
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["Same", "", "uint32", np.int64, np.dtype("f2"), "(2,)u1", 8, ",", "\ud800", ("u1", -1), {"a": ("u1", 2**70)}],
+)
 @all_cases
 def test_another_dtype_of_the_result(method, dtype, value):
     images, out = plane("both ends", dtype, (5, 7)), blank(method, dtype)
