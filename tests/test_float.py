@@ -311,6 +311,20 @@ def test_a_strided_out_is_written_between_what_is_not(method, dtype):
 
 
 @each
+@pytest.mark.parametrize("stride", [76, 81])
+def test_rows_that_are_aligned_one_and_not_another(method, dtype, stride):
+    """Only tools/sanitize.sh undefined sees a number that is written where it must not lie."""
+    images = plane("both ends", dtype, (20, 9))
+    expected = reference.equalize(images, method=method)
+    out = np.ndarray((20, 9), expected.dtype, np.zeros(20 * stride, np.uint8), 0, (stride, expected.itemsize))
+    cheq.equalize(images, method=method, out=out)
+    assert_bits(out, expected)
+    strided = np.ndarray((20, 9), dtype, np.zeros(20 * stride, np.uint8), 0, (stride, images.itemsize))
+    strided[...] = images
+    assert_bits(cheq.equalize(strided, method=method), expected)
+
+
+@each
 def test_out_in_the_memory_of_the_mask(method, dtype):
     images = plane("both ends", dtype, (9, 16))
     buffer = np.random.default_rng(1).integers(0, 2, images.size * 8, np.uint8)

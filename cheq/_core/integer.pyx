@@ -58,8 +58,10 @@ def equalize_usual(images, method, color, axes, channel_axis, mask, out, dtype, 
         if mask is not None:
             PyObject_GetBuffer(mask, &views.mask, PyBUF_STRIDES)
         views.n_batch, views.threads, views.ownership = views.images.ndim - 2, 1, CHEQ_MAY_OVERLAP
-        if not (is_dense(&views.out) and not views.out.readonly and has_shape(&views.out, &views.images)
-                and has_shape(&views.mask, &views.images)) or may_overlap(&views, False):
+        # Without a GIL, another thread may have given an array another dtype since it was asked for.
+        if not (is_dense(&views.out) and views.out.itemsize == views.images.itemsize and not views.out.readonly
+                and has_shape(&views.out, &views.images) and has_shape(&views.mask, &views.images)
+                ) or may_overlap(&views, False):
             return None
         run_usual(&views)
         return out

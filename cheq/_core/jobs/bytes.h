@@ -35,10 +35,6 @@ static inline void cheq_bytes_group(cheq_bytes_job *job) {
     job->pixels = cheq_axes_size(&layout->pixels);
 }
 
-static inline const uint8_t *cheq_job_luts(const cheq_bytes_job *job, size_t group) {
-    return job->luts + group * (size_t)job->channels * job->lut_step;
-}
-
 /* Planes that are one dense run can be counted while their neighbors are looked up. */
 static inline int cheq_bytes_are_dense(const cheq_bytes_job *job) {
     const cheq_axes *counted = &job->counted.pixels, *applied = &job->applied.pixels;

@@ -254,13 +254,14 @@ static inline size_t cheq_floats_made_bytes(size_t n) {
 static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t end, const void *curve) {
     const cheq_floats_job *job = of;
     const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OTHER);
-    const int dense = job->result_bytes == 8 && step == 8 && (uintptr_t)job->applied.base[CHEQ_OTHER] % 8 == 0;
+    const int dense = job->result_bytes == 8 && step == 8;
     double buffer[CHEQ_PIECE], results[CHEQ_PIECE];
     cheq_walk walk;
     cheq_walk_begin(&walk, &job->applied, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const double *pixels = cheq_floats_load(job, &job->applied, &walk, n, buffer);
-        double *to = dense ? (double *)walk.at[CHEQ_OTHER] : results;
+        const int aligned = (uintptr_t)walk.at[CHEQ_OTHER] % sizeof(double) == 0; /* rows may be, one and not another */
+        double *to = dense && aligned ? (double *)walk.at[CHEQ_OTHER] : results;
         if (job->values[group].counted) {
             job->kernels->interpolate(pixels, to, n, curve);
         } else {
@@ -268,7 +269,7 @@ static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t
                 to[i] = NAN;
             }
         }
-        if (!dense) {
+        if (to == results) {
             cheq_floats_store(job, &walk, step, n, results);
         }
     }
