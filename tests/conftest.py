@@ -18,7 +18,7 @@ from cheq._core import dispatch
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples every run; HYPOTHESIS_PROFILE=thorough looks much further.
-settings.register_profile("default", derandomize=True, deadline=None, database=None, max_examples=250)
+settings.register_profile("default", derandomize=True, deadline=None, database=None, max_examples=150)
 settings.register_profile("thorough", derandomize=True, deadline=None, database=None, max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -42,7 +42,7 @@ def end(process, limit=120):
 
 
 @no_signals
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.exhaustive), 2])
 @pytest.mark.parametrize(
     "case",
     [

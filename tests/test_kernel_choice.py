@@ -93,6 +93,7 @@ def test_a_kernel_that_this_cpu_lacks_is_a_runtime_error_at_import(name):
     assert python("import cheq", name).stderr.splitlines()[-1].startswith(expected)
 
 
+@pytest.mark.exhaustive
 def test_an_emulated_cpu_without_avx512():
     """Valgrind's CPU has AVX2 at most."""
     if not shutil.which("valgrind") or "avx512" not in AVAILABLE:
