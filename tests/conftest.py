@@ -36,6 +36,12 @@ CORE = {
 }
 
 
+def pytest_ignore_collect(collection_path, config):
+    """Leave alone for the core what it has nothing of: seconds of imports."""
+    name = collection_path.stem.removeprefix("test_")
+    return (config.option.markexpr == "core" and collection_path.suffix == ".py" and name not in CORE) or None
+
+
 @pytest.hookimpl(tryfirst=True)  # before marks select
 def pytest_collection_modifyitems(items):
     for item in items:
