@@ -60,6 +60,18 @@ def test_a_mask_that_reshapes_the_images(images):
         cheq.equalize(images, mask=Mask())
 
 
+@pytest.mark.filterwarnings("ignore:Setting the dtype:DeprecationWarning")
+@pytest.mark.parametrize("method", ["opencv", "pillow"])
+def test_an_axis_that_makes_floats_of_images_whose_method_takes_none(images, method):
+    class First:
+        def __index__(self):
+            images.dtype = np.float32
+            return 0
+
+    with pytest.raises(ValueError, match="images: expected arrays that keep their shape and dtype"):
+        cheq.equalize(images, method=method, axes=(First(), 1))
+
+
 def test_an_out_that_lies_about_its_shape():
     class Liar(np.ndarray):
         shape = property(lambda self: (4, 5, 3000))

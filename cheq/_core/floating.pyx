@@ -61,7 +61,7 @@ def equalize(call, cdf, points, int maker, size_t n, bint omit):
     job.values = NULL
     try:
         open_views(&views, call, cdf, points, PyBUF_WRITABLE)
-        check(fits(&views, n))
+        check(fits(&views, n) and cheq_maker_at(maker, active_kernels()).distribution != NULL)
         if may_overlap(&views, False):
             call.separate()
             return equalize(call, cdf, points, maker, n, omit)
