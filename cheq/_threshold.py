@@ -195,7 +195,7 @@ def _write_above(call: Call, thresholds: Array) -> None:
         integer.apply(call, np.where(levels > thresholds, top, zero))
         return
     parts = list(_parts(call, 2 * len(levels) * dtype.itemsize))
-    if len(parts) > 1 and call.ownership == _call.MAY_OVERLAP:
+    if len(parts) > 1 and call.ownership == integer.MAY_OVERLAP:
         call.separate()  # before the first part is written
         parts = list(_parts(call, 2 * len(levels) * dtype.itemsize))
     for part, at in parts:
