@@ -91,6 +91,34 @@ def test_the_report_on_the_command_line(few):
     assert max(len(line) for line in done.stdout.splitlines() if line.startswith("  ")) <= 80
 
 
+@pytest.mark.parametrize("absent", ["not installed", "does not load: ImportError: no"])
+def test_a_required_reference_that_is_absent_fails_the_check(few, monkeypatch, absent):
+    found = [references.Reference("cv2", absent=absent), *references.find(("NumPy",))]
+    monkeypatch.setattr(checking, "find", lambda: found)
+    assert cheq.parity.check().passed
+    assert cheq.parity.check(require="NumPy").passed
+    result = cheq.parity.check(require=("NumPy", "cv2", "kornia"))
+    assert not result.passed
+    assert result.errors == ["cv2: required, and not compared with", "kornia: required, and not compared with"]
+    assert result.verdict().endswith("but not everything was compared")
+    assert f"cv2: {absent}" in result.not_checked
+    done = cli_tools.run("parity")
+    assert (done.exit_code, done.stderr) == (1, "error: cv2: required, and not compared with\n")
+    done = cli_tools.run("parity", "--require", "NumPy", "--require", "Pillow")
+    assert (done.exit_code, done.stderr) == (1, "error: Pillow: required, and not compared with\n")
+    for enough in ("NumPy", "none"):
+        done = cli_tools.run("parity", "--require", enough)
+        assert (done.exit_code, done.stderr) == (0, "")
+
+
+def test_a_required_reference_that_is_unknown(few):
+    with pytest.raises(ValueError, match=r"require: expected one of 'cv2', 'Pillow', .*; got 'skimage'"):
+        cheq.parity.check(require=("cv2", "skimage"))
+    done = cli_tools.run("parity", "--require", "skimage")
+    assert done.exit_code == 2
+    assert "--require takes cv2, Pillow," in " ".join(done.stderr.split())
+
+
 def test_the_suite_is_the_same_every_time():
     first, second = suite.cases(), suite.cases()
     names = [case.name for case in first]
@@ -340,7 +368,7 @@ def test_the_module_is_the_command(tmp_path):
     )
     assert done.returncode == 0
     assert "Usage: cheq parity [OPTIONS]" in done.stdout
-    for option in ("--quick", "--json", "--save", "--rerun", "--channel-axis"):
+    for option in ("--quick", "--require", "--json", "--save", "--rerun", "--channel-axis"):
         assert option in done.stdout
 
 

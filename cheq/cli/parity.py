@@ -23,6 +23,7 @@ def run_check(
     quick: bool,
     as_json: bool,
     channel_axis: int | None,
+    require: Iterable[str],
     save: Path,
 ) -> bool:
     """Check, report, and return whether everything was compared and is equal."""
@@ -36,7 +37,7 @@ def run_check(
     if errors.is_terminal:
         bar.start()
     try:
-        result = check(paths, channel_axis=channel_axis, quick=quick, save=save, progress=progress)
+        result = check(paths, channel_axis=channel_axis, quick=quick, require=require, save=save, progress=progress)
     finally:
         if errors.is_terminal:
             bar.stop()

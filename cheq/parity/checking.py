@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from cheq._arguments import as_choice
 from cheq.parity import compare, machine, mismatch, suite, users_images
 from cheq.parity.compare import Difference, Expected, Run
 from cheq.parity.inputs import Input
 from cheq.parity.mismatch import Comparison
 from cheq.parity.questions import QUESTIONS, Question
-from cheq.parity.references import Reference, find
+from cheq.parity.references import NAMES, Reference, find
 from cheq.parity.result import Mismatch, Result, Row
 
 # Pixels from which on each kernel is run on several threads. Below, the kernels take turns with that, and then it is
@@ -39,6 +40,7 @@ def check(
     *,
     channel_axis: int | None = None,
     quick: bool = False,
+    require: Iterable[str] = (),
     save: str | os.PathLike[str] = ".",
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
@@ -57,6 +59,9 @@ def check(
         The axis of R, G, B of arrays and ``.npy`` files; pictures know theirs.
     quick : bool, optional
         Seconds instead of a minute or two: a part of the suite. Given images are compared whole.
+    require : iterable of str, optional
+        References, named as above, without which the check does not pass. By default it passes with any that is
+        installed.
     save : str or path, optional
         The folder for the first mismatches, a small ``.npz`` each, which `rerun` runs again. It is made if need be.
     progress : callable, optional
@@ -81,6 +86,7 @@ def check(
     True
     """
     start = time.perf_counter()
+    required = _known(require)
     kernels, lacking = machine.kernels()
     threads, alone = machine.threads()
     with compare.quietly():
@@ -98,9 +104,16 @@ def check(
             work.case(case)
             if progress is not None:
                 progress(done, len(chosen) + len(given))
-    work.close()
+    work.close(required)
     result.seconds = time.perf_counter() - start
     return result
+
+
+def _known(require: Iterable[str]) -> list[str]:
+    names = [require] if isinstance(require, str) else list(require)
+    for name in names:
+        as_choice("require", name, NAMES)
+    return names
 
 
 def _suite(quick: bool) -> tuple[list[suite.Case], list[str]]:
@@ -224,11 +237,13 @@ class _Check:
             )
         )
 
-    def close(self) -> None:
-        """Write down what was counted."""
+    def close(self, required: list[str]) -> None:
+        """Write down what was counted, and what was not that should have been."""
         result = self._result
         result.rows += [row for row in self._rows.values() if row.cases]
         result.errors += [f"{text} ({count:,} times)" if count > 1 else text for text, count in self._failures.items()]
+        answered = {row.reference for row in result.rows}
+        result.errors += [f"{name}: required, and not compared with" for name in required if name not in answered]
         compared = {row.compared for row in result.rows}
         without = dict.fromkeys(question.row for question in QUESTIONS.values() if question.row not in compared)
         if without:
