@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-import math
 import operator
 import sys
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+Choice = TypeVar("Choice", bound=str)
+
 _UINT8 = np.dtype(np.uint8)
 _BOOL = np.dtype(np.bool_)
 _ALL_LEVELS = (1 << 8, 1 << 16)  # of 8-bit and 16-bit dtypes
+_OUTSIDE = ("lut", "keep")
 _LUT_DTYPES = ("uint8", "int8", "uint16", "int16", "float32", "float64")
+
+# Of arrays of other libraries, by their classes' modules: what makes NumPy's of them, for the user to ask for.
+_TO_NUMPY = {"dask": "compute()", "torch": "numpy()", "xarray": "values"}
 
 _MOST_BINS = 1 << 24
 
-# What np.dtype raises for what is none.
-NO_DTYPE = TypeError, ValueError, SyntaxError, OverflowError
-
-# Effort for the exact answer to "do these two views overlap"; past it they are taken to overlap and
-# the input is copied. NumPy's solver needs far less for views of one array.
+# Effort for the exact answer to "do these two views overlap"; past it they are taken to overlap: images are copied,
+# and an out is refused. NumPy's solver needs far less for views of one array.
 _OVERLAP_WORK = 10_000
 
 
-def check_choice(argument: str, value: Any, valid: Collection[Any]) -> None:
-    if not (value is None or isinstance(value, str)) or value not in valid:
-        raise ValueError(f"{argument}: expected one of {', '.join(map(repr, valid))}; got {value!r}")
+def as_choice(argument: str, value: Choice, valid: Collection[str]) -> Choice:
+    """Return one of the valid texts; of a subclass of str its characters count, whatever it says that it equals."""
+    if type(value) is str and value in valid:
+        return value
+    if isinstance(value, str) and (text := str.__str__(value)) in valid:
+        return text  # type: ignore[return-value]
+    raise ValueError(f"{argument}: expected one of {', '.join(map(repr, valid))}; got {value!r}")
 
 
 def is_same(dtype: Any, images: np.dtype[Any]) -> bool:
     """Return whether results are to have the images' dtype: "same", or that dtype; None leaves it to the method."""
-    if dtype is None or (isinstance(dtype, str) and dtype == "same"):
+    if dtype is None or (isinstance(dtype, str) and str.__str__(dtype) == "same"):
         same = dtype is not None
     else:
-        try:
-            same = np.dtype(dtype).newbyteorder("=") == images
-        except NO_DTYPE:
-            same = False
+        meant = as_dtype(dtype)
+        same = meant is not None and meant == images  # None would be equal to float64
         if not same:
             raise ValueError(f"dtype: expected None, 'same' or the images' own dtype, {images}; got {dtype!r}")
     if same and images == _BOOL:
@@ -49,6 +53,15 @@ def is_same(dtype: Any, images: np.dtype[Any]) -> bool:
             f"dtype: expected None for images of dtype bool, got {dtype!r}; pass images.astype(np.uint8) * 255"
         )
     return same
+
+
+def as_dtype(dtype: Any) -> np.dtype[Any] | None:
+    """Return the dtype that is meant, in the machine's byte order, or None where it is none."""
+    try:
+        meant: np.dtype[Any] = np.dtype(dtype)
+    except (TypeError, ValueError, SyntaxError, OverflowError):  # NumPy reads texts and lists as a dtype's fields
+        return None
+    return meant.newbyteorder("=")
 
 
 def as_int(name: str, value: Any, expected: str = "an int") -> int:
@@ -82,9 +95,9 @@ def as_images(
 
     others: methods and the dtypes they take, to name those that take these images.
     """
-    if type(images) is np.ndarray and images.dtype is _UINT8 and dtypes[0] == "uint8":
-        return images
     array = as_array("images", images)
+    if array.dtype is _UINT8 and dtypes[0] == "uint8":
+        return array
     if not array.dtype.isnative and array.dtype.newbyteorder("=").name in dtypes:
         return array.astype(array.dtype.newbyteorder("="))
     if array.dtype.name not in dtypes:
@@ -101,6 +114,9 @@ def listed(names: tuple[str, ...]) -> str:
 
 
 def as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
+    if type(value) is np.ndarray:
+        return plain(value)
+    _refuse_other_worlds(name, value)
     if _is_masked(value):
         hint = "pass its data and mask=~m.mask" if name == "images" else f"pass np.ma.getdata({name})"
         raise TypeError(f"{name}: expected an array without a mask, got a numpy.ma.MaskedArray m; {hint}")
@@ -116,6 +132,18 @@ def as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
 def plain(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return numbers without the names that their dtype may give to parts of them, which a buffer shows instead."""
     return array if array.dtype.names is None or array.dtype.kind == "V" else array.view(array.dtype.str)
+
+
+def _refuse_other_worlds(name: str, value: object) -> None:
+    """Refuse arrays that np.asarray would compute, or strip of their coordinates, without a word; and lists of them."""
+    several = isinstance(value, list | tuple)
+    for kind in set(map(type, value)) if several else {type(value)}:  # type: ignore[call-overload]
+        names = (base.__module__.partition(".")[0] for base in kind.__mro__)
+        instead = next((_TO_NUMPY[world] for world in names if world in _TO_NUMPY), None)
+        if instead is not None:
+            got = f"{kind.__module__}.{kind.__qualname__}"
+            got, way = (f"a list of {got}", f"[x.{instead} for x in {name}]") if several else (got, f"{name}.{instead}")
+            raise TypeError(f"{name}: expected a NumPy array, got {got}; pass {way}")
 
 
 def _is_masked(value: object) -> bool:
@@ -198,7 +226,7 @@ def _plane_axes(shape: tuple[int, ...], axes: int | Iterable[int] | None, channe
                 "for others pass axes"
             )
         return rest[-2:]
-    axes = axes if type(axes) is tuple else tuple(_as_iterable(axes))
+    axes = axes if type(axes) is tuple else _as_tuple(axes)
     chosen = [axis_index("axes", axis, ndim) for axis in axes]
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"axes: expected one or more different axes, got {axes!r} for {ndim} axes")
@@ -207,11 +235,15 @@ def _plane_axes(shape: tuple[int, ...], axes: int | Iterable[int] | None, channe
     return sorted(chosen)
 
 
-def _as_iterable(axes: int | Iterable[int]) -> Iterable[int]:
+def _as_tuple(axes: int | Iterable[int]) -> tuple[int, ...]:
     try:
         return (operator.index(axes),)  # type: ignore[arg-type]
     except TypeError:
-        return axes if isinstance(axes, Iterable) else (axes,)
+        pass
+    try:
+        return tuple(axes)  # type: ignore[arg-type]
+    except (TypeError, NotImplementedError):  # no iterable, or an array or a buffer that says so when it is asked
+        return (axes,)  # type: ignore[return-value]
 
 
 def axis_index(name: str, axis: int, ndim: int) -> int:
@@ -243,17 +275,29 @@ def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | Non
         raise ValueError(f"mask: expected a shape that broadcasts to {target}{without}, got {np.shape(mask)}") from None
 
 
-def check_out(
+def keeps(outside: str, mask: Any) -> bool:
+    """Return whether pixels outside the mask are to stay what they are."""
+    if as_choice("outside", outside, _OUTSIDE) == "lut":
+        return False
+    if mask is None:
+        raise ValueError("outside: expected 'lut' without a mask, got 'keep'; pass the mask outside which pixels stay")
+    return True
+
+
+def as_out(
     out: npt.NDArray[Any], shape: tuple[int, ...], dtype: np.dtype[Any] = _UINT8, which: str = "the images' shape"
-) -> None:
-    if type(out) is not np.ndarray and (not isinstance(out, np.ndarray) or _is_masked(out)):
+) -> npt.NDArray[Any]:
+    """Return ``out`` as a plain array, which tells the truth where a subclass may not, or raise."""
+    if not isinstance(out, np.ndarray) or _is_masked(out):
         raise TypeError(f"out: expected a numpy.ndarray, got {type(out).__name__}")
-    if out.dtype is not dtype and (out.dtype != dtype or not out.dtype.isnative):
-        raise TypeError(f"out: expected dtype {dtype}, got {out.dtype}")
-    if out.shape != shape:
-        raise ValueError(f"out: expected {which} {shape}, got {out.shape}")
-    if not out.flags.carray:  # C-contiguous and writable; one question for nearly every call
-        _check_memory(out)
+    array = np.asarray(out)
+    if array.dtype is not dtype and (array.dtype != dtype or not array.dtype.isnative):
+        raise TypeError(f"out: expected dtype {dtype}, got {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(f"out: expected {which} {shape}, got {array.shape}")
+    if not array.flags.carray:  # C-contiguous and writable; one question for nearly every call
+        _check_memory(array)
+    return plain(array)
 
 
 def _check_memory(out: npt.NDArray[Any]) -> None:
@@ -264,33 +308,25 @@ def _check_memory(out: npt.NDArray[Any]) -> None:
 
 
 def _overlaps_itself(array: npt.NDArray[Any]) -> bool:
-    reach = array.itemsize
-    if array.size == 0:
-        return False
-    for stride, length in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
-        if stride < reach:
-            return _has_fewer_bytes_than_elements(array)
-        reach += stride * (length - 1)
+    """Whether an element shares bytes with another, which differs from it in this axis first; so they may lie at 0."""
+    for _ in range(array.ndim):
+        if share_memory(array[:1], array[1:]):
+            return True
+        array = array[0]
     return False
 
 
-def _has_fewer_bytes_than_elements(array: npt.NDArray[Any]) -> bool:
-    """Mark every element's bytes in a stand-in for the memory and count the marks."""
-    shape, strides = (*array.shape, array.itemsize), (*map(abs, array.strides), 1)
-    memory = np.zeros(1 + sum(s * (n - 1) for s, n in zip(strides, shape, strict=True)), np.uint8)
-    np.lib.stride_tricks.as_strided(memory, shape, strides)[...] = 1
-    return bool(np.count_nonzero(memory) < math.prod(shape))
+def share_memory(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
+    """Whether two arrays share bytes, or it is too much work to say."""
+    try:
+        return np.shares_memory(a, b, max_work=_OVERLAP_WORK)  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
 
 
 def apart_from(out: Any, array: Any) -> Any:
     """Return an array, copied if it shares memory with ``out``; None stays None."""
-    if array is None:
-        return None
-    try:
-        overlaps = np.shares_memory(array, out, max_work=_OVERLAP_WORK)  # type: ignore[arg-type]
-    except np.exceptions.TooHardError:
-        overlaps = True
-    return array.copy() if overlaps else array
+    return array.copy() if array is not None and share_memory(array, out) else array
 
 
 def as_histogram(histogram: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -326,7 +362,10 @@ def as_luts(lut: npt.ArrayLike) -> npt.NDArray[Any]:
     return np.asarray(array, array.dtype.newbyteorder("="), order="C")
 
 
-def check_luts(lut: npt.NDArray[Any], batch: tuple[int, ...], levels: int) -> None:
+def check_luts(lut: npt.NDArray[Any], batch: tuple[int, ...], images: np.dtype[Any], keeps: bool) -> None:
+    levels = 1 << 8 * images.itemsize
     if lut.shape not in ((levels,), (*batch, levels)):
         one_each = f" or one a plane, {(*batch, levels)}" if batch else ""
         raise ValueError(f"lut: expected the shape of one LUT, ({levels},){one_each}; got {lut.shape}")
+    if keeps and not np.can_cast(images, lut.dtype):
+        raise TypeError(f"lut: expected a dtype that holds all levels of {images}, for outside='keep'; got {lut.dtype}")

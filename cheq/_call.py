@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 class Call:
     """What the core is given: arrays with the batch axes first, and how many threads it may use."""
 
-    __slots__ = ("images", "mask", "n_batch", "order", "out", "ownership", "shape", "threads")
+    __slots__ = ("images", "keeps", "mask", "n_batch", "order", "out", "ownership", "shape", "threads")
 
     shape: tuple[int, ...]  # of the images as they were passed
     order: list[int] | None  # of their axes, if it is another here
     n_batch: int  # batch axes
     images: npt.NDArray[Any]
     mask: npt.NDArray[np.bool_] | None
+    keeps: bool  # what is outside the mask
     out: npt.NDArray[Any] | None
     ownership: int  # MAY_OVERLAP, APART or FRESH: what is known of out (_core/views.pxd)
     threads: int  # at most so many
@@ -46,8 +47,7 @@ class Call:
             result = array = np.empty(shape, dtype)
             self.ownership = FRESH
         else:
-            _arguments.check_out(out, shape, dtype, which)
-            result, array = out, _arguments.plain(np.asarray(out))
+            result, array = out, _arguments.as_out(out, shape, dtype, which)
             self.ownership = MAY_OVERLAP
         self.out = array if self.order is None else array.transpose(self.order)
         return result
@@ -78,6 +78,7 @@ def of_axes(
     call.shape, call.n_batch, call.order = images.shape, n_batch, order
     call.images = images if order is None else images.transpose(order)
     call.mask = call.out = None
+    call.keeps = False
     call.ownership = APART
     call.threads = _threads.resolve(num_threads, pixels)
     return call

@@ -117,7 +117,7 @@ def rgb_to_gray(
     >>> gray.shape, gray.dtype
     ((10, 48, 64), dtype('uint8'))
     """
-    _arguments.check_choice("method", method, _GRAY_DTYPES)
+    method = _arguments.as_choice("method", method, _GRAY_DTYPES)
     array = _as_color(images, _GRAY_DTYPES[method], f"method={method!r}")
     channel = _channel(array.shape, channel_axis, _GRAY_CHANNELS[method])
     planes = np.moveaxis(array, channel, 0)
@@ -139,6 +139,7 @@ def equalize_ycrcb(
     axes: Axes,
     channel_axis: int | None,
     mask: ArrayLike | None,
+    keeps: bool,
     out: Array | None,
     num_threads: int | None,
 ) -> Array:
@@ -157,6 +158,7 @@ def equalize_ycrcb(
     order = [axis for axis in order[:n_batch] if axis != channel] + [channel] + order[n_batch:]
     without = array.shape[:channel] + array.shape[channel + 1 :]
     call = _call.of_axes(array, n_batch, order, num_threads, math.prod(without))
+    call.keeps = keeps
     if mask is not None:
         beside = [axis - (axis > channel) for axis in order if axis != channel]
         call.mask = _arguments.as_mask(mask, without, None).transpose(beside)

@@ -64,7 +64,7 @@ def cumulative_distribution(
     how = _methods.SKIMAGE
     call = _call.of_planes(images, how.dtypes, axes, channel_axis, mask, num_threads)
     dtype = call.images.dtype
-    _arguments.check_choice("nan_policy", nan_policy, NAN_POLICIES)
+    nan_policy = _arguments.as_choice("nan_policy", nan_policy, NAN_POLICIES)
     nbins = _arguments.as_number_of_bins(nbins, dtype)
     if dtype.kind in "iu":
         hist = count(call)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Method,
         NanPolicy,
         Options,
+        Outside,
         Scalar,
     )
 
@@ -81,6 +82,7 @@ def equalize(
     axes: Axes = None,
     channel_axis: int | None = None,
     mask: ArrayLike | None = None,
+    outside: Outside = "lut",
     out: Array | None = None,
     dtype: DType = None,
     nbins: int = _methods.NBINS,
@@ -120,11 +122,14 @@ def equalize(
         `color` says otherwise.
     mask : array_like of bool, optional
         Only pixels under True are counted; the lookup table (LUT: for each old level the new one) that follows
-        from them is applied to all. It broadcasts against the images' shape or, with `channel_axis` and fewer axes
-        than the images or with ``color="ycrcb"``, against their shape without the channel axis. With ``"opencv"``
-        levels below the lowest counted one become 0. A plane without a counted pixel is returned unchanged where
-        the result has the images' dtype and is integer, else it becomes NaN; one with a single counted level is
-        unchanged with ``"opencv"`` and ``"pillow"``.
+        from them is applied to all, unless `outside` says otherwise. It broadcasts against the images' shape or, with
+        `channel_axis` and fewer axes than the images or with ``color="ycrcb"``, against their shape without the
+        channel axis. With ``"opencv"`` levels below the lowest counted one become 0. A plane without a counted pixel
+        is returned unchanged where the result has the images' dtype and is integer, else it becomes NaN; one with a
+        single counted level is unchanged with ``"opencv"`` and ``"pillow"``.
+    outside : {"lut", "keep"}, optional
+        What pixels outside `mask` become. ``"lut"``: what the LUT says. ``"keep"``: they keep their value, as a number
+        in the result's dtype, in all channels and also where `out` is another array than `images`.
     out : ndarray, shape of images, optional
         Where the result is written, of the result's dtype; `images` itself works in place where dtypes
         agree. With other overlapping memory the result is as if `images` had been copied first.
@@ -156,7 +161,7 @@ def equalize(
         or overlaps itself, or if a float plane has no bins: values that are not finite, a range too wide, or
         one too narrow for `nbins` different edges. Also if neither `axes` nor `channel_axis` is given for images
         of three or more axes whose last looks like channels: 3 or 4 long, or 1 after a height and a width of 16 or
-        more. Nothing has been written then.
+        more, or if `outside` is ``"keep"`` without a mask. Nothing has been written then.
 
     See Also
     --------
@@ -188,17 +193,21 @@ def equalize(
     >>> cheq.equalize(faces[0, 0], method="skimage").dtype
     dtype('float64')
     """
-    usual = equalize_usual(images, method, color, axes, channel_axis, mask, out, dtype, nbins, nan_policy, num_threads)
+    usual = equalize_usual(
+        images, method, color, axes, channel_axis, mask, outside, out, dtype, nbins, nan_policy, num_threads
+    )
     if usual is not None:
         return usual
     how = _methods.of(method)
-    _arguments.check_choice("color", color, _COLORS)
-    _arguments.check_choice("nan_policy", nan_policy, NAN_POLICIES)
+    color = _arguments.as_choice("color", color, _COLORS)
+    nan_policy = _arguments.as_choice("nan_policy", nan_policy, NAN_POLICIES)
+    keeps = _arguments.keeps(outside, mask)
     if color == "ycrcb":
         _arguments.is_same(dtype, np.dtype(np.uint8))
         _arguments.as_number_of_bins(nbins, np.dtype(np.uint8))
-        return _color.equalize_ycrcb(images, how, axes, channel_axis, mask, out, num_threads)
+        return _color.equalize_ycrcb(images, how, axes, channel_axis, mask, keeps, out, num_threads)
     call = _call.of_planes(images, how.dtypes, axes, channel_axis, mask, num_threads, others=_methods.TAKEN)
+    call.keeps = keeps
     kind = call.images.dtype
     same, nbins = dtype is not None and _arguments.is_same(dtype, kind), _arguments.as_number_of_bins(nbins, kind)
     result = call.give(out, how.result(kind, same))

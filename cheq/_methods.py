@@ -43,11 +43,7 @@ TAKEN = {name: method.dtypes for name, method in METHODS.items()}
 
 
 def of(name: str) -> Method:
-    found = METHODS.get(name) if type(name) is str else None
-    if found is None:
-        _arguments.check_choice("method", name, METHODS)
-        found = METHODS[name]
-    return found
+    return METHODS[_arguments.as_choice("method", name, METHODS)]
 
 
 def levels_of(dtype: np.dtype[Any]) -> int:
@@ -58,10 +54,9 @@ def levels_of(dtype: np.dtype[Any]) -> int:
 def counted_dtype(method: Method, levels: int, images_dtype: npt.DTypeLike | None) -> np.dtype[Any]:
     """Return the dtype of images whose histograms have so many bins, or raise if the method does not take it."""
     default = np.dtype(np.uint8 if levels == 1 << 8 else np.uint16)
-    try:
-        dtype = default if images_dtype is None else np.dtype(images_dtype).newbyteorder("=")
-    except _arguments.NO_DTYPE as error:
-        raise TypeError(f"images_dtype: expected a dtype, got {images_dtype!r}: {error}") from None
+    dtype = default if images_dtype is None else _arguments.as_dtype(images_dtype)
+    if dtype is None:
+        raise TypeError(f"images_dtype: expected a dtype, got {images_dtype!r}")
     if dtype.name not in INTEGERS or levels_of(dtype) != levels:
         names = " or ".join(name for name in INTEGERS if levels_of(np.dtype(name)) == levels)
         raise ValueError(f"images_dtype: expected {names} for histograms of {levels} bins, got {images_dtype!r}")

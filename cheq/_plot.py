@@ -92,8 +92,8 @@ def plot(
     """
     figure = _new_figure()
     before = _channels_last(image, channel_axis, "image")
-    _arguments.check_choice("method", method, _methods.METHODS)
-    _arguments.check_choice("color", color, _COLORS)
+    method = _arguments.as_choice("method", method, _methods.METHODS)
+    color = _arguments.as_choice("color", color, _COLORS)
     if color != "channels" and before.ndim == 2:
         raise ValueError(f"color: expected 'channels' for an image without channel_axis, got {color!r}")
     counted = _curve_pixels(before, color, method)
@@ -122,7 +122,7 @@ def _new_figure() -> Figure:
 
 
 def _channels_last(image: ArrayLike, axis: int | None, name: str) -> Array:
-    pixels = np.asarray(image)
+    pixels = _arguments.as_array(name, image)
     if pixels.ndim != (2 if axis is None else 3):
         wanted = "(height, width)" if axis is None else "height, width and channels"
         hint = (

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from cheq._call import Call
-    from cheq._typing import Array, ArrayLike, Axes, DType, Method, Planes, Scalar
+    from cheq._typing import Array, ArrayLike, Axes, DType, Masked, Method, Outside, Scalar
 
 
 def histogram(
@@ -121,16 +121,18 @@ def equalization_lut(
 
 @overload
 def apply_lut(
-    images: ArrayLike, lut: npt.NDArray[Scalar], *, out: Array | None = ..., **options: Unpack[Planes]
+    images: ArrayLike, lut: npt.NDArray[Scalar], *, out: Array | None = ..., **options: Unpack[Masked]
 ) -> npt.NDArray[Scalar]: ...
 @overload
-def apply_lut(images: ArrayLike, lut: ArrayLike, *, out: Array | None = ..., **options: Unpack[Planes]) -> Array: ...
+def apply_lut(images: ArrayLike, lut: ArrayLike, *, out: Array | None = ..., **options: Unpack[Masked]) -> Array: ...
 def apply_lut(
     images: ArrayLike,
     lut: ArrayLike,
     *,
     axes: Axes = None,
     channel_axis: int | None = None,
+    mask: ArrayLike | None = None,
+    outside: Outside = "lut",
     out: Array | None = None,
     num_threads: int | None = None,
 ) -> Array:
@@ -145,6 +147,9 @@ def apply_lut(
         One LUT for all planes, or one a plane, as `equalization_lut` makes them from `histogram`'s result:
         256 entries for 8-bit images or 65,536, the lowest level's first; of 8-bit or 16-bit integers, float32
         or float64.
+    mask, outside
+        With a mask and ``outside="keep"`` only pixels under True are replaced; the others keep their value, which the
+        LUT's dtype must be able to hold. The one without the other is an error.
     axes, channel_axis, out, num_threads
         As for `equalize`.
 
@@ -156,7 +161,7 @@ def apply_lut(
     Raises
     ------
     TypeError, ValueError
-        As `equalize` does; also for a `lut` of another dtype or shape.
+        As `equalize` does; also for a `lut` of another dtype or shape, and for a mask that would have no effect.
 
     Examples
     --------
@@ -170,8 +175,12 @@ def apply_lut(
     >>> equalized = [cheq.apply_lut(part, lut) for part in parts]
     """
     luts = _arguments.as_luts(lut)
-    call = _call.of_planes(images, _methods.INTEGERS, axes, channel_axis, None, num_threads, all_alike=luts.ndim == 1)
-    _arguments.check_luts(luts, call.batch, _methods.levels_of(call.images.dtype))
+    keeps = _arguments.keeps(outside, mask)
+    if mask is not None and not keeps:
+        raise ValueError("mask: expected None with outside='lut', which replaces all pixels; pass outside='keep' too")
+    call = _call.of_planes(images, _methods.INTEGERS, axes, channel_axis, mask, num_threads, all_alike=luts.ndim == 1)
+    call.keeps = keeps
+    _arguments.check_luts(luts, call.batch, call.images.dtype, keeps)
     result = call.give(out, luts.dtype)
     integer.apply(call, luts)
     return result

@@ -140,7 +140,7 @@ def binarize(
     [[0, 255], [255, 255]]
     """
     if isinstance(threshold, str):
-        if threshold != "otsu":
+        if str.__str__(threshold) != "otsu":
             raise ValueError(f"threshold: expected 'otsu' or numbers, got {threshold!r}")
         call = _call.of_planes(images, _DTYPES, axes, channel_axis, mask, num_threads)
         result = call.give(out, call.images.dtype)

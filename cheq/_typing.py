@@ -12,6 +12,7 @@ Axes: TypeAlias = int | Iterable[int] | None
 Method: TypeAlias = Literal["opencv", "pillow", "skimage", "numpy"]
 Color: TypeAlias = Literal["channels", "ycrcb"]
 GrayMethod: TypeAlias = Literal["opencv", "pillow", "skimage"]
+Outside: TypeAlias = Literal["lut", "keep"]
 NanPolicy: TypeAlias = Literal["raise", "omit"]
 DType: TypeAlias = Literal["same"] | np.dtype[Any] | type[np.generic] | None
 
@@ -27,10 +28,16 @@ class Planes(TypedDict, total=False):
     num_threads: int | None
 
 
-class Options(Planes, total=False):
+class Masked(Planes, total=False):
+    """Those of `apply_lut`."""
+
+    mask: ArrayLike | None
+    outside: Outside
+
+
+class Options(Masked, total=False):
     """Those of `equalize`."""
 
     color: Color
-    mask: ArrayLike | None
     nbins: int
     nan_policy: NanPolicy

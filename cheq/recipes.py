@@ -27,7 +27,8 @@ def _called(name: str) -> Iterator[None]:
         text = str(error)
         if not text.startswith("images: "):
             raise
-        raise type(error)(f"{name}{text.removeprefix('images').partition('; pass nan_policy')[0]}") from None
+        text = text.partition("; pass nan_policy")[0].replace("images.", f"{name}.")
+        raise type(error)(name + text.removeprefix("images")) from None
 
 
 def image_histogram_equalization(

@@ -190,7 +190,7 @@ def _draw_mask() -> Figure:
         {
             "as taken": image,
             "every pixel counted": cheq.equalize(image),
-            "the eye counted": np.where(eye, cheq.equalize(image, mask=eye), 0).astype(np.uint8),
+            "the eye counted": cheq.equalize(image, mask=eye, outside="keep"),
         },
         mask=eye,
     )

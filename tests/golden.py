@@ -71,6 +71,8 @@ def calls():
         for dtype in dict.fromkeys((dtypes[0], dtypes[-1])):
             options = {"method": method, "mask": mask}
             yield f"equalize {dtype}, {method}, masked", Call("equalize", (images(dtype),), options)
+            options = options | {"outside": "keep"}
+            yield f"equalize {dtype}, {method}, kept outside", Call("equalize", (images(dtype),), options)
         for dtype in [dtype for dtype in dtypes if dtype in ("int8", "uint16")]:
             same = {"method": method, "dtype": "same"}
             yield f"equalize {dtype}, {method}, same dtype", Call("equalize", (images(dtype),), same)
@@ -86,7 +88,10 @@ def calls():
     for method in reference.LEVELS:
         options = {"color": "ycrcb", "method": method, "channel_axis": -1}
         yield f"equalize YCrCb, {method}", Call("equalize", (rgb,), options)
-        yield f"equalize YCrCb, {method}, masked", Call("equalize", (rgb,), options | {"mask": mask})
+        options = options | {"mask": mask}
+        yield f"equalize YCrCb, {method}, masked", Call("equalize", (rgb,), options)
+        options = options | {"outside": "keep"}
+        yield f"equalize YCrCb, {method}, kept outside", Call("equalize", (rgb,), options)
     for method in reference.GRAY:
         yield f"rgb_to_gray uint8, {method}", Call("rgb_to_gray", (rgb,), {"method": method})
     yield "rgb_to_gray uint16, opencv", Call("rgb_to_gray", (images("uint16", (4, 31, 67, 3)),))

@@ -26,7 +26,7 @@ A level's bin is the level minus the dtype's minimum. For a plane of n counted p
 
 ``opencv`` and ``pillow`` leave a plane with one level, or none, or a step of 0, as it is; ``skimage`` and ``numpy``
 make a plane without a counted pixel NaN, or leave it as it is where ``dtype="same"`` keeps integers. A mask selects
-the pixels that are counted, and all pixels of the plane are replaced.
+the pixels that are counted, and all pixels of the plane are replaced or, with ``outside="keep"``, these alone.
 """
 
 import operator
@@ -57,11 +57,18 @@ def equalize(
     axes=None,
     channel_axis=None,
     mask=None,
+    outside="lut",
     dtype=None,
     nbins=256,
     nan_policy="raise",
 ):
     """Equalize every plane on its own."""
+    if outside != "lut":
+        result = equalize(
+            images, method=method, color=color, axes=axes, channel_axis=channel_axis, mask=mask, dtype=dtype,
+            nbins=nbins, nan_policy=nan_policy,
+        )  # fmt: skip
+        return _keep_outside(images, mask, channel_axis, outside, result)
     images = _images(images, _supported(method))
     kind = images.dtype
     same, nbins = _same(dtype), _nbins(nbins)
@@ -91,6 +98,16 @@ def equalize(
         written[place] = np.interp(pixels, x, y) if values.size else np.nan
         written[place][np.isnan(pixels)] = np.nan  # np.interp says so too, but for one bin
     return result
+
+
+def _keep_outside(images, mask, channel_axis, outside, result):
+    """The result under the mask, and the images in the result's dtype elsewhere."""
+    if outside != "keep" or mask is None:
+        raise ValueError(f"outside {outside!r}, mask {mask!r}")
+    images = np.asarray(images)
+    if not np.can_cast(images.dtype, result.dtype):
+        raise TypeError(f"{images.dtype} kept in {result.dtype}")
+    return np.where(_mask(mask, images.shape, channel_axis), result, images.astype(result.dtype))
 
 
 def histogram(images, *, axes=None, channel_axis=None, mask=None):
@@ -134,8 +151,11 @@ def equalization_lut(histogram, *, method="opencv", dtype=None, images_dtype=Non
     return lut
 
 
-def apply_lut(images, lut, *, axes=None, channel_axis=None):
+def apply_lut(images, lut, *, axes=None, channel_axis=None, mask=None, outside="lut"):
     """Look every pixel up, in one LUT or in the LUT of its plane."""
+    if outside != "lut":
+        result = apply_lut(images, lut, axes=axes, channel_axis=channel_axis)
+        return _keep_outside(images, mask, channel_axis, outside, result)
     images, lut = _images(images, INTEGERS), np.asarray(lut)
     levels = _levels(images.dtype)
     if lut.ndim == 1 and channel_axis is None and images.ndim > 1:

@@ -20,12 +20,13 @@ from cheq.parity.pixels import plane
 
 
 class Call(NamedTuple):
-    """A function of cheq's and its naive version, called with images of a dtype; ``more``: whether mask or out."""
+    """A function of cheq's and its naive version, called with images of a dtype; whether mask, outside or out."""
 
     ours: Any
     naive: Any
     dtype: str
     mask: bool = True
+    outside: bool = False
     out: bool = True
     channels: bool = False  # whether it takes colors
     pixels: str = "both ends"
@@ -41,16 +42,19 @@ def with_lut(function, lut):
 
 def calls():
     for method, dtype in CASES:
-        yield f"{method} {dtype}", Call(*both("equalize", method=method), dtype)
+        yield f"{method} {dtype}", Call(*both("equalize", method=method), dtype, outside=True)
     for method, dtype in NOT_BOOL:
         if "float64" in DTYPES[method]:
-            yield f"{method} {dtype}, same", Call(*both("equalize", method=method, dtype="same"), dtype)
+            yield f"{method} {dtype}, same", Call(*both("equalize", method=method, dtype="same"), dtype, outside=True)
     for dtype in INTEGERS:
         yield f"histogram {dtype}", Call(*both("histogram"), dtype, out=False)
         for lut_dtype in ("uint8", "float64"):
             lut = luts(dtype, lut_dtype)
             functions = with_lut(cheq.apply_lut, lut), with_lut(reference.apply_lut, lut)
-            yield f"apply_lut {dtype} to {lut_dtype}", Call(*functions, dtype, mask=False)
+            yield (
+                f"apply_lut {dtype} to {lut_dtype}",
+                Call(*functions, dtype, mask=False, outside=np.can_cast(dtype, lut_dtype)),
+            )
     for dtype in ("uint8", "uint16"):
         yield f"otsu_threshold {dtype}", Call(*both("otsu_threshold"), dtype, out=False, pixels="narrow")
         yield f"binarize {dtype}", Call(*both("binarize"), dtype, pixels="narrow")
@@ -58,7 +62,10 @@ def calls():
         yield f"gray {dtype}", Call(*both("rgb_to_gray"), dtype, mask=False, channels=True)
     yield "gray, pillow", Call(*both("rgb_to_gray", method="pillow"), "uint8", mask=False, channels=True)
     for method in reference.LEVELS:
-        yield f"ycrcb, {method}", Call(*both("equalize", color="ycrcb", method=method), "uint8", channels=True)
+        yield (
+            f"ycrcb, {method}",
+            Call(*both("equalize", color="ycrcb", method=method), "uint8", outside=True, channels=True),
+        )
     for dtype in (*INTEGERS, *FLOATS):
         yield f"cumulative_distribution {dtype}", Call(*both("cumulative_distribution"), dtype, out=False)
         recipes = cheq.recipes.image_histogram_equalization, reference.image_histogram_equalization
@@ -78,12 +85,14 @@ WHERE = {
     "one plane": (((3, 40, 70), {"axes": (0, 1, 2)}), ((70, 4, 3, 2), {"channel_axis": 1})),
 }
 OUT = ("none", "in place", *WRITABLE)
-MASKS = ("none", "of all pixels", "of some axes")
+MASKS = ("none", "of all pixels", "of some axes", "of all pixels, kept", "of some axes, kept")
 
 
 def mask_of(kind, call, layout, shape, where):
     """The options of a mask, which lies in memory as another layout does than that of the images."""
-    if kind == "none" or not call.mask:
+    kind, _, kept = kind.partition(", ")
+    outside = {"outside": "keep"} if kept and call.outside else {}
+    if kind == "none" or not (call.mask or outside):
         return {}
     if "channel_axis" in where and (call.channels or kind == "of some axes"):
         shape = np.delete(shape, where["channel_axis"])
@@ -91,7 +100,7 @@ def mask_of(kind, call, layout, shape, where):
         shape = (1, *shape[1:-1], 1)
     mask = np.random.default_rng(2).random(tuple(shape)) < 0.4
     names = list(LAYOUTS)
-    return {"mask": LAYOUTS[names[names.index(layout) - 4]](mask)}
+    return outside | {"mask": LAYOUTS[names[names.index(layout) - 4]](mask)}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ def equalize_and_apply(images, **where):
     """Both functions with an ``out``, each with its expected result."""
     yield lambda out: cheq.equalize(images, out=out, **where), reference.equalize(images, **where)
     yield lambda out: cheq.apply_lut(images, LUT, out=out, **where), LUT[images]
+    kept = where | {"mask": images % 3 > 0, "outside": "keep"}
+    yield lambda out: cheq.equalize(images, out=out, **kept), reference.equalize(images, **kept)
 
 
 @pytest.mark.parametrize("width", [*range(1, 40), 63, 64, 65, 127, 128, 129, 255, 257])

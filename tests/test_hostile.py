@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import reference
+from numpy.lib.stride_tricks import as_strided
 
 import cheq
 
@@ -72,12 +73,107 @@ def test_an_axis_that_makes_floats_of_images_whose_method_takes_none(images, met
         cheq.equalize(images, method=method, axes=(First(), 1))
 
 
-def test_an_out_that_lies_about_its_shape():
-    class Liar(np.ndarray):
-        shape = property(lambda self: (4, 5, 3000))
+def lying(array, **lies):
+    """The array as a subclass of ndarray that tells other attributes than it has."""
+    told = {name: property(lambda self, value=value: value) for name, value in lies.items()}
+    return array.view(type("Liar", (np.ndarray,), told))
 
-    with pytest.raises(ValueError, match="images: expected arrays that keep their shape"):
-        cheq.equalize(np.ones((4, 5, 3000), np.uint8), out=np.zeros(2, np.uint8).view(Liar))
+
+def flags_of(array):
+    return {"flags": array.flags}
+
+
+IMAGE = np.arange(60, dtype=np.uint8).reshape(4, 15)
+
+
+@pytest.mark.parametrize(
+    ("out", "lies", "method", "message"),
+    [
+        (np.zeros(2, np.uint8), {"shape": (4, 15)}, "opencv", r"out: expected the images' shape \(4, 15\), got \(2,\)"),
+        (np.zeros((4, 15), object), {"dtype": np.dtype("f8")}, "skimage", "out: expected dtype float64, got object"),
+        (np.zeros((4, 15), "f4"), {"dtype": np.dtype("f8")}, "skimage", "out: expected dtype float64, got float32"),
+        (np.zeros((4, 15), ">f8"), {"dtype": np.dtype("f8")}, "numpy", "out: expected dtype float64, got >f8"),
+        (np.zeros((4, 15), "u2"), {"dtype": np.dtype("u1")}, "opencv", "out: expected dtype uint8, got uint16"),
+        (np.frombuffer(bytes(60), "u1").reshape(4, 15), flags_of(IMAGE), "opencv", "out: expected a writable array"),
+        (as_strided(np.zeros(60, np.uint8), (4, 15), (1, 1)), flags_of(IMAGE) | {"strides": (15, 1)}, "opencv",
+         r"out: expected elements apart in memory, got strides \(1, 1\)"),
+    ],
+)  # fmt: skip
+def test_an_out_that_lies(out, lies, method, message):
+    before = out.tobytes()
+    with pytest.raises((ValueError, TypeError), match=message):
+        cheq.equalize(IMAGE, method=method, out=lying(out, **lies))
+    if np.dtype(np.uint8) == np.result_type(lies.get("dtype", np.uint8)):
+        with pytest.raises((ValueError, TypeError), match=r"^out: "):
+            cheq.apply_lut(IMAGE, np.arange(256, dtype=np.uint8), out=lying(out, **lies))
+    assert out.tobytes() == before
+
+
+def test_lies_about_other_arrays_change_nothing():
+    """They are looked at as what they are."""
+    mask, lut = IMAGE > 20, np.arange(256, dtype=np.uint8)[::-1].copy()
+    expected = reference.equalize(IMAGE, mask=mask)
+    lies = {"dtype": np.dtype("f8"), "shape": (9, 9), "strides": (0, 0)}
+    np.testing.assert_array_equal(cheq.equalize(lying(IMAGE, **lies), mask=lying(mask, **lies)), expected)
+    np.testing.assert_array_equal(cheq.apply_lut(IMAGE, lying(lut, **lies)), lut[IMAGE])
+    counts = cheq.histogram(lying(IMAGE, **lies))
+    np.testing.assert_array_equal(cheq.equalization_lut(lying(counts, **lies)), reference.equalization_lut(counts))
+
+
+class Odd(str):
+    """A str that equals nothing, and says so with an error."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        raise RuntimeError("odd")
+
+    def __str__(self):
+        return "odd"
+
+
+class Greedy(Odd):
+    """One that equals everything."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        return True
+
+
+@pytest.mark.parametrize("kind", [Odd, Greedy])
+def test_a_str_that_is_equal_to_other_things_than_its_text(kind):
+    images = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
+    options = {"method": "pillow", "color": "ycrcb", "dtype": "same", "nan_policy": "omit", "outside": "lut"}
+    told = {name: kind(value) for name, value in options.items()}
+    np.testing.assert_array_equal(
+        cheq.equalize(images, channel_axis=-1, **told), reference.equalize(images, channel_axis=-1, **options)
+    )
+    np.testing.assert_array_equal(
+        cheq.rgb_to_gray(images, method=kind("pillow")), reference.rgb_to_gray(images, method="pillow")
+    )
+    np.testing.assert_array_equal(
+        cheq.binarize(images[..., 0], kind("otsu")), reference.binarize(images[..., 0], "otsu")
+    )
+    for name in options:
+        with pytest.raises(ValueError, match=f"^{name}: expected .*; got "):
+            cheq.equalize(images, **{"channel_axis": -1, name: kind("x")})
+    with pytest.raises(ValueError, match=r"^threshold: expected"):
+        cheq.binarize(images[..., 0], kind("x"))
+
+
+@pytest.mark.parametrize("axes", [
+    np.zeros(()), np.array("1"), memoryview(np.zeros((2, 2), int)), memoryview(np.ones((), int)), {1.5: 0}, "1", [[0]],
+    [None], iter([0.5]), np.zeros((1, 2), int),
+])  # fmt: skip
+def test_axes_that_are_no_ints(axes):
+    with pytest.raises((TypeError, ValueError), match=r"^axes: expected "):
+        cheq.histogram(np.zeros((6, 5, 7), np.uint8), axes=axes)
+    if not isinstance(axes, memoryview):
+        with pytest.raises((TypeError, ValueError), match=r"^channel_axis: expected "):
+            cheq.histogram(np.zeros((6, 5, 7), np.uint8), channel_axis=axes)
 
 
 def test_an_out_that_lies_about_its_transpose():

@@ -36,11 +36,14 @@ def refused(error, fragments, images, out=None, **named):
 SIGNATURES = {
     "equalize": {
         "images": ..., "method": "opencv", "color": "channels", "axes": None, "channel_axis": None, "mask": None,
-        "out": None, "dtype": None, "nbins": 256, "nan_policy": "raise", "num_threads": None,
+        "outside": "lut", "out": None, "dtype": None, "nbins": 256, "nan_policy": "raise", "num_threads": None,
     },
     "histogram": {"images": ..., "axes": None, "channel_axis": None, "mask": None, "num_threads": None},
     "equalization_lut": {"histogram": ..., "method": "opencv", "dtype": None, "images_dtype": None},
-    "apply_lut": {"images": ..., "lut": ..., "axes": None, "channel_axis": None, "out": None, "num_threads": None},
+    "apply_lut": {
+        "images": ..., "lut": ..., "axes": None, "channel_axis": None, "mask": None, "outside": "lut", "out": None,
+        "num_threads": None,
+    },
     "cumulative_distribution": {
         "images": ..., "axes": None, "channel_axis": None, "mask": None, "nbins": 256, "nan_policy": "raise",
         "num_threads": None,

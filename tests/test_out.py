@@ -1,5 +1,6 @@
 """Where may ``out`` lie? In place, strided, in the memory of the input; and what is refused."""
 
+import tracemalloc
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,6 +9,7 @@ import reference
 from numpy.lib.stride_tricks import as_strided
 
 import cheq
+from cheq import _arguments
 
 PATTERN = 0xA5
 LUT = np.random.default_rng(7).permutation(256).astype(np.uint8)
@@ -225,6 +227,41 @@ def test_out_whose_elements_overlap_each_other(step, strides):
     with pytest.raises(ValueError, match="out"):
         step[0](image(4, 9, 6), out=out)
     assert (buffer == PATTERN).all()
+
+
+def test_elements_that_overlap_are_refused_and_no_others():
+    """Beside the definition: every byte of every element, marked."""
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(3000):
+        ndim, dtype = rng.integers(1, 5), rng.choice(["uint8", "uint16", "float64"])
+        shape, strides = tuple(rng.integers(1, 6, ndim)), tuple(rng.integers(-12, 13, ndim))
+        where = sum(np.multiply.outer(stride, np.arange(n)).reshape(np.roll((n, *[1] * (ndim - 1)), axis))
+                    for axis, (n, stride) in enumerate(zip(shape, strides, strict=True)))  # fmt: skip
+        touched = np.add.outer(where, np.arange(np.dtype(dtype).itemsize)).ravel()
+        overlaps = len(np.unique(touched)) < touched.size
+        view = as_strided(np.zeros(600, np.uint8)[300:308].view(dtype), shape, strides)
+        try:
+            _arguments.as_out(view, view.shape, view.dtype)
+            assert not overlaps, (shape, strides, dtype)
+        except ValueError:
+            assert overlaps, (shape, strides, dtype)
+        found.append(overlaps)
+    assert 500 < sum(found) < 2500
+
+
+@pytest.mark.parametrize(("shape", "strides"), [((3, 1 << 20), (2, 3)), ((1 << 20, 3), (3, 2)), ((2, 1 << 20), (1, 2))])
+def test_interlocked_strides_take_no_memory(shape, strides):
+    """Strides that no order of axes makes nested; the rows' elements lie between each other's."""
+    out = as_strided(np.zeros(4 << 20, np.uint8), shape, strides)
+    images = np.broadcast_to(image(shape[0], 1), shape)
+    tracemalloc.start()
+    try:
+        assert cheq.equalize(images, out=out) is out
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(out, reference.equalize(images))
 
 
 def test_strides_of_axes_of_length_one_do_not_matter(step):

@@ -4,10 +4,10 @@ A call (``cheq._call.Call``) has checked everything; its axes are in the order b
 """
 
 from libc.stdint cimport uint8_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from cheq._core.dispatch cimport active_kernels, cheq_kernels
-from cheq._core.jobs cimport CHEQ_IMAGES, CHEQ_MAX_NDIM, CHEQ_OTHER, cheq_layout, cheq_maker, cheq_maker_at
+from cheq._core.jobs cimport *
 from cheq._core.views cimport *
 from cheq._core.work cimport cheq_work, run_work
 
@@ -24,13 +24,11 @@ cdef extern from "jobs/colors.h" nogil:
         bint swapped
         int bytes
         cheq_maker maker
-        bint masked
         cheq_layout counted
         cheq_layout applied
 
     void cheq_color_layout(cheq_layout *layout, int ndim, int n_batch, const Py_ssize_t *shape,
-                           uint8_t *images, const Py_ssize_t *images_strides,
-                           uint8_t *other, const Py_ssize_t *other_strides, int key)
+                           const cheq_operand *operands, int key)
     void cheq_color_job_measure(cheq_color_job *job)
     cheq_work cheq_gray_work(const cheq_color_job *job)
     cheq_work cheq_ycrcb_work(const cheq_color_job *job)
@@ -55,7 +53,7 @@ def to_gray(call, bint pillow):
         job.weights = &cheq_gray_pillow if pillow else &cheq_gray_opencv
         job.swapped = not has_kind(&views.images, b"BH")
         job.bytes = <int>views.images.itemsize
-        lay_out(&job.applied, &views.images, &views.out, 1, 3, CHEQ_OTHER)
+        lay_out(&job.applied, &views, 1, 3, CHEQ_OUT)
         cheq_color_job_measure(&job)
         work = cheq_gray_work(&job)
         run_work(&work, views.threads, True)  # pixels have nothing to do with each other
@@ -83,9 +81,8 @@ def equalize_ycrcb(call, int maker):
         memset(&job, 0, sizeof(job))
         job.kernels = active_kernels()
         job.maker = cheq_maker_at(maker, job.kernels)
-        job.masked = views.mask.buf != NULL
-        lay_out(&job.counted, &views.images, &views.mask, views.n_batch, 3, CHEQ_IMAGES)
-        lay_out(&job.applied, &views.images, &views.out, views.n_batch, channels, CHEQ_OTHER)
+        lay_out(&job.counted, &views, views.n_batch, 3, CHEQ_IMAGES)
+        lay_out(&job.applied, &views, views.n_batch, channels, CHEQ_OUT)
         cheq_color_job_measure(&job)
         work = cheq_ycrcb_work(&job)
         run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
@@ -100,19 +97,29 @@ cdef bint fits(const cheq_views *views) noexcept:
             and has_shape(&views.mask, images, views.n_batch - 1) and has_shape(&views.out, images))
 
 
-cdef void lay_out(cheq_layout *layout, Py_buffer *images, Py_buffer *other, int n_batch, int channels, int key) noexcept:
-    """Lay out the first ``channels`` of the images, and another array, which may be absent or without channels."""
+cdef void lay_out(cheq_layout *layout, cheq_views *views, int n_batch, int channels, int key) noexcept:
+    """Lay out the first ``channels`` of the images, and the mask to count or, with the key CHEQ_OUT, the result."""
+    cdef Py_buffer *arrays[CHEQ_OPERANDS]
     cdef Py_ssize_t shape[CHEQ_MAX_NDIM]
-    cdef Py_ssize_t strides[CHEQ_MAX_NDIM]
-    cdef int channel = n_batch - 1
+    cdef Py_ssize_t strides[CHEQ_OPERANDS][CHEQ_MAX_NDIM]
+    cdef cheq_operand operands[CHEQ_OPERANDS]
+    cdef int op
+    arrays[CHEQ_IMAGES] = &views.images
+    arrays[CHEQ_OUT] = &views.out if key == CHEQ_OUT else NULL
+    arrays[CHEQ_MASK] = &views.mask if key == CHEQ_IMAGES or views.keeps else NULL
+    memcpy(shape, views.images.shape, views.images.ndim * sizeof(Py_ssize_t))
+    shape[n_batch - 1] = channels
+    for op in range(CHEQ_OPERANDS):
+        operands[op] = cheq_operand(NULL, NULL)
+        if arrays[op] != NULL and arrays[op].buf != NULL:
+            copy_strides(strides[op], arrays[op], views.images.ndim, n_batch - 1)
+            operands[op] = cheq_operand(arrays[op].buf, &strides[op][0])
+    cheq_color_layout(layout, views.images.ndim, n_batch, shape, operands, key)
+
+
+cdef void copy_strides(Py_ssize_t *strides, const Py_buffer *array, int ndim, int channel) noexcept:
+    """Of an array that may have no channels: all see the same there."""
     cdef int a
-    memset(strides, 0, sizeof(strides))
-    for a in range(images.ndim):
-        shape[a] = images.shape[a]
-        if other.buf != NULL and other.ndim == images.ndim:
-            strides[a] = other.strides[a]
-        elif other.buf != NULL and a != channel:
-            strides[a] = other.strides[a - (1 if a > channel else 0)]
-    shape[channel] = channels
-    cheq_color_layout(layout, images.ndim, n_batch, shape, <uint8_t *>images.buf, images.strides,
-                      <uint8_t *>other.buf, strides, key)
+    cdef int without = array.ndim < ndim
+    for a in range(ndim):
+        strides[a] = 0 if without and a == channel else array.strides[a - (1 if without and a > channel else 0)]

@@ -25,7 +25,6 @@ cdef extern from "jobs/floats.h" nogil:
     ctypedef struct cheq_floats_job:
         const cheq_kernels *kernels
         cheq_distribution *distribution
-        bint masked
         int bytes
         int result_bytes
         cheq_layout counted
@@ -97,20 +96,14 @@ cdef bint fits(const cheq_views *views, size_t n) noexcept:
 
 
 cdef void make_job(cheq_floats_job *job, cheq_views *views, int maker, size_t n) noexcept:
-    cdef Py_buffer *images = &views.images
-    cdef Py_buffer *mask = &views.mask
-    cdef Py_buffer *out = &views.out
     job.kernels, job.n = active_kernels(), n
     job.distribution = cheq_maker_at(maker, job.kernels).distribution
-    job.masked, job.applies = mask.buf != NULL, out.buf != NULL
-    job.bytes, job.result_bytes = images.itemsize, out.itemsize
+    job.applies = views.out.buf != NULL
+    job.bytes, job.result_bytes = views.images.itemsize, views.out.itemsize
     job.cdf, job.points = <double *>views.tables[0].buf, <double *>views.tables[1].buf
-    cheq_layout_init(&job.counted, images.ndim, views.n_batch, images.shape, images.buf, images.strides,
-                     mask.buf, mask.strides, CHEQ_IMAGES)
+    make_layouts(views, &job.counted, &job.applied if job.applies else NULL)
     cheq_layout_group(&job.counted, 1)
     if job.applies:
-        cheq_layout_init(&job.applied, images.ndim, views.n_batch, images.shape, images.buf, images.strides,
-                         out.buf, out.strides, CHEQ_OTHER)
         cheq_layout_group(&job.applied, 1)
     job.groups, job.pixels = cheq_axes_size(&job.counted.batch), cheq_axes_size(&job.counted.pixels)
 

@@ -16,6 +16,7 @@ def equalize_usual(
     axes: object,
     channel_axis: object,
     mask: object,
+    outside: object,
     out: object,
     dtype: object,
     nbins: object,

@@ -26,11 +26,13 @@ MAY_OVERLAP, APART, FRESH = CHEQ_MAY_OVERLAP, CHEQ_APART, CHEQ_FRESH
 MAKERS = {cheq_maker_at(i, active_kernels()).name.decode(): i for i in range(CHEQ_MAKER_COUNT)}
 
 
-def equalize_usual(images, method, color, axes, channel_axis, mask, out, dtype, nbins, nan_policy, num_threads):
+def equalize_usual(
+    images, method, color, axes, channel_axis, mask, outside, out, dtype, nbins, nan_policy, num_threads
+):
     """The usual call, made quickly: the result, or None for all others, which cheq.equalize then checks and makes.
 
-    Usual are unsigned levels, work for one thread, the last two axes, and no option but ``mask``, ``out``
-    and one thread: every other argument is the very object that is its default. Beside work of a microsecond, checks in
+    Usual are unsigned levels, work for one thread, the last two axes, and no option but ``mask``, ``outside``
+    beside it, ``out`` and one thread: every other argument is the very object that is its default. Beside work of a microsecond, checks in
     Python would cost three times as much.
     """
     cdef cheq_views views
@@ -38,7 +40,8 @@ def equalize_usual(images, method, color, axes, channel_axis, mask, out, dtype, 
     if not (method is "opencv" and color is "channels" and axes is None and channel_axis is None
             and dtype is None and nbins is NBINS and nan_policy is "raise"
             and (num_threads is None or (type(num_threads) is int and num_threads == 1))
-            and type(images) is ndarray and (mask is None or (type(mask) is ndarray and mask.dtype is BOOL))):
+            and type(images) is ndarray and (mask is None or (type(mask) is ndarray and mask.dtype is BOOL))
+            and (outside is "lut" or (outside is "keep" and mask is not None))):
         return None
     kind = images.dtype
     if kind is UINT16:
@@ -58,6 +61,7 @@ def equalize_usual(images, method, color, axes, channel_axis, mask, out, dtype, 
         if mask is not None:
             PyObject_GetBuffer(mask, &views.mask, PyBUF_STRIDES)
         views.n_batch, views.threads, views.ownership = views.images.ndim - 2, 1, CHEQ_MAY_OVERLAP
+        views.keeps = outside is "keep"
         # Without a GIL, another thread may have given an array another dtype since it was asked for.
         if not (is_dense(&views.out) and views.out.itemsize == views.images.itemsize and not views.out.readonly
                 and has_shape(&views.out, &views.images) and has_shape(&views.mask, &views.images)
@@ -190,7 +194,6 @@ cdef int run_bytes(cheq_views *views, int maker, bint looks_up) except -1:
     cdef cheq_work work
     job.kernels = active_kernels()
     job.maker = cheq_maker_at(maker, job.kernels)
-    job.masked = views.mask.buf != NULL
     job.applies = views.out.buf != NULL
     job.counts = not looks_up
     job.hist = NULL if looks_up else <uint64_t *>views.tables[0].buf
@@ -208,7 +211,6 @@ cdef int run_levels(cheq_views *views, int maker, bint looks_up) except -1:
     cdef cheq_layout *layout
     job.kernels = active_kernels()
     job.maker = cheq_maker_at(maker, job.kernels)
-    job.masked = views.mask.buf != NULL
     job.applies = views.out.buf != NULL
     job.counts = not looks_up
     job.hist = NULL if looks_up else <uint64_t *>views.tables[0].buf
@@ -230,14 +232,3 @@ cdef int run_levels(cheq_views *views, int maker, bint looks_up) except -1:
     job.groups, job.pixels = cheq_axes_size(&layout.batch), cheq_axes_size(&layout.pixels)
     work = cheq_levels_work(&job)
     return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
-
-
-cdef void make_layouts(cheq_views *views, cheq_layout *counted, cheq_layout *applied) noexcept:
-    """Where the counted arrays lie, images and mask, and the applied ones, images and result; NULL: not wanted."""
-    cdef Py_buffer *images = &views.images
-    if counted != NULL:
-        cheq_layout_init(counted, images.ndim, views.n_batch, images.shape, images.buf, images.strides,
-                         views.mask.buf, views.mask.strides, CHEQ_IMAGES)
-    if applied != NULL:
-        cheq_layout_init(applied, images.ndim, views.n_batch, images.shape, images.buf, images.strides,
-                         views.out.buf, views.out.strides, CHEQ_OTHER)

@@ -12,8 +12,14 @@ cdef extern from "formulas/base.h" nogil:
 cdef extern from "jobs/layout.h" nogil:
     enum:
         CHEQ_IMAGES
-        CHEQ_OTHER
+        CHEQ_OUT
+        CHEQ_MASK
+        CHEQ_OPERANDS
         CHEQ_MAX_NDIM
+
+    ctypedef struct cheq_operand:
+        void *base
+        const Py_ssize_t *strides
 
     ctypedef struct cheq_axes:
         pass
@@ -24,8 +30,7 @@ cdef extern from "jobs/layout.h" nogil:
 
     size_t cheq_axes_size(const cheq_axes *axes)
     void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch, const Py_ssize_t *shape,
-                          void *images, const Py_ssize_t *images_strides,
-                          void *other, const Py_ssize_t *other_strides, int key)
+                          const cheq_operand *operands, int key)
     void cheq_layout_group(cheq_layout *layout, int channels)
 
 cdef extern from "formulas/bins.h" nogil:
@@ -57,7 +62,6 @@ cdef extern from "jobs/bytes.h" nogil:
         cheq_maker maker
         bint counts
         bint applies
-        bint masked
         cheq_layout counted
         cheq_layout applied
         uint64_t *hist
@@ -75,7 +79,6 @@ cdef extern from "jobs/levels.h" nogil:
         cheq_maker maker
         bint counts
         bint applies
-        bint masked
         int bytes
         uint32_t levels
         uint32_t flip

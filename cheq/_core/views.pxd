@@ -5,6 +5,10 @@ from cpython.buffer cimport (
 )
 from libc.string cimport memset, strchr
 
+from cheq._core.jobs cimport (
+    CHEQ_IMAGES, CHEQ_MASK, CHEQ_OPERANDS, CHEQ_OUT, cheq_layout, cheq_layout_init, cheq_operand
+)
+
 cdef extern from "jobs/layout.h" nogil:
     bint cheq_ranges_meet(int ndim_a, const Py_ssize_t *shape_a, const Py_ssize_t *strides_a, const void *a,
                           Py_ssize_t bytes_a, int ndim_b, const Py_ssize_t *shape_b,
@@ -26,6 +30,7 @@ ctypedef struct cheq_views:
     int n_batch
     int threads
     int ownership
+    bint keeps  # what is outside the mask
 
 
 cdef inline int open_views(cheq_views *views, call, table, other_table, int tables_flags) except -1:
@@ -36,6 +41,7 @@ cdef inline int open_views(cheq_views *views, call, table, other_table, int tabl
     open_view(&views.tables[0], table, PyBUF_C_CONTIGUOUS | tables_flags)
     open_view(&views.tables[1], other_table, PyBUF_C_CONTIGUOUS | tables_flags)
     views.n_batch, views.threads, views.ownership = call.n_batch, call.threads, call.ownership
+    views.keeps = call.keeps
     return 0
 
 
@@ -94,6 +100,22 @@ cdef inline Py_ssize_t planes_of(const cheq_views *views) noexcept:
     for a in range(views.n_batch):
         planes *= views.images.shape[a]
     return planes
+
+
+cdef inline void make_layouts(cheq_views *views, cheq_layout *counted, cheq_layout *applied) noexcept:
+    """Where the arrays lie that are counted, and those that are applied to; NULL: not wanted."""
+    cdef Py_buffer *images = &views.images
+    cdef cheq_operand operands[CHEQ_OPERANDS]
+    operands[CHEQ_IMAGES] = cheq_operand(images.buf, images.strides)
+    operands[CHEQ_OUT] = cheq_operand(NULL, NULL)
+    operands[CHEQ_MASK] = cheq_operand(views.mask.buf, views.mask.strides)
+    if counted != NULL:
+        cheq_layout_init(counted, images.ndim, views.n_batch, images.shape, operands, CHEQ_IMAGES)
+    if applied != NULL:
+        operands[CHEQ_OUT] = cheq_operand(views.out.buf, views.out.strides)
+        if not views.keeps:
+            operands[CHEQ_MASK] = cheq_operand(NULL, NULL)
+        cheq_layout_init(applied, images.ndim, views.n_batch, images.shape, operands, CHEQ_OUT)
 
 
 cdef inline bint meets(const Py_buffer *a, const Py_buffer *b) noexcept:

@@ -91,7 +91,7 @@ enum { OPENCV, PILLOW, SKIMAGE, NUMPY, OTSU };
 typedef struct {
     task does;
     int maker;
-    int bytes, is_signed, levels_out, entry_bytes, masked;
+    int bytes, is_signed, levels_out, entry_bytes, masked, keeps;
     uint32_t levels;
     view images, mask, out;
     uint64_t *hist;
@@ -116,7 +116,8 @@ static call choose_call(void) {
         c.entry_bytes = 1 << (other >> 1);
         c.levels_out = 1;
     }
-    c.masked = c.does != APPLY && choose(3) == 0;
+    c.masked = choose(3) == 0;
+    c.keeps = c.masked && c.does != HISTOGRAM && (c.does == APPLY || choose(2));
     return c;
 }
 
@@ -144,14 +145,16 @@ static void choose_arrays(call *c) {
 }
 
 static void lay_out(const call *c, cheq_layout *counted, cheq_layout *applied) {
-    uint8_t *mask = c->masked ? c->mask.base : NULL;
+    const cheq_operand none = {NULL, NULL};
+    const cheq_operand images = {c->images.base, c->images.strides};
+    const cheq_operand mask = {c->mask.base, c->mask.strides}, out = {c->out.base, c->out.strides};
+    const cheq_operand to_count[] = {images, none, c->masked ? mask : none};
+    const cheq_operand to_apply[] = {images, out, c->keeps ? mask : none};
     if (c->does != APPLY) {
-        cheq_layout_init(counted, ndim, n_batch, shape, c->images.base, c->images.strides, mask,
-                         mask ? c->mask.strides : NULL, CHEQ_IMAGES);
+        cheq_layout_init(counted, ndim, n_batch, shape, to_count, CHEQ_IMAGES);
     }
     if (c->does != HISTOGRAM) {
-        cheq_layout_init(applied, ndim, n_batch, shape, c->images.base, c->images.strides, c->out.base, c->out.strides,
-                         CHEQ_OTHER);
+        cheq_layout_init(applied, ndim, n_batch, shape, to_apply, CHEQ_OUT);
     }
 }
 
@@ -161,7 +164,6 @@ static cheq_work work_of_bytes(const call *c, cheq_bytes_job *job) {
     job->maker = cheq_maker_at(c->maker, k);
     job->counts = c->does != APPLY;
     job->applies = c->does != HISTOGRAM;
-    job->masked = c->masked;
     job->hist = c->hist;
     job->luts = c->luts;
     job->lut_step = c->lut_step;
@@ -176,7 +178,6 @@ static cheq_work work_of_wide(const call *c, cheq_levels_job *job) {
     job->maker = cheq_maker_at(c->maker, k);
     job->counts = c->does != APPLY;
     job->applies = c->does != HISTOGRAM;
-    job->masked = c->masked;
     job->bytes = c->bytes;
     job->levels = c->levels;
     job->flip = c->is_signed ? c->levels / 2 : 0;
@@ -298,6 +299,16 @@ static void expected_entry(const call *c, size_t p, uint32_t bin, uint8_t *entry
     }
 }
 
+/* A level that is kept, in the dtype that the size of the result's elements tells. */
+static void kept_entry(const call *c, uint32_t bin, uint8_t *entry) {
+    const int32_t level = (int32_t)bin - (c->is_signed ? (int32_t)(c->levels / 2) : 0);
+    const uint16_t word = (uint16_t)level;
+    const float single = (float)level;
+    const double number = level;
+    memcpy(entry, c->entry_bytes <= 2 ? (const void *)&word : c->entry_bytes == 4 ? (const void *)&single : &number,
+           (size_t)c->entry_bytes);
+}
+
 /* Compare all that was written with the images as they were. */
 static void check(const call *c, const view *before, uint8_t *out_before) {
     view expected = c->out;
@@ -317,7 +328,12 @@ static void check(const call *c, const view *before, uint8_t *out_before) {
             lut_of_plane(c);
         }
         for (size_t i = 0; i < pixels; i++) {
-            expected_entry(c, p, bin_at(c, before, p, i), element(&expected, p, i));
+            const uint32_t bin = bin_at(c, before, p, i);
+            if (c->keeps && !*element(&c->mask, p, i)) {
+                kept_entry(c, bin, element(&expected, p, i));
+            } else {
+                expected_entry(c, p, bin, element(&expected, p, i));
+            }
         }
     }
     if (c->does != HISTOGRAM) { /* with the gaps between the elements */

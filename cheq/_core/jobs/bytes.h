@@ -11,9 +11,8 @@ typedef struct {
     cheq_maker maker;     /* of LUTs */
     int counts;           /* histograms are taken */
     int applies;          /* LUTs are applied */
-    int masked;           /* counted's other array is the mask */
     cheq_layout counted;  /* images and mask, in the images' memory order */
-    cheq_layout applied;  /* images and result, in the result's memory order */
+    cheq_layout applied;  /* images and result, in the result's; and the mask, if what is outside it is kept */
     int channels;         /* planes in a group */
     size_t groups, pixels; /* pixels: of one plane */
     uint64_t *hist;       /* where histograms are wanted, (planes, 256); else NULL */
@@ -38,9 +37,9 @@ static inline void cheq_bytes_group(cheq_bytes_job *job) {
 /* Planes that are one dense run can be counted while their neighbors are looked up. */
 static inline int cheq_bytes_are_dense(const cheq_bytes_job *job) {
     const cheq_axes *counted = &job->counted.pixels, *applied = &job->applied.pixels;
-    return !job->masked && job->channels == 1 && counted->ndim == 1 &&
+    return job->channels == 1 && counted->ndim == 1 &&
            applied->ndim == 1 && counted->strides[CHEQ_IMAGES][0] == 1 &&
-           applied->strides[CHEQ_IMAGES][0] == 1 && applied->strides[CHEQ_OTHER][0] == 1;
+           applied->strides[CHEQ_IMAGES][0] == 1 && applied->strides[CHEQ_OUT][0] == 1;
 }
 
 /* Equalize one plane that is a dense run in both arrays. */
@@ -67,11 +66,11 @@ static void cheq_equalize_dense(const cheq_bytes_job *job, size_t begin, size_t 
         cheq_layout_locate(&job->applied, group, next);
         cheq_make_lut_of_bytes(&job->maker, hist, lut);
         memset(hist, 0, sizeof hist);
-        k->count_apply(next[CHEQ_IMAGES], hist, at[CHEQ_IMAGES], at[CHEQ_OTHER], job->pixels, lut);
+        k->count_apply(next[CHEQ_IMAGES], hist, at[CHEQ_IMAGES], at[CHEQ_OUT], job->pixels, lut);
         memcpy(at, next, sizeof at);
     }
     cheq_make_lut_of_bytes(&job->maker, hist, lut);
-    k->apply(at[CHEQ_IMAGES], at[CHEQ_OTHER], job->pixels, lut);
+    k->apply(at[CHEQ_IMAGES], at[CHEQ_OUT], job->pixels, lut);
 }
 
 /* Equalize one small group: move its pixels to a stage, count them there, and look
@@ -80,7 +79,7 @@ static void cheq_equalize_staged(const cheq_bytes_job *job, size_t group) {
     const cheq_kernels *k = job->kernels;
     const cheq_layout *layout = &job->applied;
     const int alike = cheq_alternate_alike(k, layout);
-    const int to_dense = job->channels == 1 && layout->pixels.ndim == 1 && cheq_run_stride(layout, CHEQ_OTHER) == 1;
+    const int to_dense = job->channels == 1 && layout->pixels.ndim == 1 && cheq_run_stride(layout, CHEQ_OUT) == 1;
     uint8_t luts[CHEQ_MAX_CHANNELS][CHEQ_LEVELS];
     cheq_stage stage;
     cheq_ahead ahead = {NULL, NULL};
@@ -96,7 +95,7 @@ static void cheq_equalize_staged(const cheq_bytes_job *job, size_t group) {
         if (to_dense) {
             cheq_layout_locate(layout, group, at);
         }
-        k->apply(stage.pixels[c], at[CHEQ_OTHER], job->pixels, luts[c]);
+        k->apply(stage.pixels[c], at[CHEQ_OUT], job->pixels, luts[c]);
     }
     if (alike) {
         cheq_apply_pixels(k, layout, group, 0, job->pixels, luts[0], CHEQ_LEVELS);
@@ -127,13 +126,13 @@ static inline const uint8_t *cheq_bytes_result(const cheq_bytes_job *job, size_t
         return NULL;
     }
     cheq_layout_locate(&job->applied, group, at);
-    return at[CHEQ_OTHER];
+    return at[CHEQ_OUT];
 }
 
 static void cheq_bytes_count(const void *of, size_t group, size_t begin, size_t end, void *counts) {
     const cheq_bytes_job *job = of;
     const uint8_t *result = end - begin == job->pixels ? cheq_bytes_result(job, group) : NULL;
-    cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, result, counts);
+    cheq_count_pixels(job->kernels, &job->counted, group, begin, end, result, counts);
 }
 
 /* Of one plane, whose histogram is hist64 or, if that is NULL, hist32, which is left zeros. */
@@ -183,7 +182,7 @@ static inline cheq_work cheq_bytes_work(const cheq_bytes_job *job) {
         .counts_bytes = channels * sizeof(cheq_hist), .sum_bytes = channels * CHEQ_LEVELS * sizeof(uint64_t),
         .made_bytes = channels * CHEQ_LEVELS,
     };
-    if (job->counts && job->applies && !job->masked) {
+    if (job->counts && job->applies && !job->counted.masked) {
         work.run = cheq_bytes_are_dense(job) ? cheq_run_dense : job->pixels <= CHEQ_BLOCK ? cheq_run_staged : NULL;
     }
     return work;

@@ -10,18 +10,16 @@ typedef struct {
     const cheq_weights *weights; /* gray */
     int swapped, bytes;          /* gray: the images' byte order, and bytes of a value, 1 or 2 */
     cheq_maker maker;            /* YCrCb: of Y's LUTs */
-    int masked;
     cheq_layout counted; /* R, G, B of the images, and the mask, in the images' memory order */
-    cheq_layout applied; /* the images and the result, in the result's memory order */
+    cheq_layout applied; /* as in cheq_bytes_job */
     size_t images, pixels; /* pixels: of one image */
 } cheq_color_job;
 
 /* Axes: the images, the channels (the last batch axis), the pixels. What has no channels
  * has the stride 0 there. */
 static inline void cheq_color_layout(cheq_layout *layout, int ndim, int n_batch, const ptrdiff_t *shape,
-                                     uint8_t *images, const ptrdiff_t *images_strides, uint8_t *other,
-                                     const ptrdiff_t *other_strides, int key) {
-    cheq_layout_init(layout, ndim, n_batch, shape, images, images_strides, other, other_strides, key);
+                                     const cheq_operand operands[CHEQ_OPERANDS], int key) {
+    cheq_layout_init(layout, ndim, n_batch, shape, operands, key);
     cheq_layout_group(layout, (int)shape[n_batch - 1]);
 }
 
@@ -70,20 +68,20 @@ static inline void cheq_gray_pixels(const cheq_color_job *job, const cheq_layout
 /* ---- gray --------------------------------------------------------------- */
 
 static inline void cheq_gray_piece8(const cheq_color_job *job, const cheq_walk *walk, size_t n) {
-    const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OTHER);
+    const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OUT);
     CHEQ_ALIGNED uint8_t gray[CHEQ_PIECE];
-    uint8_t *to = step == 1 ? walk->at[CHEQ_OTHER] : gray;
+    uint8_t *to = step == 1 ? walk->at[CHEQ_OUT] : gray;
     cheq_gray_pixels(job, &job->applied, job->weights, walk->at[CHEQ_IMAGES], n, to);
     if (step != 1) {
-        job->kernels->scatter(gray, n, walk->at[CHEQ_OTHER], step);
+        job->kernels->scatter(gray, n, walk->at[CHEQ_OUT], step);
     }
 }
 
 static inline void cheq_gray_piece16(const cheq_color_job *job, const cheq_walk *walk, size_t n) {
     const cheq_layout *layout = &job->applied;
-    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OUT);
     CHEQ_ALIGNED uint16_t gray[CHEQ_PIECE];
-    uint8_t *to = walk->at[CHEQ_OTHER];
+    uint8_t *to = walk->at[CHEQ_OUT];
     job->kernels->gray16(job->weights, walk->at[CHEQ_IMAGES], layout->channel[CHEQ_IMAGES].stride,
                        cheq_run_stride(layout, CHEQ_IMAGES), job->swapped, n, gray);
     if (step == sizeof *gray) {
@@ -122,13 +120,8 @@ static inline cheq_work cheq_gray_work(const cheq_color_job *job) {
 /* Append the pixels of a piece that its mask selects. */
 static inline void cheq_pending_select(const cheq_color_job *job, const cheq_walk *walk, const uint8_t *luma, size_t n,
                                        cheq_pending *pending) {
-    const ptrdiff_t step = cheq_run_stride(&job->counted, CHEQ_OTHER);
-    const uint8_t *mask = walk->at[CHEQ_OTHER];
     CHEQ_ALIGNED uint8_t dense[CHEQ_PIECE];
-    if (step != 1) {
-        job->kernels->gather(mask, step, n, dense);
-        mask = dense;
-    }
+    const uint8_t *mask = cheq_mask_of(job->kernels, &job->counted, walk, 0, n, dense);
     pending->n += job->kernels->select(luma, mask, n, pending->pixels + pending->n);
 }
 
@@ -141,12 +134,12 @@ static inline const uint8_t *cheq_dense_result(const cheq_color_job *job, size_t
     const cheq_layout *layout = &job->applied;
     const int channels = layout->channels;
     uint8_t *at[CHEQ_OPERANDS];
-    if (layout->pixels.ndim > 1 || layout->channel[CHEQ_OTHER].pixel_bytes != channels ||
+    if (layout->pixels.ndim > 1 || layout->channel[CHEQ_OUT].pixel_bytes != channels ||
         2 * job->pixels * (size_t)channels > CHEQ_TOGETHER) {
         return NULL;
     }
     cheq_layout_locate(layout, image, at);
-    return at[CHEQ_OTHER] + layout->channel[CHEQ_OTHER].lowest;
+    return at[CHEQ_OUT] + layout->channel[CHEQ_OUT].lowest;
 }
 
 static inline void cheq_fetch_to_write(const uint8_t *at, size_t bytes) {
@@ -177,9 +170,9 @@ static void cheq_luma_count(const void *of, size_t image, size_t begin, size_t e
             cheq_fetch_to_write(result, n * channels);
             result += n * channels;
         }
-        uint8_t *to = job->masked ? luma : pending.pixels + pending.n;
+        uint8_t *to = job->counted.masked ? luma : pending.pixels + pending.n;
         cheq_gray_pixels(job, &job->counted, &cheq_luma_opencv, walk.at[CHEQ_IMAGES], n, to);
-        if (job->masked) {
+        if (job->counted.masked) {
             cheq_pending_select(job, &walk, luma, n, &pending);
         } else {
             pending.n += n;
@@ -191,8 +184,8 @@ static void cheq_luma_count(const void *of, size_t image, size_t begin, size_t e
 /* Can one pass recolor the pixels, dense and alike in the images and the result? */
 static inline int cheq_recolors_dense(const cheq_color_job *job) {
     const cheq_layout *layout = &job->applied;
-    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OTHER];
-    return job->kernels->recolor_dense != NULL && cheq_first_color(images) >= 0 &&
+    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OUT];
+    return job->kernels->recolor_dense != NULL && !layout->masked && cheq_first_color(images) >= 0 &&
            cheq_first_color(images) == cheq_first_color(out) && images->pixel_bytes == layout->channels &&
            out->pixel_bytes == layout->channels;
 }
@@ -209,12 +202,31 @@ static void cheq_luma_make(const void *of, size_t image, void *counts, const voi
     }
 }
 
-/* Give the pixels the Y that the LUT has for theirs. */
+/* Give n pixels of a piece the Y that the LUT has for theirs; those outside the mask, if any, stay. */
+static inline void cheq_recolor_piece(const cheq_color_job *job, const cheq_walk *walk, size_t n, const uint8_t *lut,
+                                      cheq_color_piece *piece) {
+    const cheq_layout *layout = &job->applied;
+    CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE], equalized[CHEQ_PIECE];
+    job->kernels->gray(&cheq_luma_opencv, piece->channel, n, luma);
+    job->kernels->apply(luma, equalized, n, lut);
+    if (!layout->masked) {
+        job->kernels->recolor(piece->channel, luma, equalized, n);
+        return;
+    }
+    cheq_color_piece new;
+    cheq_color_piece_begin(&new);
+    memcpy(new.pixels, piece->pixels, sizeof new.pixels);
+    job->kernels->recolor(new.channel, luma, equalized, n);
+    const uint8_t *mask = cheq_mask_of(job->kernels, layout, walk, 0, n, luma);
+    for (int c = 0; c < layout->channels; c++) {
+        cheq_put_selected(new.pixels[c], mask, n, piece->pixels[c]);
+    }
+}
+
 static void cheq_luma_apply(const void *of, size_t image, size_t begin, size_t end, const void *lut) {
     const cheq_color_job *job = of;
-    CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE], equalized[CHEQ_PIECE];
     const cheq_layout *layout = &job->applied;
-    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OTHER];
+    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OUT];
     const int dense = cheq_recolors_dense(job);
     cheq_color_piece piece;
     cheq_walk walk;
@@ -222,15 +234,13 @@ static void cheq_luma_apply(const void *of, size_t image, size_t begin, size_t e
     cheq_walk_begin(&walk, layout, image, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, dense ? SIZE_MAX : CHEQ_PIECE)) > 0;) {
         if (dense) {
-            job->kernels->recolor_dense(walk.at[CHEQ_IMAGES] + images->lowest, walk.at[CHEQ_OTHER] + out->lowest, n,
+            job->kernels->recolor_dense(walk.at[CHEQ_IMAGES] + images->lowest, walk.at[CHEQ_OUT] + out->lowest, n,
                                       layout->channels, cheq_first_color(images), lut);
             continue;
         }
         cheq_load(job->kernels, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, piece.channel);
-        job->kernels->gray(&cheq_luma_opencv, piece.channel, n, luma);
-        job->kernels->apply(luma, equalized, n, lut);
-        job->kernels->recolor(piece.channel, luma, equalized, n);
-        cheq_store(job->kernels, layout, CHEQ_OTHER, piece.channel, n, walk.at[CHEQ_OTHER]);
+        cheq_recolor_piece(job, &walk, n, lut, &piece);
+        cheq_store(job->kernels, layout, CHEQ_OUT, piece.channel, n, walk.at[CHEQ_OUT]);
     }
 }
 

@@ -18,7 +18,6 @@ typedef struct {
 typedef struct {
     const cheq_kernels *kernels;
     cheq_distribution *distribution;
-    int masked;
     int bytes;        /* of a pixel, 4 or 8 */
     int result_bytes; /* 4 or 8 */
     cheq_layout counted, applied; /* as in cheq_bytes_job */
@@ -56,7 +55,7 @@ static inline const double *cheq_floats_load(const cheq_floats_job *job, const c
 
 static inline void cheq_floats_store(const cheq_floats_job *job, const cheq_walk *walk, ptrdiff_t step, size_t n,
                                      const double *values) {
-    uint8_t *to = walk->at[CHEQ_OTHER];
+    uint8_t *to = walk->at[CHEQ_OUT];
     if (job->result_bytes == 8) {
         for (size_t i = 0; i < n; i++) {
             memcpy(to + (ptrdiff_t)i * step, &values[i], sizeof(double));
@@ -74,8 +73,8 @@ static inline void cheq_floats_store(const cheq_floats_job *job, const cheq_walk
 /* Bring the counted ones of n pixels to the front of a buffer. */
 static inline size_t cheq_floats_select(const cheq_layout *layout, const cheq_walk *walk, const double *from,
                                         size_t n, double *to) {
-    const uint8_t *mask = walk->at[CHEQ_OTHER];
-    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
+    const uint8_t *mask = walk->at[CHEQ_MASK];
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_MASK);
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         double value = from[i];
@@ -129,7 +128,7 @@ static void cheq_ranges_count(const void *of, size_t group, size_t begin, size_t
     cheq_walk_begin(&walk, &job->counted, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const double *pixels = cheq_floats_load(job, &job->counted, &walk, n, buffer);
-        if (job->masked) {
+        if (job->counted.masked) {
             n = cheq_floats_select(&job->counted, &walk, pixels, n, selected);
             pixels = selected;
         }
@@ -210,7 +209,7 @@ static void cheq_floats_count(const void *of, size_t group, size_t begin, size_t
     cheq_walk_begin(&walk, &job->counted, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const double *pixels = cheq_floats_load(job, &job->counted, &walk, n, buffer);
-        if (job->masked) {
+        if (job->counted.masked) {
             n = cheq_floats_select(&job->counted, &walk, pixels, n, selected);
             pixels = selected;
         }
@@ -251,23 +250,36 @@ static inline size_t cheq_floats_made_bytes(size_t n) {
     return sizeof(cheq_curve) + (n + 1) * sizeof(cheq_knot) + 2 * n * sizeof(double);
 }
 
+/* NaN in a plane without a counted pixel. */
+static inline void cheq_floats_interpolate(const cheq_floats_job *job, size_t group, const double *pixels, size_t n,
+                                           const cheq_curve *curve, double *to) {
+    if (job->values[group].counted) {
+        job->kernels->interpolate(pixels, to, n, curve);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[i] = NAN;
+    }
+}
+
 static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t end, const void *curve) {
     const cheq_floats_job *job = of;
-    const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OTHER);
-    const int dense = job->result_bytes == 8 && step == 8;
+    const cheq_layout *layout = &job->applied;
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OUT);
+    const int dense = !layout->masked && job->result_bytes == 8 && step == 8;
     double buffer[CHEQ_PIECE], results[CHEQ_PIECE];
+    uint8_t mask_buffer[CHEQ_PIECE];
     cheq_walk walk;
-    cheq_walk_begin(&walk, &job->applied, group, begin, end);
+    cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const double *pixels = cheq_floats_load(job, &job->applied, &walk, n, buffer);
-        const int aligned = (uintptr_t)walk.at[CHEQ_OTHER] % sizeof(double) == 0; /* rows may be, one and not another */
-        double *to = dense && aligned ? (double *)walk.at[CHEQ_OTHER] : results;
-        if (job->values[group].counted) {
-            job->kernels->interpolate(pixels, to, n, curve);
-        } else {
-            for (size_t i = 0; i < n; i++) {
-                to[i] = NAN;
-            }
+        const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, mask_buffer);
+        const double *pixels = cheq_floats_load(job, layout, &walk, n, buffer);
+        const int aligned = (uintptr_t)walk.at[CHEQ_OUT] % sizeof(double) == 0; /* rows may be, one and not another */
+        double *to = dense && aligned ? (double *)walk.at[CHEQ_OUT] : results;
+        cheq_floats_interpolate(job, group, pixels, n, curve, to);
+        for (size_t i = 0; mask && i < n; i++) {
+            const double found = results[i], kept = pixels[i];
+            results[i] = mask[i] ? found : kept;
         }
         if (to == results) {
             cheq_floats_store(job, &walk, step, n, results);

@@ -12,8 +12,14 @@
 
 #define CHEQ_MAX_NDIM 64 /* NumPy's and the buffer protocol's limit */
 
-/* Two arrays walked together: the images, and the mask or the result. */
-enum { CHEQ_IMAGES = 0, CHEQ_OTHER = 1, CHEQ_OPERANDS = 2 };
+/* Arrays walked together: the images, and the result or the mask or both. */
+enum { CHEQ_IMAGES = 0, CHEQ_OUT = 1, CHEQ_MASK = 2, CHEQ_OPERANDS = 3 };
+
+/* Where one of them lies; NULLs for one that is absent. */
+typedef struct {
+    void *base;
+    const ptrdiff_t *strides;
+} cheq_operand;
 
 typedef struct {
     int ndim;
@@ -35,6 +41,7 @@ typedef struct {
     uint8_t *base[CHEQ_OPERANDS];
     cheq_axes batch;  /* one index a group */
     cheq_axes pixels; /* of one plane, outermost first; at least one axis, the run */
+    int masked;       /* there is a mask */
     int channels;     /* planes in a group; more than one if they alternate in memory */
     cheq_channels channel[CHEQ_OPERANDS];
 } cheq_layout;
@@ -51,11 +58,12 @@ static inline size_t cheq_axes_size(const cheq_axes *axes) {
     return size;
 }
 
-static inline void cheq_axes_append(cheq_axes *axes, ptrdiff_t length, ptrdiff_t images_stride,
-                                    ptrdiff_t other_stride) {
+/* Append axis a of the operands. */
+static inline void cheq_axes_append(cheq_axes *axes, ptrdiff_t length, const cheq_operand *operands, int a) {
     axes->shape[axes->ndim] = length;
-    axes->strides[CHEQ_IMAGES][axes->ndim] = images_stride;
-    axes->strides[CHEQ_OTHER][axes->ndim] = other_stride;
+    for (int op = 0; op < CHEQ_OPERANDS; op++) {
+        axes->strides[op][axes->ndim] = operands[op].strides ? operands[op].strides[a] : 0;
+    }
     axes->ndim++;
 }
 
@@ -93,8 +101,8 @@ static inline void cheq_axes_flip(cheq_axes *axes, uint8_t *base[CHEQ_OPERANDS],
 static inline void cheq_axes_sort(cheq_axes *axes, int key) {
     for (int last = 1; last < axes->ndim; last++) {
         for (int a = last; a > 0 && axes->strides[key][a - 1] < axes->strides[key][a]; a--) {
-            ptrdiff_t *fields[] = {axes->shape, axes->strides[0], axes->strides[1]};
-            for (int f = 0; f < 3; f++) {
+            ptrdiff_t *fields[] = {axes->shape, axes->strides[0], axes->strides[1], axes->strides[2]};
+            for (int f = 0; f < 1 + CHEQ_OPERANDS; f++) {
                 ptrdiff_t swapped = fields[f][a];
                 fields[f][a] = fields[f][a - 1];
                 fields[f][a - 1] = swapped;
@@ -119,7 +127,7 @@ static inline int cheq_layout_channels(const cheq_layout *layout) {
     if (last < 0 || layout->batch.shape[last] > CHEQ_MAX_CHANNELS) {
         return 1;
     }
-    int together = cheq_alternates(layout, CHEQ_IMAGES) || cheq_alternates(layout, CHEQ_OTHER);
+    int together = cheq_alternates(layout, CHEQ_IMAGES) || cheq_alternates(layout, CHEQ_OUT);
     return together ? (int)layout->batch.shape[last] : 1;
 }
 
@@ -151,23 +159,25 @@ static inline void cheq_layout_group(cheq_layout *layout, int channels) {
 /* The first n_batch axes are batch axes, the others a plane's. Axes of length 1
  * vanish. key is the array whose memory order is followed. The caller groups
  * the channels afterwards. */
-static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch,
-                                    const ptrdiff_t *shape, void *images,
-                                    const ptrdiff_t *images_strides, void *other,
-                                    const ptrdiff_t *other_strides, int key) {
-    layout->base[CHEQ_IMAGES] = images;
-    layout->base[CHEQ_OTHER] = other ? other : images; /* with strides of 0: NULL has no offsets, not even 0 */
+static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch, const ptrdiff_t *shape,
+                                    const cheq_operand operands[CHEQ_OPERANDS], int key) {
+    static const ptrdiff_t one[] = {1};
+    static const cheq_operand single[CHEQ_OPERANDS] = {{NULL, one}, {NULL, one}, {NULL, one}};
     layout->batch.ndim = layout->pixels.ndim = 0;
+    layout->masked = operands[CHEQ_MASK].base != NULL;
     layout->channels = 1;
     memset(layout->channel, 0, sizeof layout->channel);
+    for (int op = 0; op < CHEQ_OPERANDS; op++) {
+        /* with strides of 0: NULL has no offsets, not even 0 */
+        layout->base[op] = operands[operands[op].base ? op : CHEQ_IMAGES].base;
+    }
     for (int a = 0; a < ndim; a++) {
         if (shape[a] != 1) {
-            cheq_axes_append(a < n_batch ? &layout->batch : &layout->pixels, shape[a],
-                             images_strides[a], other_strides ? other_strides[a] : 0);
+            cheq_axes_append(a < n_batch ? &layout->batch : &layout->pixels, shape[a], operands, a);
         }
     }
     if (layout->pixels.ndim == 0) {
-        cheq_axes_append(&layout->pixels, 1, 1, 1);
+        cheq_axes_append(&layout->pixels, 1, single, 0);
     }
     cheq_axes_flip(&layout->pixels, layout->base, key);
     cheq_axes_sort(&layout->pixels, key);
@@ -195,14 +205,14 @@ static inline int cheq_ranges_meet(int ndim_a, const ptrdiff_t *shape_a, const p
 static inline void cheq_layout_locate(const cheq_layout *layout, size_t group,
                                       uint8_t *at[CHEQ_OPERANDS]) {
     const cheq_axes *batch = &layout->batch;
-    at[CHEQ_IMAGES] = layout->base[CHEQ_IMAGES];
-    at[CHEQ_OTHER] = layout->base[CHEQ_OTHER];
+    memcpy(at, layout->base, sizeof layout->base);
     for (int a = batch->ndim - 1; a >= 0; a--) {
         size_t length = (size_t)batch->shape[a];
         ptrdiff_t index = (ptrdiff_t)(a > 0 ? group % length : group);
         group /= a > 0 ? length : 1;
-        at[CHEQ_IMAGES] += index * batch->strides[CHEQ_IMAGES][a];
-        at[CHEQ_OTHER] += index * batch->strides[CHEQ_OTHER][a];
+        for (int op = 0; op < CHEQ_OPERANDS; op++) {
+            at[op] += index * batch->strides[op][a];
+        }
     }
 }
 

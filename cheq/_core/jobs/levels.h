@@ -19,7 +19,7 @@
 typedef struct {
     const cheq_kernels *kernels;
     cheq_maker maker;
-    int counts, applies, masked;
+    int counts, applies;
     int bytes;            /* of a pixel, 1 or 2 */
     uint32_t levels, flip; /* flip: levels / 2 where the dtype is signed, to go from its bits to bins */
     int entry_bytes;      /* of a LUT's entry, and of a result */
@@ -81,17 +81,6 @@ static inline const void *cheq_levels_load(const cheq_levels_job *job, const che
     return piece->words;
 }
 
-static inline const uint8_t *cheq_levels_mask(const cheq_levels_job *job, const cheq_layout *layout,
-                                            const cheq_walk *walk, size_t n, uint8_t buffer[CHEQ_PIECE]) {
-    const uint8_t *mask = walk->at[CHEQ_OTHER];
-    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
-    if (!job->masked || step == 1) {
-        return job->masked ? mask : NULL;
-    }
-    job->kernels->gather(mask, step, n, buffer);
-    return buffer;
-}
-
 /* ---- count -------------------------------------------------------------------- */
 
 /* The lowest and the highest bin of a plane's pixels, counted or not. */
@@ -142,7 +131,7 @@ static void cheq_levels_count_part(const cheq_levels_job *job, size_t group, siz
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const uint8_t *mask = cheq_levels_mask(job, layout, &walk, n, mask_buffer);
+        const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, mask_buffer);
         const uint16_t *words = cheq_levels_load(job, layout, &walk, n, &piece);
         if (used) {
             cheq_count_words(words, mask, n, job->flip, hist, used);
@@ -158,7 +147,7 @@ static void cheq_levels_count_part(const cheq_levels_job *job, size_t group, siz
 static inline void cheq_count_bytes(const cheq_levels_job *job, size_t group, size_t begin, size_t end,
                                     uint32_t hist[CHEQ_LEVELS]) {
     cheq_hist counts[1] = {{0}};
-    cheq_count_pixels(job->kernels, &job->counted, job->masked, group, begin, end, NULL, counts);
+    cheq_count_pixels(job->kernels, &job->counted, group, begin, end, NULL, counts);
     for (uint32_t v = 0; v < CHEQ_LEVELS; v++) {
         hist[v ^ job->flip] += counts[0][v];
     }
@@ -224,7 +213,7 @@ static void cheq_levels_make(const void *of, size_t group, void *memory, const v
         cheq_make_lut_of_hist(&job->maker, sum, &entries);
     } else if (job->applies) {
         const cheq_counts counts = {
-            .hist32 = own.hist, .spans = own.spans, .n_spans = *own.n_spans, .present_only = !job->masked,
+            .hist32 = own.hist, .spans = own.spans, .n_spans = *own.n_spans, .present_only = !job->counted.masked,
         };
         cheq_make_lut(&job->maker, &counts, &entries);
     }
@@ -244,20 +233,64 @@ CHEQ_BODY void cheq_look_up(const void *pixels, int bytes, size_t n, uint32_t fl
     }
 }
 
-CHEQ_BODY void cheq_look_up_entries(const void *pixels, int bytes, size_t n, uint32_t flip, const uint8_t *lut,
-                                    int entry_bytes, uint8_t *to, ptrdiff_t step) {
+/* Where the mask does not select, to[i * step] = pixels[i] in the entries' dtype, which their size tells: integers that
+ * hold the level, float32, float64. Without a branch on the mask, which may be noise. */
+CHEQ_BODY void cheq_keep(const void *restrict pixels, int bytes, const uint8_t *restrict mask, size_t n, uint32_t flip,
+                         size_t entry_bytes, uint8_t *restrict to, ptrdiff_t step) {
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits = bytes == 1 ? ((const uint8_t *)pixels)[i] : ((const uint16_t *)pixels)[i];
+        const int32_t level = (int32_t)(bits ^ flip) - (int32_t)flip;
+        const uint64_t selected = -(uint64_t)(mask[i] != 0);
+        const float single = (float)level;
+        const double number = level;
+        uint8_t *at = to + (ptrdiff_t)i * step;
+        uint16_t word = 0, selected16 = (uint16_t)selected;
+        uint32_t found32, kept32;
+        uint64_t found64, kept64;
+        if (entry_bytes == 8) {
+            memcpy(&found64, at, 8);
+            memcpy(&kept64, &number, 8);
+            found64 = (found64 & selected) | (kept64 & ~selected);
+            memcpy(at, &found64, 8);
+        } else if (entry_bytes == 4) {
+            memcpy(&found32, at, 4);
+            memcpy(&kept32, &single, 4);
+            found32 = (found32 & (uint32_t)selected) | (kept32 & (uint32_t)~selected);
+            memcpy(at, &found32, 4);
+        } else if (entry_bytes == 2) {
+            memcpy(&word, at, 2);
+            word = (uint16_t)((word & selected16) | ((uint16_t)level & (uint16_t)~selected16));
+            memcpy(at, &word, 2);
+        } else {
+            *at = (uint8_t)((*at & selected16) | (level & ~selected16));
+        }
+    }
+}
+
+CHEQ_BODY void cheq_write_entries(const void *pixels, int bytes, const uint8_t *mask, size_t n, uint32_t flip,
+                                  const uint8_t *lut, size_t entry_bytes, uint8_t *to, ptrdiff_t step) {
+    cheq_look_up(pixels, bytes, n, flip, lut, entry_bytes, to, step);
+    if (mask && step == (ptrdiff_t)entry_bytes) {
+        cheq_keep(pixels, bytes, mask, n, flip, entry_bytes, to, (ptrdiff_t)entry_bytes);
+    } else if (mask) {
+        cheq_keep(pixels, bytes, mask, n, flip, entry_bytes, to, step);
+    }
+}
+
+CHEQ_BODY void cheq_write(const void *pixels, int bytes, const uint8_t *mask, size_t n, uint32_t flip,
+                          const uint8_t *lut, int entry_bytes, uint8_t *to, ptrdiff_t step) {
     switch (entry_bytes) {
     case 1:
-        cheq_look_up(pixels, bytes, n, flip, lut, 1, to, step);
+        cheq_write_entries(pixels, bytes, mask, n, flip, lut, 1, to, step);
         break;
     case 2:
-        cheq_look_up(pixels, bytes, n, flip, lut, 2, to, step);
+        cheq_write_entries(pixels, bytes, mask, n, flip, lut, 2, to, step);
         break;
     case 4:
-        cheq_look_up(pixels, bytes, n, flip, lut, 4, to, step);
+        cheq_write_entries(pixels, bytes, mask, n, flip, lut, 4, to, step);
         break;
     default:
-        cheq_look_up(pixels, bytes, n, flip, lut, 8, to, step);
+        cheq_write_entries(pixels, bytes, mask, n, flip, lut, 8, to, step);
     }
 }
 
@@ -265,16 +298,22 @@ static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t
     const cheq_levels_job *job = of;
     const void *lut = job->luts ? job->luts + group * job->lut_step : made;
     const cheq_layout *layout = &job->applied;
-    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OTHER);
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OUT);
+    uint8_t mask_buffer[CHEQ_PIECE];
     cheq_levels_piece piece;
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
+        const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, mask_buffer);
         const void *pixels = cheq_levels_load(job, layout, &walk, n, &piece);
+        uint8_t *to = walk.at[CHEQ_OUT];
+        if (mask && pixels == to) {
+            pixels = memcpy(piece.bytes, pixels, n * (size_t)job->bytes);
+        }
         if (job->bytes == 1) {
-            cheq_look_up_entries(pixels, 1, n, job->flip, lut, job->entry_bytes, walk.at[CHEQ_OTHER], step);
+            cheq_write(pixels, 1, mask, n, job->flip, lut, job->entry_bytes, to, step);
         } else {
-            cheq_look_up_entries(pixels, 2, n, job->flip, lut, job->entry_bytes, walk.at[CHEQ_OTHER], step);
+            cheq_write(pixels, 2, mask, n, job->flip, lut, job->entry_bytes, to, step);
         }
     }
 }

@@ -29,8 +29,9 @@ typedef struct {
 
 static inline void cheq_walk_move(cheq_walk *walk, int axis, ptrdiff_t by) {
     walk->index[axis] += by;
-    walk->at[CHEQ_IMAGES] += by * walk->axes->strides[CHEQ_IMAGES][axis];
-    walk->at[CHEQ_OTHER] += by * walk->axes->strides[CHEQ_OTHER][axis];
+    for (int op = 0; op < CHEQ_OPERANDS; op++) {
+        walk->at[op] += by * walk->axes->strides[op][axis];
+    }
 }
 
 /* Walk the pixels [begin, end) of a group. */
@@ -110,6 +111,27 @@ static inline void cheq_store(const cheq_kernels *k, const cheq_layout *layout, 
     }
 }
 
+/* The mask of n pixels of a channel, at most CHEQ_PIECE, as it lies or in a buffer; NULL without a mask. */
+static inline const uint8_t *cheq_mask_of(const cheq_kernels *k, const cheq_layout *layout, const cheq_walk *walk,
+                                          int c, size_t n, uint8_t buffer[CHEQ_PIECE]) {
+    const uint8_t *mask = walk->at[CHEQ_MASK] + c * layout->channel[CHEQ_MASK].stride;
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_MASK);
+    if (!layout->masked || step == 1) {
+        return layout->masked ? mask : NULL;
+    }
+    k->gather(mask, step, n, buffer);
+    return buffer;
+}
+
+/* The pixels that the mask selects become the new ones. */
+static inline void cheq_put_selected(const uint8_t *restrict new, const uint8_t *restrict mask, size_t n,
+                                     uint8_t *restrict pixels) {
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t selected = (uint8_t)-(mask[i] != 0);
+        pixels[i] = (new[i] & selected) | (pixels[i] & (uint8_t)~selected);
+    }
+}
+
 /* Pixels of one channel that were gathered and not yet counted. */
 typedef struct {
     CHEQ_ALIGNED uint8_t pixels[CHEQ_BLOCK];
@@ -126,35 +148,30 @@ static inline void cheq_pending_count(const cheq_kernels *k, cheq_pending *pendi
 
 /* Add a piece: all of it, or what its mask selects. */
 static inline void cheq_pending_add(const cheq_kernels *k, const cheq_layout *layout, const cheq_walk *walk,
-                                    int masked, size_t n, cheq_pending *pending) {
+                                    size_t n, cheq_pending *pending) {
     CHEQ_ALIGNED uint8_t dense[CHEQ_MAX_CHANNELS][CHEQ_PIECE], dense_mask[CHEQ_PIECE];
     uint8_t *to[CHEQ_MAX_CHANNELS];
     for (int c = 0; c < layout->channels; c++) {
-        to[c] = masked ? dense[c] : pending[c].pixels + pending[c].n;
+        to[c] = layout->masked ? dense[c] : pending[c].pixels + pending[c].n;
     }
     cheq_load(k, layout, CHEQ_IMAGES, walk->at[CHEQ_IMAGES], n, to);
     for (int c = 0; c < layout->channels; c++) {
-        if (!masked) {
+        if (!layout->masked) {
             /* The analyzer lets a kernel change the layout. NOLINTNEXTLINE(clang-analyzer-core.*) */
             pending[c].n += n;
             continue;
         }
-        const uint8_t *mask = walk->at[CHEQ_OTHER] + c * layout->channel[CHEQ_OTHER].stride;
-        if (cheq_run_stride(layout, CHEQ_OTHER) != 1) {
-            k->gather(mask, cheq_run_stride(layout, CHEQ_OTHER), n, dense_mask);
-            mask = dense_mask;
-        }
+        const uint8_t *mask = cheq_mask_of(k, layout, walk, c, n, dense_mask);
         /* As above. NOLINTNEXTLINE(clang-analyzer-core.*) */
         pending[c].n += k->select(dense[c], mask, n, pending[c].pixels + pending[c].n);
     }
 }
 
 /* hist[c] += the pixels [begin, end) of channel c of a group, so many that no bin
- * passes UINT32_MAX. layout's other array is the mask. result: where the group will
- * be written soon after, or NULL. */
-static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, int masked,
-                              size_t group, size_t begin, size_t end, const uint8_t *result, cheq_hist *hist) {
-    const int dense = !masked && layout->channels == 1 && cheq_run_stride(layout, CHEQ_IMAGES) == 1;
+ * passes UINT32_MAX. result: where the group will be written soon after, or NULL. */
+static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, size_t group, size_t begin,
+                              size_t end, const uint8_t *result, cheq_hist *hist) {
+    const int dense = !layout->masked && layout->channels == 1 && cheq_run_stride(layout, CHEQ_IMAGES) == 1;
     const size_t run = (size_t)layout->pixels.shape[layout->pixels.ndim - 1];
     cheq_ahead ahead = {NULL, result};
     cheq_pending pending[CHEQ_MAX_CHANNELS];
@@ -176,7 +193,7 @@ static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, 
                 cheq_pending_count(k, &pending[c], hist[c], &ahead);
             }
         }
-        cheq_pending_add(k, layout, &walk, masked, n, pending);
+        cheq_pending_add(k, layout, &walk, n, pending);
     }
     ahead.read = NULL;
     for (int c = 0; c < layout->channels; c++) {
@@ -184,30 +201,41 @@ static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, 
     }
 }
 
-/* Do the channels lie side by side in both arrays, for one pass to look them up? */
+/* Do the channels lie side by side in both arrays, for one pass to look them up? Not where a mask picks. */
 static inline int cheq_alternate_alike(const cheq_kernels *k, const cheq_layout *layout) {
     const cheq_channels *channel = layout->channel;
-    return k->apply_channels != NULL && layout->channels > 1 && channel[CHEQ_IMAGES].pixel_bytes == layout->channels &&
-           channel[CHEQ_OTHER].pixel_bytes == layout->channels;
+    return k->apply_channels != NULL && !layout->masked && layout->channels > 1 &&
+           channel[CHEQ_IMAGES].pixel_bytes == layout->channels && channel[CHEQ_OUT].pixel_bytes == layout->channels;
 }
 
 /* n pixels of all channels, where they alternate alike. */
 static inline void cheq_apply_alternating(const cheq_kernels *k, const cheq_layout *layout, const cheq_walk *walk,
                                           size_t n, const uint8_t *luts, size_t lut_step) {
-    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OTHER];
+    const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OUT];
     const uint8_t *of_slot[CHEQ_MAX_CHANNELS];
     for (int c = 0; c < layout->channels; c++) {
         of_slot[out->slot[c]] = luts + (size_t)c * lut_step;
     }
-    k->apply_channels(walk->at[CHEQ_IMAGES] + images->lowest, walk->at[CHEQ_OTHER] + out->lowest, n,
+    k->apply_channels(walk->at[CHEQ_IMAGES] + images->lowest, walk->at[CHEQ_OUT] + out->lowest, n,
                       layout->channels, images->slot[0] != out->slot[0], of_slot);
 }
 
+/* Look up n pixels of channel c, at most CHEQ_PIECE, in their buffer; those outside the mask, if any, stay. */
+static inline void cheq_apply_piece(const cheq_kernels *k, const cheq_layout *layout, const cheq_walk *walk, int c,
+                                    size_t n, const uint8_t *lut, uint8_t *pixels) {
+    CHEQ_ALIGNED uint8_t new[CHEQ_PIECE], dense_mask[CHEQ_PIECE];
+    const uint8_t *mask = cheq_mask_of(k, layout, walk, c, n, dense_mask);
+    k->apply(pixels, mask ? new : pixels, n, lut);
+    if (mask) {
+        cheq_put_selected(new, mask, n, pixels);
+    }
+}
+
 /* out = lut[images] for the pixels [begin, end) of a group; channel c's LUT is
- * at luts + c * lut_step. layout's other array is the result. */
+ * at luts + c * lut_step. With a mask, pixels outside it stay what they are. */
 static void cheq_apply_pixels(const cheq_kernels *k, const cheq_layout *layout, size_t group,
                               size_t begin, size_t end, const uint8_t *luts, size_t lut_step) {
-    const int to_dense = layout->channels == 1 && cheq_run_stride(layout, CHEQ_OTHER) == 1;
+    const int to_dense = !layout->masked && layout->channels == 1 && cheq_run_stride(layout, CHEQ_OUT) == 1;
     const int dense = to_dense && cheq_run_stride(layout, CHEQ_IMAGES) == 1;
     const int alike = cheq_alternate_alike(k, layout);
     CHEQ_ALIGNED uint8_t pixels[CHEQ_MAX_CHANNELS][CHEQ_PIECE];
@@ -216,7 +244,7 @@ static void cheq_apply_pixels(const cheq_kernels *k, const cheq_layout *layout, 
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, dense || alike ? SIZE_MAX : CHEQ_PIECE)) > 0;) {
         if (dense) {
-            k->apply(walk.at[CHEQ_IMAGES], walk.at[CHEQ_OTHER], n, luts);
+            k->apply(walk.at[CHEQ_IMAGES], walk.at[CHEQ_OUT], n, luts);
             continue;
         }
         if (alike) {
@@ -225,13 +253,13 @@ static void cheq_apply_pixels(const cheq_kernels *k, const cheq_layout *layout, 
         }
         cheq_load(k, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, to);
         if (to_dense) {
-            k->apply(pixels[0], walk.at[CHEQ_OTHER], n, luts);
+            k->apply(pixels[0], walk.at[CHEQ_OUT], n, luts);
             continue;
         }
         for (int c = 0; c < layout->channels; c++) {
-            k->apply(pixels[c], pixels[c], n, luts + (size_t)c * lut_step);
+            cheq_apply_piece(k, layout, &walk, c, n, luts + (size_t)c * lut_step, pixels[c]);
         }
-        cheq_store(k, layout, CHEQ_OTHER, to, n, walk.at[CHEQ_OTHER]);
+        cheq_store(k, layout, CHEQ_OUT, to, n, walk.at[CHEQ_OUT]);
     }
 }
 
@@ -263,7 +291,7 @@ static void cheq_stage_store(const cheq_kernels *k, const cheq_layout *layout, s
         for (int c = 0; c < layout->channels; c++) {
             from[c] = stage->pixels[c] + done;
         }
-        cheq_store(k, layout, CHEQ_OTHER, from, n, walk.at[CHEQ_OTHER]);
+        cheq_store(k, layout, CHEQ_OUT, from, n, walk.at[CHEQ_OUT]);
     }
 }
 
