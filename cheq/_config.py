@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import sys
 from typing import Any, Literal, overload
 
 from cheq import _cgroups, _threads
@@ -16,7 +17,11 @@ def choose_kernel() -> None:
     try:
         dispatch.use_kernel(name)
     except (ValueError, RuntimeError) as error:
-        raise type(error)(f"CHEQ_KERNEL: {error}") from None
+        told = f"CHEQ_KERNEL: {error}"
+        # The command cannot catch what ends the import of its own package.
+        if sys.argv[:1] == ["-m"] or os.path.basename(sys.argv[0]) == "cheq":
+            sys.exit(f"cheq: {told}")
+        raise type(error)(told) from None
 
 
 def cpu_name() -> str:

@@ -1,14 +1,17 @@
 """Files that fuzzing (tools/fuzz) made, and what is said of them: one line in the user's words."""
 
 import struct
+import tracemalloc
 
 import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from cli_tools import pixels, run, tree
+from cli_tools import load, pixels, run, tree
+from PIL import Image
 
 from cheq.pictures import formats
+from cheq.pictures.formats import Picture
 
 pytestmark = pytest.mark.cli
 
@@ -106,3 +109,94 @@ def test_damaged_lzw_is_an_error_and_not_the_end_of_the_process(tmp_path):
     (tmp_path / "a.tif").write_bytes(data)
     with pytest.raises(imagecodecs.TiffError, match="table"):
         next(formats.pages(tmp_path / "a.tif"))
+
+
+# ---------------------------------------------------------------- JPEG
+
+
+JPEGS = {
+    "usual": {},
+    "progressive": {"progressive": True},
+    "restarts": {"restart_marker_blocks": 4},
+    "coarse": {"subsampling": "4:2:0", "quality": 40},
+    "stored as R, G, B": {"keep_rgb": True, "subsampling": "4:4:4"},
+}
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize(
+    ("kind", "decoder"),
+    [*((kind, "libtiff") for kind in JPEGS), *((kind, "Pillow") for kind in ("usual", "coarse", "stored as R, G, B"))],
+)
+def test_a_jpeg_whose_middle_is_missing_is_damaged(tmp_path, monkeypatch, kind, mode, decoder):
+    """It has its end: decoders make up what is not there, and say so to those alone who ask."""
+    monkeypatch.chdir(tmp_path)
+    if decoder == "Pillow":  # as for sampling factors that libtiff does not take
+        monkeypatch.setattr("cheq.pictures.jpeg._as_tiff", lambda image, data: b"")
+    options = {} if mode == "L" and kind == "stored as R, G, B" else JPEGS[kind]
+    array = pixels(90, 120, *[3] * (mode == "RGB"))
+    Image.fromarray(array).save(tmp_path / "whole.jpg", **options)
+    result = run("equalize", "whole.jpg", "-o", "out.png")
+    assert (result.exit_code, result.stderr) == (0, "")
+    data = (tmp_path / "whole.jpg").read_bytes()
+    for first, last in ((0.4, 0.6), (0.55, 0.7), (0.5, 0.95)):
+        (tmp_path / "in.jpg").write_bytes(data[: int(len(data) * first)] + data[int(len(data) * last) :])
+        result = run("equalize", "in.jpg", "-o", "out/")
+        assert result.exit_code == 1
+        assert "error: in.jpg: damaged: " in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["progressive", "restarts"])
+def test_a_jpeg_that_cannot_be_asked_is_warned_of(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cheq.pictures.jpeg._as_tiff", lambda image, data: b"")
+    Image.fromarray(pixels(90, 120)).save(tmp_path / "in.jpg", **JPEGS[kind])
+    result = run("equalize", "in.jpg", "-o", "out.png")
+    said = "warning: in.jpg: it cannot be told whether pixels in its middle are missing\n"
+    assert (result.exit_code, result.stderr) == (0, said)
+
+
+def test_gray_of_any_sampling_factor_is_whole(tmp_path):
+    """Of one channel they mean nothing: Pillow writes 2 x 2 with 4:2:0."""
+    for sampling in ("4:4:4", "4:2:2", "4:2:0"):
+        Image.fromarray(pixels(23, 31)).save(tmp_path / "in.jpg", subsampling=sampling)
+        np.testing.assert_array_equal(formats.read(tmp_path / "in.jpg").pixels, load(tmp_path / "in.jpg"), strict=True)
+
+
+# ---------------------------------------------------------------- files that claim more than they hold
+
+
+@pytest.mark.parametrize("stored", ["one strip", "no bytes"])
+def test_pages_that_share_their_bytes_are_counted_together(tmp_path, monkeypatch, stored):
+    """401 pages of 100 x 100 in a file of a few kB."""
+    monkeypatch.chdir(tmp_path)
+    count, pages = 401, b""
+    place, strip = 8 + 10_000, (8, 10_000 if stored == "one strip" else 0)
+    for number in range(count):
+        entries = [(256, 100), (257, 100), (258, 8), (259, 1), (262, 1), (273, strip[0]), (277, 1), (278, 100)]
+        entries.append((279, strip[1]))
+        packed = struct.pack("<H", 9) + b"".join(struct.pack("<HHII", code, 4, 1, value) for code, value in entries)
+        following = place + (number + 1) * (len(packed) + 4) if number + 1 < count else 0
+        pages += packed + struct.pack("<I", following)
+    (tmp_path / "a.tif").write_bytes(b"II*\0" + struct.pack("<I", place) + pixels(100, 100).tobytes() + pages)
+    result = run("equalize", "a.tif", "-o", "out.tif", "--max-pixels", 4_000_000)
+    assert result.exit_code == 1
+    assert "(4010000 pixels) exceeds limit of 4000000 pixels" in result.stderr
+    assert run("equalize", "a.tif", "-o", "out.tif", "--max-pixels", 4_010_000).exit_code == 0
+
+
+def test_a_gif_takes_memory_for_its_pixels_alone(tmp_path):
+    """Sorting them as rows of four took ten times as much, and a second a megapixel."""
+    array = np.zeros((1000, 1000, 4), np.uint8)
+    array[..., 3], array[::3, :, 0] = 255, 9
+    tracemalloc.start()
+    try:
+        with open(tmp_path / "a.gif", "w+b") as file:
+            formats.write([Picture(array, alpha=True, rgb=True)], file, ".gif")
+        assert tracemalloc.get_traced_memory()[1] < 12 * 1000 * 1000
+    finally:
+        tracemalloc.stop()
+    with Image.open(tmp_path / "a.gif") as image:
+        np.testing.assert_array_equal(np.array(image.convert("RGBA")), array)

@@ -17,7 +17,16 @@ from cheq.pictures.reading import MOST_PIXELS, collected_warnings, pixel_limit
 MOST = 1 << 24
 
 
-def images_of(paths: Sequence[Path], channel_axis: int | None, problem: Callable[[Path, str], None]) -> list[Pixels]:
+class NotUsedError(ValueError):
+    """A file is sound, and not one to time."""
+
+
+def images_of(
+    paths: Sequence[Path],
+    channel_axis: int | None,
+    problem: Callable[[Path, str], None],
+    failure: Callable[[Path, str], None],
+) -> list[Pixels]:
     """Read 8-bit pictures and arrays; return their planes as batches of one size each, `MOST` pixels at the most.
 
     Parameters
@@ -28,6 +37,8 @@ def images_of(paths: Sequence[Path], channel_axis: int | None, problem: Callable
         Of the arrays.
     problem : callable
         Is told of each file that is not used, or not as a whole, and why.
+    failure : callable
+        Is told of each file that cannot be read, and why.
     """
     planes: dict[tuple[int, ...], list[Pixels]] = defaultdict(list)
     total = 0
@@ -45,8 +56,10 @@ def images_of(paths: Sequence[Path], channel_axis: int | None, problem: Callable
                         break
                     planes[plane.shape].append(plane)
                     total += plane.size
+            except NotUsedError as error:
+                problem(path, str(error))
             except Exception as error:  # damaged files make libraries raise nearly anything
-                problem(path, describe(error, path))
+                failure(path, describe(error, path))
             for message in dict.fromkeys(collected.pop(threading.get_ident(), [])):
                 problem(path, message)
     return [np.stack(group) for group in planes.values()]
@@ -59,6 +72,8 @@ def _planes(path: Path, channel_axis: int | None) -> Iterator[Pixels]:
             yield from _planes_of_array(images, channel_axis)
         return
     for picture in formats.pages(path):
+        if picture.is_mask:
+            continue
         _check_8_bits(picture.pixels)
         yield from np.ascontiguousarray(np.moveaxis(np.atleast_3d(picture.opaque), -1, 0))
 
@@ -66,9 +81,9 @@ def _planes(path: Path, channel_axis: int | None) -> Iterator[Pixels]:
 def _planes_of_array(images: Pixels, channel_axis: int | None) -> Iterator[Pixels]:
     """Yield an array's planes one by one, as it may be larger than memory."""
     if images.ndim < (2 if channel_axis is None else 3):
-        raise ValueError(f"height and width are needed, and the array's shape is {images.shape}")
+        raise NotUsedError(f"height and width are needed, and the array's shape is {images.shape}")
     if images.size == 0:
-        raise ValueError(f"not used: the array's shape is {images.shape}")
+        raise NotUsedError(f"not used: the array's shape is {images.shape}")
     if channel_axis is not None:
         images = np.moveaxis(images, channel_axis, 0)
     elif images.ndim > 2 and images.shape[-1] in (3, 4):
@@ -79,4 +94,4 @@ def _planes_of_array(images: Pixels, channel_axis: int | None) -> Iterator[Pixel
 
 def _check_8_bits(pixels: Pixels) -> None:
     if pixels.dtype != np.uint8:
-        raise ValueError(f"not used: only 8-bit images are timed, and these are {pixels.dtype}")
+        raise NotUsedError(f"not used: only 8-bit images are timed, and these are {pixels.dtype}")

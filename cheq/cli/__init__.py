@@ -12,6 +12,9 @@ __all__ = ["main", "without"]
 def main(*command: str) -> None:
     """Run ``cheq``, or one of its commands, on the arguments in ``sys.argv`` and leave with its exit status."""
     signal.signal(signal.SIGTERM, _end)
+    # Where there is a terminal to lose, and not where nohup has it ignored.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _end)
     try:
         from cheq.cli.app import app
 

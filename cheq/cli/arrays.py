@@ -7,6 +7,7 @@ from typing import BinaryIO
 from cheq.cli.pixels import Equalizer
 from cheq.cli.settings import Color
 from cheq.pictures import Pixels, arrays
+from cheq.pictures.picture import refuse_bomb
 
 _BLOCK = 64 << 20  # bytes of an array that are made gray at a time to be counted
 
@@ -15,9 +16,10 @@ def count(source: Path, equalizer: Equalizer, mask: Pixels | None) -> None:
     """Add a file's arrays to the shared histograms."""
     settings = equalizer.settings
     for _, images in arrays.read(source):
-        _check_color(images, equalizer)
-        for block in _blocks(images, settings.channel_axis):
-            equalizer.count(block, settings.channel_axis, mask, settings.threads)
+        _check(images, equalizer)
+        for part in _parts(images, settings.channel_axis, mask):
+            choice = equalizer.choice(images[part], settings.channel_axis, mask)
+            equalizer.count(images[part], settings.channel_axis, choice.counted, settings.threads)
 
 
 def equalize(source: Path, file: BinaryIO, equalizer: Equalizer, mask: Pixels | None) -> None:
@@ -27,16 +29,19 @@ def equalize(source: Path, file: BinaryIO, equalizer: Equalizer, mask: Pixels | 
         return
 
     def change(images: Pixels) -> Pixels:
-        _check_color(images, equalizer)
-        return equalizer.equalize(images, settings.channel_axis, mask, settings.threads, axes=settings.axes)
+        _check(images, equalizer)
+        choice = equalizer.choice(images, settings.channel_axis, mask)
+        return equalizer.equalize(images, settings.channel_axis, choice, settings.threads, axes=settings.axes)
 
     settings = equalizer.settings
     arrays.rewrite(source, file, change)
 
 
-def _check_color(images: Pixels, equalizer: Equalizer) -> None:
-    """Refuse to pass over a --color for an array whose channels may be any axis of three or four."""
+def _check(images: Pixels, equalizer: Equalizer) -> None:
+    """Refuse too many pixels, and to pass over a --color for an array whose channels could be several axes."""
     settings = equalizer.settings
+    if settings.most_pixels is not None:
+        refuse_bomb(images.size)
     if settings.color is Color.CHANNELS or settings.channel_axis is not None:
         return
     if images.ndim > 2 and {3, 4} & {images.shape[-1], images.shape[-3]}:
@@ -45,25 +50,29 @@ def _check_color(images: Pixels, equalizer: Equalizer) -> None:
 
 def _equalize_mapped(images: Pixels, file: BinaryIO, equalizer: Equalizer, mask: Pixels | None) -> None:
     """Write the result through mapped memory too."""
-    _check_color(images, equalizer)
+    _check(images, equalizer)
     settings = equalizer.settings
     shape, axis = images.shape, settings.channel_axis
     if equalizer.makes_gray(axis) and axis is not None and -len(shape) <= axis < len(shape):
         shape = tuple(length for each, length in enumerate(shape) if each != axis % len(shape))
     if not images.size or not images.ndim:  # nothing to map; and what is wrong is said before anything is written
-        arrays.write(file, equalizer.equalize(images, axis, mask, settings.threads, axes=settings.axes))
+        choice = equalizer.choice(images, axis, mask)
+        arrays.write(file, equalizer.equalize(images, axis, choice, settings.threads, axes=settings.axes))
         return
     result = arrays.create(file, shape, images.dtype.newbyteorder("="))
-    equalizer.equalize(images, axis, mask, settings.threads, result, settings.axes)
+    # Pixels that stay are chosen in memory, a byte for each; without a choice, one call does it all.
+    for part in _parts(images, axis, mask) if settings.nodata and settings.axes is None else [slice(None)]:
+        choice = equalizer.choice(images[part], axis, mask)
+        equalizer.equalize(images[part], axis, choice, settings.threads, result[part], settings.axes)
     result.flush()
 
 
-def _blocks(images: Pixels, axis: int | None) -> Iterator[Pixels]:
-    """Yield an array in parts of which copies fit into memory, where its first axis is a batch axis."""
+def _parts(images: Pixels, axis: int | None, mask: Pixels | None) -> Iterator[slice]:
+    """Yield parts of an array of which copies fit into memory, where its first axis is a batch axis."""
     planes = 2 if axis is None else 3
-    if images.ndim <= planes or not images.size or (axis is not None and axis % images.ndim == 0):
-        yield images
+    one_mask = mask is None or mask.ndim <= 2
+    if images.ndim <= planes or not images.size or (axis is not None and axis % images.ndim == 0) or not one_mask:
+        yield slice(None)
         return
     step = max(1, _BLOCK // max(1, images[:1].nbytes))
-    for start in range(0, len(images), step):
-        yield images[start : start + step]
+    yield from (slice(start, start + step) for start in range(0, len(images), step))

@@ -1,5 +1,6 @@
 """Masks: one for all pictures, or a folder with one for each."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,9 @@ def finder(name: str | None) -> Callable[[Path], Mask | None]:
     if name is None:
         return lambda relative: None
     path = Path(name)
-    if path.is_dir():
+    if os.path.isdir(path):
         return lambda relative: _read(_in_folder(path, relative))
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UsageError(f"--mask '{name}' does not exist")
     try:
         mask = _read(path)
@@ -43,13 +44,13 @@ def finder(name: str | None) -> Callable[[Path], Mask | None]:
 
 def _in_folder(folder: Path, relative: Path) -> Path:
     for candidate in (relative, relative.with_suffix(".png"), relative.with_suffix(".npy")):
-        if (folder / candidate).is_file():
+        if os.path.isfile(folder / candidate):
             return folder / candidate
     raise ValueError(f"there is no mask for it: {folder / relative.with_suffix('.png')} does not exist")
 
 
 def _read(path: Path) -> Mask:
-    """Return a mask: True where a picture is not black, or an array is not 0."""
+    """Return a mask as it is seen: True where a picture is not black, or an array is not 0."""
     if path.suffix.lower() == ".npy":
         return np.asarray(arrays.mapped(path) != 0)
-    return np.asarray((np.atleast_3d(formats.read(path).opaque) != 0).any(axis=-1))
+    return np.asarray((np.atleast_3d(formats.upright(formats.read(path)).opaque) != 0).any(axis=-1))

@@ -4,6 +4,7 @@ import fnmatch
 import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -232,7 +233,7 @@ class _Planner:
 
     def _enters(self, folder: Path) -> bool:
         """Whether the walk goes into a folder: not through links, and not into OUTPUT."""
-        if folder.is_symlink():
+        if os.path.islink(folder):
             self.plan.links += 1
             return False
         return not self.is_output(folder)
@@ -242,7 +243,9 @@ class _Planner:
         return (self._output_status is None and self._output is None) or self._is_output(top)
 
     def _is_output(self, folder: Path) -> bool:
-        return self._output_status is not None and os.path.samestat(folder.stat(), self._output_status)
+        with suppress(OSError):  # the walk says what is wrong with a folder
+            return self._output_status is not None and os.path.samestat(folder.stat(), self._output_status)
+        return False
 
     def _add_below(self, source: Path, top: Path, relative: Path) -> None:
         """A file whose result goes below OUTPUT, or beside it."""

@@ -1,6 +1,5 @@
 """What the user sees: a progress bar, one line for every problem, and a summary."""
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from rich.text import Text
 
 from cheq.cli.plan import Plan
 from cheq.cli.settings import UsageError
+from cheq.pictures.files import check_free
 
 INTERRUPTED = 130  # the exit status after Ctrl-C: 128 + SIGINT, as a shell has it
 
@@ -70,7 +70,7 @@ def leaving(interrupted: Callable[[], None] = lambda: None) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(printable(str(error))) from None
     except CommandError as error:
         fail(Console(stderr=True), str(error))
         raise typer.Exit(1) from None
@@ -168,8 +168,10 @@ class Report:
         for path, problem in self._plan.problems:
             self.failure(path, problem)
         for source, target, _ in self._plan.jobs:
-            if not overwrite and os.path.lexists(target):
-                self.failure(source, f"{target} exists already (replace it with --overwrite)")
+            try:
+                check_free(target, overwrite)
+            except FileExistsError as error:
+                self.failure(source, f"{error}{'' if overwrite else ' (replace it with --overwrite)'}")
             else:
                 say(self._out, f"{source} -> {target}")
                 self.done += 1

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -20,15 +19,15 @@ import numpy as np
 
 from cheq.cli import arrays, masks
 from cheq.cli.masks import Mask
-from cheq.cli.pixels import Equalizer, SharedHistograms
+from cheq.cli.pixels import Choice, Equalizer, SharedHistograms
 from cheq.cli.plan import Job, Plan
 from cheq.cli.report import Report
 from cheq.cli.settings import Color, Method, Settings
 from cheq.pictures import formats
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
-from cheq.pictures.files import check_free, describe, whole_file
+from cheq.pictures.files import check_free, describe, remove_old, whole_file
 from cheq.pictures.picture import Picture
-from cheq.pictures.reading import collected_warnings, pixel_limit
+from cheq.pictures.reading import MOST_PIXELS, collected_warnings, pixel_limit
 
 EXTENSIONS = frozenset({*ARRAYS, *formats.FORMATS})
 
@@ -40,6 +39,7 @@ _OPTIONS = (
     ("looks like channels", "on the command line: --channel-axis -1 or --axes -2,-1"),
     ("^axes:|pass axes", "on the command line: --axes"),
     ("channel_axis", "on the command line: --channel-axis"),
+    ("nan_policy=", "on the command line: --nan omit"),
     ("method=", "on the command line: --method"),
     ("exceeds .*limit of", "on the command line: --max-pixels"),
     ("exists already$", "replace it with --overwrite"),
@@ -69,11 +69,13 @@ def run(plan: Plan, report: Report, settings: Settings, mask: str | None = None)
     """
     jobs = plan.jobs
     shared = SharedHistograms() if settings.shared_lut else None
-    with pixel_limit(settings.most_pixels), collected_warnings() as collected:
+    with pixel_limit(settings.most_pixels or MOST_PIXELS), collected_warnings() as collected:
         worker = _Worker(Equalizer(settings, shared), masks.finder(mask))
         collected.clear()
         for path, problem in plan.problems:
             report.failure(path, problem)
+        for folder in {job.target.parent for job in jobs}:
+            remove_old(folder)
         if shared is not None:
             report.begin("counting", len(jobs))
             jobs = _each(jobs, partial(_attempt, worker.count, report.step, collected), settings.threads, report)
@@ -173,8 +175,11 @@ class _Worker:
             arrays.count(job.source, self._equalizer, mask)
             return
         for picture in formats.pages(job.source):
+            if picture.is_mask or picture.reduces is not None:
+                continue
             _check_kind(picture, self._settings)
-            self._equalizer.count(picture.opaque, picture.channel_axis, mask, 1)
+            choice = self._choice(picture, mask)
+            self._equalizer.count(picture.opaque, picture.channel_axis, choice.counted, 1)
 
     def equalize(self, job: Job) -> None:
         """Write a file's result."""
@@ -192,16 +197,36 @@ class _Worker:
             formats.write(chain([first], results), file, job.target.suffix, self._settings.quality)
 
     def _equalized(self, picture: Picture, mask: Mask | None) -> Picture:
+        if picture.is_mask:
+            return picture
         _check_kind(picture, self._settings)
-        axis = picture.channel_axis
-        if self._equalizer.makes_gray(axis):
-            gray = self._equalizer.equalize(picture.opaque, axis, mask, 1)
-            pixels = np.dstack([gray, picture.pixels[..., -1]]) if picture.alpha else gray
-            return replace(picture, pixels=pixels, rgb=False)
-        pixels = picture.pixels.copy() if picture.alpha else np.empty_like(picture.pixels)
-        result = replace(picture, pixels=pixels)
-        self._equalizer.equalize(picture.opaque, axis, mask, 1, out=result.opaque)
-        return result
+        whole, axis, choice = picture.reduces, picture.channel_axis, self._choice(picture, mask)
+        if whole is not None and self._equalizer.shared is None and _are_alike(whole, picture):
+            colors = self._equalizer.equalize_as(whole.opaque, self._choice(whole, mask), picture.opaque, axis, choice)
+        else:
+            colors = self._equalizer.equalize(picture.opaque, axis, choice, 1)
+        pixels = np.dstack([colors, picture.pixels[..., -1]]) if picture.alpha else colors
+        return formats.changed(picture, pixels, picture.rgb and not self._equalizer.makes_gray(axis))
+
+    def _choice(self, picture: Picture, mask: Mask | None) -> Choice:
+        """Which pixels of a picture are counted, under a mask that was made for it as it is seen, and which stay."""
+        if mask is not None and mask.ndim == 2:
+            mask = _fitting(formats.as_stored(mask, picture), picture)
+        return self._equalizer.choice(picture.opaque, picture.channel_axis, mask, picture.inside, picture.about.nodata)
+
+
+def _fitting(mask: Mask, picture: Picture) -> Mask:
+    """Return the mask of a smaller copy: of the whole's, the pixels in the middle of what each pixel covers."""
+    whole = picture.reduces
+    if whole is None or mask.shape != whole.pixels.shape[:2]:
+        return mask
+    sides = zip(picture.pixels.shape, mask.shape, strict=False)
+    return mask[np.ix_(*((np.arange(few) * 2 + 1) * many // (2 * few) for few, many in sides))]
+
+
+def _are_alike(whole: Picture, smaller: Picture) -> bool:
+    """Whether one LUT serves both."""
+    return (whole.pixels.dtype, whole.colors, whole.rgb) == (smaller.pixels.dtype, smaller.colors, smaller.rgb)
 
 
 def _check_kind(picture: Picture, settings: Settings) -> None:

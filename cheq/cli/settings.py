@@ -6,7 +6,6 @@ from typing import Any
 
 import cheq
 from cheq.pictures.formats import JPEG_QUALITY
-from cheq.pictures.reading import MOST_PIXELS
 
 
 class UsageError(ValueError):
@@ -20,6 +19,20 @@ class Method(StrEnum):
     PILLOW = "pillow"
     SKIMAGE = "skimage"
     NUMPY = "numpy"
+
+
+class Outside(StrEnum):
+    """What pixels become that are not counted."""
+
+    LUT = "lut"
+    KEEP = "keep"
+
+
+class Nan(StrEnum):
+    """What is done with NaN and infinities in floats."""
+
+    RAISE = "raise"
+    OMIT = "omit"
 
 
 class Color(StrEnum):
@@ -48,8 +61,14 @@ class Settings:
         Whether existing targets are replaced.
     quality : int
         Of JPEG files.
-    most_pixels : int
-        The most that a picture may have.
+    most_pixels : int or None
+        The most that a picture or array may have; by default Pillow's limit, which an .npy file of that size may pass.
+    outside : Outside
+        What becomes of the pixels outside a mask.
+    nodata : str
+        The value that stands for none in files that name none; "" where all values count.
+    nan : Nan
+        As ``nan_policy`` of `cheq.equalize`.
     """
 
     method: Method = Method.OPENCV
@@ -60,9 +79,16 @@ class Settings:
     shared_lut: bool = False
     overwrite: bool = False
     quality: int = JPEG_QUALITY
-    most_pixels: int = MOST_PIXELS
+    most_pixels: int | None = None
+    outside: Outside = Outside.LUT
+    nodata: str = ""
+    nan: Nan = Nan.RAISE
 
     def __post_init__(self) -> None:
+        try:
+            float(self.nodata or 0)
+        except ValueError:
+            raise UsageError(f"--nodata takes a number or nan, not '{self.nodata}'") from None
         if self.color is Color.YCRCB and self.method not in (Method.OPENCV, Method.PILLOW):
             raise UsageError(f"--color ycrcb takes --method opencv or pillow, not {self.method}")
         if self.color is Color.YCRCB and self.shared_lut:

@@ -1,5 +1,7 @@
 """NumPy's files: .npy is mapped and not read, so that it may be larger than memory; .npz is taken array by array."""
 
+import io
+import math
 import os
 import shutil
 import warnings
@@ -13,8 +15,11 @@ from numpy.lib import format as npy
 from numpy.lib.format import open_memmap
 
 from cheq.pictures import Pixels
+from cheq.pictures.picture import refuse_bomb
 
 EXTENSIONS = frozenset({".npy", ".npz"})
+
+_LONGEST_HEADER = 1 << 14  # bytes; NumPy itself takes 10,000 beside the start
 
 
 def read(source: Path) -> Iterator[tuple[str, Pixels]]:
@@ -91,17 +96,30 @@ def _images(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 
 def _is_image(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
-    """Look at an array's header alone."""
+    """Look at an array's header alone; refuse one that claims too many pixels.
+
+    Raises
+    ------
+    ValueError
+        If a member's name leads out of the folder into which archives are unpacked.
+    """
+    parts = member.filename.replace("\\", "/").split("/")
+    if ".." in parts or not parts[0] or ":" in parts[0]:
+        raise ValueError(f"the archive is not safe: a member is named {member.filename!r}")
     if not member.filename.endswith(".npy"):
         return False
-    with archive.open(member) as file:
-        try:
-            version = npy.read_magic(file)
-            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, _, dtype = read_header(file)
-        except ValueError:
-            return False
-    return len(shape) > 1 and dtype.kind == "u" and dtype.itemsize < 3
+    with archive.open(member) as content:
+        file = io.BytesIO(content.read(_LONGEST_HEADER))
+    try:
+        version = npy.read_magic(file)
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read_header(file)
+    except ValueError:
+        return False
+    found = len(shape) > 1 and dtype.kind == "u" and dtype.itemsize < 3
+    if found:
+        refuse_bomb(math.prod(shape))
+    return found
 
 
 def _load(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Pixels:
@@ -114,6 +132,7 @@ def rewrite(source: Path, file: BinaryIO, change: Callable[[Pixels], Pixels]) ->
     with _archive(source) as archive, zipfile.ZipFile(file, "w", allowZip64=True) as target:
         images = _images(archive)
         others = [member for member in archive.infolist() if member not in images]
+        refuse_bomb(0, sum(member.file_size for member in others))
         if others:
             kept = ", ".join(member.filename.removesuffix(".npy") for member in others)
             warnings.warn(f"kept as they are, not uint8 or uint16 images: {kept}", UserWarning, stacklevel=2)

@@ -1,18 +1,35 @@
 """Writing files wholly or not at all, and saying what went wrong with one."""
 
+import fnmatch
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+_NAME = ".cheq-{}.tmp"  # of a temporary file: short and its own, as a target's may be as long as is allowed already
+_OLD = 24 * 3600  # seconds after which no run still writes to a temporary file
+
 
 def check_free(target: Path, overwrite: bool) -> None:
-    """Raise FileExistsError when `target` exists and is not to be overwritten."""
+    """Raise FileExistsError when `target` exists and is not to be overwritten: pipes and devices never are."""
     if not overwrite and os.path.lexists(target):
         raise FileExistsError(f"{target} exists already")
+    if os.path.exists(target) and not (os.path.isfile(target) or os.path.isdir(target) or os.path.islink(target)):
+        raise FileExistsError(f"{target} is neither a file nor a folder, and is not replaced")
+
+
+def remove_old(folder: Path) -> None:
+    """Remove temporary files that were left in a folder by runs that were ended before they could."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if fnmatch.fnmatch(entry.name, _NAME.format("[0-9a-f]" * 16)) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    if entry.stat().st_mtime < time.time() - _OLD:
+                        os.unlink(entry)
 
 
 @contextmanager
@@ -25,10 +42,11 @@ def whole_file(target: Path, overwrite: bool) -> Iterator[BinaryIO]:
     """
     check_free(target, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The name is short and its own, as the target's may be as long as the file system allows already.
-    temporary = target.with_name(f".cheq-{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(_NAME.format(secrets.token_hex(8)))
+    # What replaces a file that others may not read is not for them either.
+    mode = 0o600 if os.path.exists(target) else 0o666
     try:
-        with open(temporary, "x+b") as file:
+        with open(temporary, "x+b", opener=lambda path, flags: os.open(path, flags, mode)) as file:
             yield file
         _publish(temporary, target, overwrite)
     except OSError as error:

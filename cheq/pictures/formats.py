@@ -9,9 +9,24 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cheq.pictures import png, simple, tiff
-from cheq.pictures.picture import About, Picture, upright
+from cheq.pictures.changes import changed
+from cheq.pictures.picture import About, Picture, as_stored, stands_for_none, upright
 
-__all__ = ["FORMATS", "JPEG_QUALITY", "About", "Picture", "check", "count", "pages", "read", "upright", "write"]
+__all__ = [
+    "FORMATS",
+    "JPEG_QUALITY",
+    "About",
+    "Picture",
+    "as_stored",
+    "changed",
+    "check",
+    "count",
+    "pages",
+    "read",
+    "stands_for_none",
+    "upright",
+    "write",
+]
 
 JPEG_QUALITY = simple.JPEG_QUALITY
 

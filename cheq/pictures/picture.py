@@ -10,6 +10,7 @@ from PIL import Image
 from cheq.pictures import Pixels
 
 ORIENTATION = 0x0112  # EXIF and TIFF: how the picture must be turned to be upright
+REDUCED, MASK = 1, 4  # bits of a TIFF's tag 254: a smaller copy of another page, a mask of another
 
 # The channels of a kind, without alpha: 1 is gray, 3 is RGB.
 _NAMES = {1: "gray", 3: "RGB"}
@@ -43,6 +44,12 @@ class About:
         Of a TIFF's pixels.
     large : bool
         Whether all pages of a TIFF need one with 64-bit offsets.
+    tile : (int, int) or None
+        Height and width of a TIFF's tiles, if it has any.
+    subfile : int
+        What kind of page of a TIFF this is, as bits of its tag 254.
+    nodata : str
+        The value that stands for none, as GDAL writes it.
     tags : tuple of (int, int, int, object)
         Code, type, count and value of a TIFF's other tags.
     chunks : tuple of (bytes, bytes)
@@ -56,6 +63,9 @@ class About:
     compression: str = ""
     predictor: bool = True
     large: bool = False
+    tile: tuple[int, int] | None = None
+    subfile: int = 0
+    nodata: str = ""
     tags: tuple[tuple[int, int, int, Any], ...] = ()
     chunks: tuple[tuple[bytes, bytes], ...] = ()
 
@@ -77,13 +87,22 @@ class About:
 class Picture:
     """Pixels, ``(height, width)`` or ``(height, width, channels)``; with alpha, it is the last channel.
 
-    ``rgb`` is whether the first three channels are red, green and blue.
+    Attributes
+    ----------
+    rgb : bool
+        Whether the first three channels are red, green and blue.
+    inside : array of bool, shape (height, width), or None
+        Where the pixels mean anything, as the file itself says.
+    reduces : Picture or None
+        The page that this one is a smaller copy of.
     """
 
     pixels: Pixels
     alpha: bool = False
     rgb: bool = False
     about: About = About()
+    inside: Pixels | None = None
+    reduces: "Picture | None" = None
 
     @property
     def colors(self) -> int:
@@ -103,9 +122,16 @@ class Picture:
         return self.pixels[..., 0] if self.colors == 1 else self.pixels[..., : self.colors]
 
     @property
+    def is_mask(self) -> bool:
+        """Whether this is no picture but the mask of another page."""
+        return bool(self.about.subfile & MASK)
+
+    @property
     def kind(self) -> str:
         """Say what pixels these are: 8-bit gray, 16-bit RGB with alpha, ..."""
         colors, dtype = self.colors, self.pixels.dtype
+        if self.is_mask:
+            return "a mask"
         bits = f"{8 * dtype.itemsize}-bit" if dtype.kind == "u" else str(dtype)
         name = _NAMES.get(colors, f"{colors} channels") if colors == 1 or self.rgb else f"{colors} channels"
         return f"{bits} {name}{' with alpha' * self.alpha}"
@@ -119,14 +145,33 @@ def of(pixels: Pixels, about: About = About()) -> Picture:
 
 def upright(picture: Picture) -> Picture:
     """Turn a picture as its EXIF says, for formats that cannot say it; EXIF then goes."""
-    pixels, (mirrored, turns) = picture.pixels, _TURNS.get(orientation(picture.about.exif), (False, 0))
-    if mirrored:
-        pixels = pixels[:, ::-1]
-    turned = np.ascontiguousarray(np.rot90(pixels, turns))
+    pixels, (mirrored, turns) = picture.pixels, _turns(picture)
+    turned = np.ascontiguousarray(np.rot90(pixels[:, ::-1] if mirrored else pixels, turns))
     resolution = picture.about.resolution
     if resolution is not None and turns % 2:
         resolution = (resolution[1], resolution[0], resolution[2])
     return replace(picture, pixels=turned, about=replace(picture.about, exif=b"", xmp=b"", resolution=resolution))
+
+
+def as_stored(seen: Pixels, picture: Picture) -> Pixels:
+    """Turn pixels that were made for a picture as it is seen, such as a mask, to lie as the picture's own do."""
+    mirrored, turns = _turns(picture)
+    lying = np.rot90(seen, -turns)
+    return lying[:, ::-1] if mirrored else lying
+
+
+def _turns(picture: Picture) -> tuple[bool, int]:
+    return _TURNS.get(orientation(picture.about.exif), (False, 0))
+
+
+def stands_for_none(pixels: Pixels, nodata: str) -> Pixels | None:
+    """Return which samples have the value that stands for none; None if samples of this dtype cannot have it."""
+    value = float(nodata)
+    if pixels.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return np.isnan(pixels) if np.isnan(value) else pixels == pixels.dtype.type(value)
+    limits = np.iinfo(pixels.dtype)
+    return pixels == int(value) if value.is_integer() and limits.min <= value <= limits.max else None
 
 
 def refuse_bomb(pixels: int, size: int = 0) -> None:

@@ -1,12 +1,14 @@
 """What travels with the pixels of a TIFF: its tags, of which some have another form in other formats."""
 
 import os
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+import tifffile
 from PIL import Image, TiffImagePlugin
 
 from cheq.pictures.picture import ORIENTATION, About, whole_exif
@@ -17,12 +19,13 @@ _IN_EXIF = {270: 2, 271: 2, 272: 2, ORIENTATION: 3, 305: 2, 306: 2, 315: 2, 3343
 # Directories that EXIF and TIFF point to, and the names without which tifffile does not write their tags.
 _DIRECTORIES = {0x8769: "ExifTag", 0x8825: "GPSTag"}
 _INTEROPERABILITY = 0xA005  # EXIF's pointer to a directory that no reader needs
-_DESCRIPTION, _PROFILE, _XMP, _X, _Y, _UNIT = 270, 34675, 700, 282, 283, 296
+DESCRIPTION, _PROFILE, _XMP, _X, _Y, _UNIT, _NODATA = 270, 34675, 700, 282, 283, 296, 42113
+_IMAGEJ = 50839  # and the lengths of its parts before it
 # How the pixels are stored, which is told anew: sizes, strips, tiles, compression, colors and their tables.
 _STRUCTURE = {
     *(*range(254, 260), 262, 263, 266, 273, 277, 278, 279, 280, 281, 284, 290, 291, 292, 293, 301, 317, 320),
     *(*range(321, 326), 330, 332, 334, 338, 339, 340, 341, 347, 512, 513, 514, 529, 530, 531, 532, 32997),
-    *(_X, _Y, _UNIT, _PROFILE, _XMP, *_IN_EXIF, *_DIRECTORIES, *range(65420, 65460)),
+    *(_X, _Y, _UNIT, _PROFILE, _XMP, _NODATA, _IMAGEJ - 1, *_IN_EXIF, *_DIRECTORIES, *range(65420, 65460)),
 }
 
 
@@ -40,27 +43,51 @@ def read(page: Any, path: Path) -> About:
         resolution=_resolution(page),
         compression=page.compression.name,
         predictor=page.predictor > 1,
+        tile=(page.tilelength, page.tilewidth) if page.is_tiled else None,
+        subfile=page.subfiletype,
+        nodata=_nodata(page),
         tags=tuple(_others(page)),
     )
 
 
-def upright(about: About) -> About:
-    """Leave out how the page lies, for pixels that have been turned."""
-    return replace(about, exif=_without(about.exif, ORIENTATION), xmp=b"")  # in which it may stand too
+def _nodata(page: Any) -> str:
+    text = str(page.tags[_NODATA].value).strip(" \0") if _NODATA in page.tags else ""
+    try:
+        float(text or 0)
+    except ValueError:
+        warnings.warn(f"its GDAL_NODATA is no number and left out: {text[:40]!r}", UserWarning, stacklevel=2)
+        return ""
+    return text
 
 
-def undescribed(about: About) -> About:
-    """Leave out the description, for a page that is another than it says."""
-    return replace(about, exif=_without(about.exif, _DESCRIPTION))
+def without_count(about: About) -> About:
+    """Leave out how many pages there are, for a description that says what is not so."""
+
+    def change(text: str) -> str:
+        return (
+            re.sub(r"^(images|channels|slices|frames|hyperstack)=.*\n?", "", text, flags=re.M)
+            if text.startswith("ImageJ=")
+            else ""
+        )
+
+    return described(about, change)
 
 
-def _without(exif: bytes, code: int) -> bytes:
-    if not exif:
-        return exif
+def described(about: About, change: Callable[[str], str]) -> About:
+    """Change the description; one that becomes empty is left out."""
+    if not about.exif:
+        return about
     block = Image.Exif()
-    block.load(exif)
-    block.pop(code, None)
-    return block.tobytes() if len(block) else b""
+    block.load(about.exif)
+    text = _text(block.get(DESCRIPTION, b""))
+    changed = change(text.decode("latin-1")).encode("latin-1")
+    if changed == text:
+        return about
+    if changed:
+        block[DESCRIPTION] = changed
+    else:
+        del block[DESCRIPTION]
+    return replace(about, exif=block.tobytes() if len(block) else b"")
 
 
 def _bytes_of(page: Any, code: int) -> bytes:
@@ -103,6 +130,9 @@ def _others(page: Any) -> Iterator[tuple[int, int, int, Any]]:
         if tag.code in _STRUCTURE:
             continue
         value = tag.value
+        if tag.code == _IMAGEJ and isinstance(value, dict):
+            yield from _of_imagej(value)
+            continue
         numbers = isinstance(value, tuple) and all(isinstance(each, int | float) for each in value)
         if isinstance(value, str):
             value = value.encode()
@@ -113,6 +143,14 @@ def _others(page: Any) -> Iterator[tuple[int, int, int, Any]]:
             page.parent.filehandle.seek(tag.valueoffset)
             value = page.parent.filehandle.read(tag.valuebytecount)
         yield tag.code, int(tag.dtype), tag.count, value
+
+
+def _of_imagej(said: dict[str, Any]) -> Iterator[tuple[int, int, int, Any]]:
+    """Yield ImageJ's own metadata, without the ranges of levels that it shows, in the byte order that is written."""
+    kept = {name: value for name, value in said.items() if name != "Ranges"}
+    # tifffile reads a single label as a text.
+    kept.update({name: [kept[name]] for name in ("Labels",) if isinstance(kept.get(name), str)})
+    yield from (tag[:4] for tag in tifffile.imagej_metadata_tag(kept, "<"))
 
 
 # ---------------------------------------------------------------- writing
@@ -132,6 +170,8 @@ def to_write(about: About, file: BinaryIO, form: Any) -> list[Any]:
             extra.append((name, 16 if form.is_bigtiff else 4, 1, place, True))
     if about.xmp:
         extra.append((_XMP, 1, len(about.xmp), about.xmp, True))
+    if about.nodata:
+        extra.append((_NODATA, 2, 0, about.nodata.encode(), True))
     return [*extra, *((*tag, True) for tag in about.tags)]
 
 

@@ -1,22 +1,25 @@
 """TIFF: pages of any kind of samples by tifffile; palettes and compressed colors, which it leaves raw, by Pillow."""
 
+import io
 import math
 import mmap
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import chain, islice
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import imagecodecs
 import numpy as np
 import tifffile
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
-from cheq.pictures import Pixels, tags
-from cheq.pictures.picture import About, Format, Picture, of, refuse_bomb
+from cheq.pictures import Pixels, kinds, stacks, tags
+from cheq.pictures.kinds import Kind
+from cheq.pictures.picture import ORIENTATION, About, Format, Picture, of, refuse_bomb, stands_for_none
 from cheq.pictures.simple import plain
 
 FORMAT = Format("TIFF", None, keeps_exif=True)
@@ -33,27 +36,112 @@ _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels that a classic TIFF holds besid
 def count(path: Path) -> int:
     """Return how many pages a file has."""
     with _opened(path) as file:
-        return sum(1 for _ in _places(file, path))
+        return len(stacks.places(file))
 
 
 def pages(path: Path, first: int = 0) -> Iterator[Picture]:
     """Yield the pages of a file, from one on."""
-    with _opened(path) as file, ExitStack() as stack:
+    with ExitStack() as stack:
+        reader = _Reader(path, stack)
+        for number in range(first, len(reader.places)):
+            yield reader.related(number)
+
+
+class _Reader:
+    """Reads the pages of a file, each when it is asked for."""
+
+    def __init__(self, path: Path, stack: ExitStack) -> None:
+        self._path, self._stack = path, stack
+        self._file = file = stack.enter_context(_opened(path))
         if not len(file.pages):
             raise ValueError("the file has no page, or is cut off")
-        large = file.is_bigtiff or sum(page.nbytes for page in file.pages) > _MOST_CLASSIC
-        by_pillow: Image.Image | None = None
-        for page, index, slices in islice(_places(file, path), first, None):
-            _check(page, file)
-            about = replace(tags.read(page, path), large=large or slices is not None)
-            if slices is not None and page.is_shaped:  # of a file whose slices stand behind one page
-                about = tags.undescribed(about)
-            if _is_plain(page):
-                yield _picture(page, _decoded(page, index, path) if slices is None else slices, about)
-            else:
-                by_pillow = by_pillow or stack.enter_context(Image.open(path, formats=["TIFF"]))
-                by_pillow.seek(index)
-                yield of(plain(by_pillow), tags.upright(about))  # Pillow has turned it
+        _refuse_shared(file)
+        self.places = stacks.places(file)
+        in_stack = any(place.part is not None for place in self.places)
+        self._large = file.is_bigtiff or in_stack or sum(page.nbytes for page in file.pages) > _MOST_CLASSIC
+        self._kinds = [_kind(place.page) for place in self.places]
+        # Smaller copies follow the page that they reduce, each with its mask: these four are kept.
+        self._read = lru_cache(4 if any(kind.reduced for kind in self._kinds) else 0)(self._read_alone)
+        self._pillow: Image.Image | None = None
+
+    def related(self, number: int) -> Picture:
+        """Read a page, with what others say of it: where it means anything, and what it is a smaller copy of."""
+        whole = kinds.reduced_by(self._kinds, number)
+        picture = self._masked(number)
+        return picture if whole is None else replace(picture, reduces=self._masked(whole))
+
+    def _masked(self, number: int) -> Picture:
+        picture = self._read(number)
+        mask = kinds.masked_by(self._kinds, number)
+        if mask is None:
+            return picture
+        inside = self._read(mask).pixels != 0
+        return replace(picture, inside=inside if picture.inside is None else inside & picture.inside)
+
+    def _read_alone(self, number: int) -> Picture:
+        place = self.places[number]
+        page = place.page
+        _check(page, self._file)
+        about = replace(tags.read(page, self._path), large=self._large)
+        if stacks.claimed(page) > (1 if place.part is not None else len(self.places) - number):
+            about = tags.without_count(about)
+        if place.part is not None:
+            return _picture(page, stacks.pixels(place, self._path), about)
+        if self._kinds[number].mask and page.samplesperpixel == 1:
+            return Picture(_decoded(page, place.number, self._path), about=about)
+        if _is_plain(page):
+            return _picture(page, _decoded(page, place.number, self._path), about)
+        return self._by_pillow(place.number, about)
+
+    def _by_pillow(self, index: int, about: About) -> Picture:
+        if self._pillow is None:
+            try:
+                opened = Image.open(_lying(self._path, self._file), formats=["TIFF"])
+            except UnidentifiedImageError:
+                raise ValueError("its first page is damaged, or of a kind that is not known") from None
+            self._pillow = self._stack.enter_context(opened)
+        image = self._pillow
+        image.seek(index)
+        picture = of(plain(image), about)
+        if not about.nodata:
+            return picture
+        if image.mode == "P":
+            warnings.warn("its GDAL_NODATA is an index of its palette and left out", UserWarning, stacklevel=2)
+            none = stands_for_none(np.array(image), about.nodata)
+            return replace(picture, about=replace(about, nodata=""), inside=None if none is None else ~none)
+        return replace(picture, about=replace(about, nodata=_scaled(about.nodata, self._file.pages[index])))
+
+
+def _scaled(nodata: str, page: Any) -> str:
+    """Return what becomes of a level when those of fewer bits are made 8, and those of white as zero turned round."""
+    bits = page.bitspersample if isinstance(page.bitspersample, int) else 8
+    highest, level = 2**bits - 1, float(nodata)
+    if page.photometric == _WHITE_IS_ZERO:
+        level = highest - level
+    return f"{level * (255 / highest if bits < 8 else 1):.17g}"
+
+
+def _lying(path: Path, file: Any) -> BinaryIO:
+    """Return a file in which no page is to be turned: Pillow would, and shears those that are not compressed."""
+    turned = [page.tags[ORIENTATION] for page in file.pages if ORIENTATION in page.tags]
+    content = bytearray(path.read_bytes())
+    for tag in turned:
+        if tag.valuebytecount <= 8:
+            order: Literal["little", "big"] = "little" if file.byteorder == "<" else "big"
+            end = tag.valueoffset + tag.valuebytecount
+            content[tag.valueoffset : end] = (1).to_bytes(tag.valuebytecount, order)
+    return io.BytesIO(content)
+
+
+def _kind(page: Any) -> Kind:
+    return Kind(page.is_reduced, page.is_mask, (page.imagelength, page.imagewidth))
+
+
+def _refuse_shared(file: Any) -> None:
+    """Count the pixels of all pages together where their bytes are the same ones, or none: such files can be small."""
+    sizes = [size for page in file.pages for size in page.databytecounts]
+    if sum(sizes) > file.filehandle.size or 0 in sizes:
+        refuse_bomb(sum(page.imagewidth * page.imagelength * page.imagedepth for page in file.pages))
 
 
 def _opened(path: Path) -> Any:
@@ -91,33 +179,6 @@ def _decoded(page: Any, index: int, path: Path) -> Pixels:
     return pixels
 
 
-def _places(file: Any, path: Path) -> Iterator[tuple[Any, int, Pixels | None]]:
-    """Yield each page, with its number, and its pixels if it is one of several behind a single directory.
-
-    So ImageJ, and tifffile on demand, keep stacks.
-    """
-    stacks = _stacks(path)
-    for index in range(len(file.pages)):
-        page = file.pages[index]
-        for slices in stacks.get(index, [None]):
-            yield page, index, slices
-
-
-def _stacks(path: Path) -> dict[int, Pixels]:
-    """Return the slices of series that have more than one behind a page, by the page's number.
-
-    In a file of its own, which looking for series makes forget all pages but a series' first.
-    """
-    with tifffile.TiffFile(path) as file:
-        return {
-            series.keyframe.index: series.asarray(out="memmap").reshape(-1, *series.keyframe.shape)
-            for series in file.series
-            if len(series.pages) == 1
-            and series.keyframe.compression == 1
-            and math.prod(series.shape) > math.prod(series.keyframe.shape)
-        }
-
-
 def _check(page: Any, file: Any) -> None:
     """Refuse what claims more than there is memory, and what a decoder would fill up with gray."""
     refuse_bomb(page.imagewidth * page.imagelength * page.imagedepth, page.nbytes)
@@ -151,8 +212,9 @@ def _picture(page: Any, pixels: Pixels, about: About) -> Picture:
     if page.photometric == _WHITE_IS_ZERO:
         if pixels.dtype.kind != "u":
             raise ValueError(f"white as zero is not supported for {pixels.dtype}")
-        gray = pixels if pixels.ndim == 2 else pixels[..., 0]
-        np.subtract(np.iinfo(pixels.dtype).max, gray, out=gray)
+        gray, highest = pixels if pixels.ndim == 2 else pixels[..., 0], np.iinfo(pixels.dtype).max
+        np.subtract(highest, gray, out=gray)
+        about = replace(about, nodata=about.nodata and _scaled(about.nodata, page))
     return Picture(pixels, bool(extra) and extra[-1] == _ALPHA, page.photometric == _RGB, about)
 
 
@@ -176,7 +238,9 @@ def _write_page(writer: Any, picture: Picture, file: BinaryIO) -> None:
     resolution = about.resolution if about.resolution and _is_rational(about.resolution[:2]) else (1.0, 1.0, 1)
     writer.write(
         pixels,
-        photometric="rgb" if picture.rgb else "minisblack",
+        photometric="mask" if picture.is_mask else "rgb" if picture.rgb else "minisblack",
+        subfiletype=about.subfile,
+        tile=about.tile if about.tile and not any(side % 16 for side in about.tile) else None,
         planarconfig="contig" if pixels.ndim == 3 else None,
         extrasamples=extra or None,
         compression=None if compression == "NONE" else compression,

@@ -65,6 +65,12 @@ def seeds():
     yield 0, tiff(np.stack([wide[..., 0]] * 3), photometric="minisblack", predictor=True, compression="lzw")
     yield 0, tiff(np.moveaxis(color, -1, 0).copy(), photometric="rgb", planarconfig="separate", bigtiff=True)
     yield 0, tiff(wide[..., 0], photometric="miniswhite", tile=(16, 16), byteorder=">")
+    yield 0, pages(gray, color)
+    yield 0, tiff(wide[..., 0], imagej=True, metadata={"min": 3, "Ranges": (3.0, 9.0), "Labels": ["a"]})
+    yield 0, tiff(np.stack([gray] * 3), truncate=True, photometric="minisblack", metadata={"axes": "ZYX"})
+    yield 0, tiff(np.stack([color] * 2), ome=True, photometric="rgb", metadata={"axes": "ZYXS", "SignificantBits": 7})
+    palette = {"photometric": "palette", "colormap": wide[:, :, 0].repeat(13)[:768].reshape(3, 256)}
+    yield 0, tiff(gray, metadata=None, extratags=[(274, 3, 1, 6, True), (42113, 2, 0, "99", True)], **palette)
     for pixels in (gray, wide, np.asfortranarray(color), gray.astype(">u2"), gray / 3):
         content = npy(pixels)
         yield NPY, content
@@ -84,6 +90,21 @@ def pillow(pixels, form, **options):
 def tiff(pixels, **options):
     file = io.BytesIO()
     tifffile.imwrite(file, pixels, **options)
+    return file.getvalue()
+
+
+def pages(gray, color):
+    """A page, its mask, an overview, and that one's mask, with what GDAL and Photoshop say."""
+    file = io.BytesIO()
+    resources = b"8BIM\x04\x09\0\0\0\0\0\x02ab8BIM\x04\x04\0\0\0\0\0\0"
+    statistics = b'<GDALMetadata><Item name="STATISTICS_MEAN">1</Item><Item name="a">b</Item></GDALMetadata>'
+    tags = [(42113, 2, 0, "99", True), (34377, 1, len(resources), resources, True), (42112, 2, 0, statistics, True)]
+    with tifffile.TiffWriter(file) as writer:
+        writer.write(gray, metadata=None, tile=(16, 16), extratags=[*tags, (37724, 7, 20, b"layers" * 4, True)])
+        writer.write(gray > 99, metadata=None, subfiletype=4, photometric="mask")
+        writer.write(gray[::2, ::2], metadata=None, subfiletype=1)
+        writer.write(gray[::2, ::2] > 99, metadata=None, subfiletype=5, photometric="mask")
+        writer.write(color, metadata=None, photometric="rgb")
     return file.getvalue()
 
 
@@ -141,6 +162,10 @@ def try_pictures(path):
     for picture in islice(formats.pages(path), MOST_PAGES):
         if picture.pixels.dtype not in (np.uint8, np.uint16):
             continue
+        formats.as_stored(picture.pixels, picture)
+        formats.changed(picture, picture.pixels, picture.rgb)
+        if picture.about.nodata:
+            formats.stands_for_none(picture.pixels, picture.about.nodata)
         axis = None if picture.pixels.ndim == 2 else -1
         cheq.equalize(picture.pixels, channel_axis=axis, num_threads=1)
         for extension in (".tif", ".png"):

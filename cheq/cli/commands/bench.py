@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,7 +16,7 @@ from cheq.bench.rows import Row, run
 from cheq.bench.timing import busy_elsewhere, distrust
 from cheq.cli import without
 from cheq.cli.plan import files_of
-from cheq.cli.report import CommandError, leaving, say, warn
+from cheq.cli.report import CommandError, fail, leaving, say, warn
 from cheq.cli.run import EXTENSIONS
 from cheq.cli.settings import usual_threads
 from cheq.pictures import Pixels
@@ -40,13 +41,19 @@ def bench(
     cheq all of them in one call, by the method that gives that library's answer. Without PATH they are 1800 crops of
     real pictures, 96 x 96, or uniform noise where scikit-image is missing. Figures are the best of several rounds.
 
-    The exit status is 0 if all outputs were equal, 1 if one was not or there was no image, 2 for wrong options.
+    The exit status is 0 if all outputs were equal, 1 if one was not, a file is damaged, or there was no image, 2 for
+    wrong options.
     """
-    console, errors = Console(), Console(stderr=True)
+    console, errors, damaged = Console(), Console(stderr=True), list[Path]()
+
+    def failed(path: Path, why: str) -> None:
+        damaged.append(path)
+        fail(errors, why, path)
+
     with leaving():
         if paths:
             files = files_of(paths, EXTENSIONS)
-            batches = images_of(files, channel_axis, lambda path, why: warn(errors, why, path))
+            batches = images_of(files, channel_axis, lambda path, why: warn(errors, why, path), failed)
             what = "your images"
         else:
             batches, what = _built_in()
@@ -63,7 +70,7 @@ def bench(
         _print(console, rows, work)
     if told := distrust(others):
         warn(errors, told)
-    if not all(row.equal for row in rows):
+    if damaged or not all(row.equal for row in rows):
         raise typer.Exit(1)
 
 

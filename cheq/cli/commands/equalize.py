@@ -7,7 +7,7 @@ import typer
 from cheq.cli.plan import make_plan
 from cheq.cli.report import Report, leaving
 from cheq.cli.run import EXTENSIONS, run
-from cheq.cli.settings import Color, Method, Settings, UsageError, usual_threads
+from cheq.cli.settings import Color, Method, Nan, Outside, Settings, UsageError, usual_threads
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
 from cheq.pictures.formats import JPEG_QUALITY
 from cheq.pictures.reading import MOST_PIXELS
@@ -50,6 +50,23 @@ _Mask = Annotated[
         "picture, under the same path.",
     ),
 ]
+_Outside = Annotated[
+    Outside,
+    typer.Option("--outside", help="What pixels outside the mask become: the lookup table's value, or they are kept."),
+]
+_Nodata = Annotated[
+    str,
+    typer.Option(
+        "--nodata",
+        metavar="VALUE",
+        help="The value that stands for none, such as -9999 or nan, in files that do not name theirs (GDAL_NODATA). "
+        "Such pixels are not counted and stay; others that would become VALUE take the next higher level, or at the "
+        "top the next lower.",
+    ),
+]
+_Nan = Annotated[
+    Nan, typer.Option("--nan", help="What to do with NaN and infinities in floats: refuse them, or do not count them.")
+]
 _ChannelAxis = Annotated[
     int | None,
     typer.Option(
@@ -87,9 +104,13 @@ _Threads = Annotated[
 ]
 _Quality = Annotated[int, typer.Option("--quality", min=1, max=100, metavar="N", help="The quality of JPEG files.")]
 _MostPixels = Annotated[
-    int,
+    int | None,
     typer.Option(
-        "--max-pixels", min=1, metavar="N", help="Refuse pictures of more pixels; a small file can claim any number."
+        "--max-pixels",
+        min=1,
+        metavar="N",
+        help="Refuse pictures and arrays of more pixels; a small file can claim any number. By default "
+        f"{MOST_PIXELS:,}, and any number in .npy files, which are as large as they say.",
     ),
 ]
 _DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
@@ -103,13 +124,16 @@ def equalize(
     color: _Color = Color.CHANNELS,
     shared_lut: _SharedLut = False,
     mask: _Mask = None,
+    outside: _Outside = Outside.LUT,
+    nodata: _Nodata = "",
+    nan: _Nan = Nan.RAISE,
     channel_axis: _ChannelAxis = None,
     axes: _Axes = None,
     pattern: _Pattern = None,
     suffix: _Suffix = "",
     threads: _Threads = None,
     quality: _Quality = JPEG_QUALITY,
-    most_pixels: _MostPixels = MOST_PIXELS,
+    most_pixels: _MostPixels = None,
     dry_run: _DryRun = False,
     overwrite: _Overwrite = False,
 ) -> None:
@@ -137,6 +161,9 @@ def equalize(
             overwrite=overwrite,
             quality=quality,
             most_pixels=most_pixels,
+            outside=outside,
+            nodata=nodata,
+            nan=nan,
         )
         plan = make_plan(inputs, output, EXTENSIONS, ARRAYS, pattern=pattern, suffix=suffix)
     with Report(plan) as report, leaving(report.interrupted):
