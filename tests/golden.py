@@ -62,6 +62,7 @@ def calls():
     mask = numbers(SHAPE, 5) % np.uint64(8) < 3
     mask[3] = False
     rgb = (numbers((*SHAPE, 3), 21) >> np.uint64(56)).astype(np.uint8)
+    rgb[0, 0, :8] = np.unpackbits(np.arange(8, dtype=np.uint8)[:, np.newaxis], axis=1)[:, 5:] * np.uint8(255)  # corners
     rgb[1] //= 3  # dark
     rgb[2, ..., 1:] = rgb[2, ..., :1] // 2 + 99  # few hues
     rgb[3] = 10, 200, 90

@@ -40,8 +40,11 @@ CHEQ_MAKER(plain)
         (LUT, otsu, formula + otsu),
         (MAKERS, "CHEQ_MAKER_COUNT = 5", "CHEQ_MAKER_COUNT = 6"),
         (MAKERS, '        {.name = "otsu"', row + '        {.name = "otsu"'),
-        (METHODS, "\nMETHODS = {", '\nPLAIN = Method("plain", ("uint8", "uint16"), levels=True)\nMETHODS = {'),
-        (METHODS, "SKIMAGE, NUMPY)}", "SKIMAGE, NUMPY, PLAIN)}"),
+        (
+            METHODS,
+            '    ("pillow", ("uint8",), True),\n',
+            '    ("pillow", ("uint8",), True),\n    ("plain", ("uint8", "uint16"), True),\n',
+        ),
         ("tests/reference.py", pillow, pillow + '    "plain": ("uint8", "uint16"),\n'),
         ("tests/reference.py", 'LEVELS = ("opencv", "pillow")', 'LEVELS = ("opencv", "pillow", "plain")'),
         ("tests/reference.py", opencv, naive),
@@ -96,8 +99,8 @@ MUTATIONS = {
     "ycrcb: a weight of B": [(SPACES, "CHEQ_CB_TO_B = 29049", "CHEQ_CB_TO_B = 29040")],
     "ycrcb: Cr does not saturate at 127": [(SPACES, "0, 0), -128, 127)", "0, 0), -128, 126)")],
     # ---- the tables
-    "table: opencv without uint16": [(METHODS, 'Method("opencv", ("uint8", "uint16")', 'Method("opencv", ("uint8",)')],
+    "table: opencv without uint16": [(METHODS, '("opencv", ("uint8", "uint16")', '("opencv", ("uint8",)')],
     "table: float32 becomes float64": [(METHODS, "images == np.float32", "False")],
-    "table: skimage is numpy": [(METHODS, "[self.name]", '[self.name.replace("skimage", "numpy")]')],
+    "table: skimage is numpy": [(METHODS, "MAKERS[name]", 'MAKERS[name.replace("skimage", "numpy")]')],
     "table: another distribution": [(MAKERS, "= cheq_skimage_distribution", "= cheq_recipe_distribution")],
 }  # fmt: skip

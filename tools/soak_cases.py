@@ -13,7 +13,7 @@ from cheq.bench.peers import recipe
 
 # Tiny, small, odd, as many planes as threads, few and large enough to be cut into parts.
 SHAPES = [
-    (1, 1), (7, 5), (3, 1, 1), (2000, 3, 4), (90, 28, 31), (6, 1, 33, 65), (40, 96, 97), (2, 300, 411), (700, 501),
+    (1, 1), (7, 5), (3, 1, 1), (2000, 3, 5), (90, 28, 31), (6, 1, 33, 65), (40, 96, 97), (2, 300, 411), (700, 501),
     (1, 300_001),
 ]  # fmt: skip
 
