@@ -95,9 +95,9 @@ def as_images(
 
     others: methods and the dtypes they take, to name those that take these images.
     """
+    if type(images) is np.ndarray and images.dtype is _UINT8 and dtypes[0] == "uint8":
+        return images  # nearly every call
     array = as_array("images", images)
-    if array.dtype is _UINT8 and dtypes[0] == "uint8":
-        return array
     if not array.dtype.isnative and array.dtype.newbyteorder("=").name in dtypes:
         return array.astype(array.dtype.newbyteorder("="))
     if array.dtype.name not in dtypes:
@@ -115,7 +115,7 @@ def listed(names: tuple[str, ...]) -> str:
 
 def as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
     if type(value) is np.ndarray:
-        return plain(value)
+        return value if value.dtype.names is None else plain(value)
     _refuse_other_worlds(name, value)
     if _is_masked(value):
         hint = "pass its data and mask=~m.mask" if name == "images" else f"pass np.ma.getdata({name})"
@@ -277,7 +277,7 @@ def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | Non
 
 def keeps(outside: str, mask: Any) -> bool:
     """Return whether pixels outside the mask are to stay what they are."""
-    if as_choice("outside", outside, _OUTSIDE) == "lut":
+    if (type(outside) is str and outside == "lut") or as_choice("outside", outside, _OUTSIDE) == "lut":
         return False
     if mask is None:
         raise ValueError("outside: expected 'lut' without a mask, got 'keep'; pass the mask outside which pixels stay")
