@@ -138,6 +138,7 @@ def test_a_jpeg_whose_middle_is_missing_is_damaged(tmp_path, monkeypatch, kind, 
     Image.fromarray(array).save(tmp_path / "whole.jpg", **options)
     result = run("equalize", "whole.jpg", "-o", "out.png")
     assert (result.exit_code, result.stderr) == (0, "")
+    np.testing.assert_array_equal(formats.read(tmp_path / "whole.jpg").pixels, load(tmp_path / "whole.jpg"))
     data = (tmp_path / "whole.jpg").read_bytes()
     for first, last in ((0.4, 0.6), (0.55, 0.7), (0.5, 0.95)):
         (tmp_path / "in.jpg").write_bytes(data[: int(len(data) * first)] + data[int(len(data) * last) :])
@@ -161,7 +162,7 @@ def test_a_jpeg_that_cannot_be_asked_is_warned_of(tmp_path, monkeypatch, kind):
 def test_gray_of_any_sampling_factor_is_whole(tmp_path):
     """Of one channel they mean nothing: Pillow writes 2 x 2 with 4:2:0."""
     for sampling in ("4:4:4", "4:2:2", "4:2:0"):
-        Image.fromarray(pixels(23, 31)).save(tmp_path / "in.jpg", subsampling=sampling)
+        Image.fromarray(pixels(23, 31)).save(tmp_path / "in.jpg", subsampling=sampling, progressive=True)
         np.testing.assert_array_equal(formats.read(tmp_path / "in.jpg").pixels, load(tmp_path / "in.jpg"), strict=True)
 
 

@@ -69,8 +69,7 @@ def _shaped(text: str) -> dict[str, Any]:
 def _behind(page: Any, file: Any) -> int:
     """Return how many pictures are behind a page: those it claims, if their bytes are there and are nothing else."""
     count = claimed(page)
-    text = page.description
-    alone = len(file.pages) == 1 if text.startswith(_IMAGEJ) else _shaped(text).get("truncated") is True
+    alone = page.description.startswith(_IMAGEJ) or _shaped(page.description).get("truncated") is True
     if count == 1 or not alone or not page.is_contiguous or page.predictor > 1 or page.fillorder != 1:
         return 1
     start = page.dataoffsets[0]
