@@ -41,8 +41,11 @@ OPENMP_FLAGS = {
 # across two takes up to a sixth longer (a masked count, portable kernels), and any change elsewhere moves it there.
 FLAGS = {
     "msvc": ["/O2", "/std:c11", "/fp:precise"],
-    "unix": ["-O3", "-std=c11", "-ffp-contract=off", "-falign-loops=64"],
+    "unix": ["-O3", "-std=c11", "-ffp-contract=off", "-falign-loops=64", "-Wframe-larger-than=4096"],
 }
+
+# Large frames are refused (base.h), but not in builds for tools, whose frames hold more.
+REFUSAL = [] if TRACED or "-fsanitize" in os.environ.get("CFLAGS", "") else [("CHEQ_REFUSE_LARGE_FRAMES", "1")]
 
 
 class build_ext_with_openmp(build_ext):
@@ -52,6 +55,7 @@ class build_ext_with_openmp(build_ext):
         for extension in self.extensions:
             extension.extra_compile_args += FLAGS[kind] + compile_flags
             extension.extra_link_args += link_flags
+            extension.define_macros = extension.define_macros + REFUSAL
         super().build_extensions()
 
     def openmp_flags(self, candidates):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from cheq import _arguments, _call
-from cheq._core import color
+from cheq._core import color, work
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -126,7 +126,8 @@ def rgb_to_gray(
     if method == "skimage":
         dtype = np.dtype(np.float32 if array.dtype.char in "ef" else np.float64)
         gray = call.give(out, dtype, shape, _WITHOUT_CHANNELS)
-        _gray_as_skimage(np.moveaxis(planes, 0, -1), np.asarray(gray), made_here=out is None)
+        with work.usual_arithmetic():
+            _gray_as_skimage(np.moveaxis(planes, 0, -1), np.asarray(gray), made_here=out is None)
     else:
         gray = call.give(out, array.dtype.newbyteorder("="), shape, _WITHOUT_CHANNELS)
         color.to_gray(call, method == "pillow")

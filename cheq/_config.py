@@ -48,7 +48,8 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
     dict or None
         With ``mode="dicts"``: ``version``, ``compiler``, ``cpu`` (``name``, ``features``: instruction sets that the
         kernels ask for, and whether they are there), ``openmp`` (``enabled``, ``version``), ``kernels``
-        (``available``, ``chosen``) and ``threads`` (``count``: of a large call without `num_threads`, ``reason``).
+        (``available``, ``chosen``) and ``threads`` (``count``: of a large call without `num_threads` now, ``reason``,
+        ``most``: its count where no other program runs).
 
     Raises
     ------
@@ -65,7 +66,7 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
         "cpu": {"name": cpu_name(), "features": dispatch.features()},
         "openmp": {"enabled": bool(openmp), "version": openmp or None},
         "kernels": {"available": available, "chosen": dispatch.kernel()},
-        "threads": {"count": _threads.resolve(None), "reason": _threads.reason()},
+        "threads": {"count": _threads.resolve(None), "reason": _threads.reason(), "most": _threads.most()},
     }
     if mode == "dicts":
         return config

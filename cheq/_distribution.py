@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cheq import _arguments, _call, _methods
+from cheq._core import work
 from cheq._equalize import NAN_POLICIES, equalize_floats
 from cheq._steps import count
 
@@ -87,12 +88,13 @@ def distributions(
 
 def _points_of_nothing(how: _methods.Method, nbins: int, dtype: np.dtype[Any]) -> Array:
     """Return the points of a plane without a counted pixel: np.histogram makes bins from 0 to 1 for it."""
-    edges = np.linspace(0, 1, nbins + 1, dtype=dtype if dtype.kind == "f" else np.float64)
-    left: Array = edges[:-1]
-    return (left + edges[1:]) / 2.0 if how is _methods.SKIMAGE else left
+    with work.usual_arithmetic():
+        edges = np.linspace(0, 1, nbins + 1, dtype=dtype if dtype.kind == "f" else np.float64)
+        left: Array = edges[:-1]
+        return (left + edges[1:]) / 2.0 if how is _methods.SKIMAGE else left
 
 
 def _of_counts(hist: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     running = np.cumsum(hist, axis=-1, out=hist)
-    with np.errstate(invalid="ignore"):  # no pixel: 0 / 0, NaN
+    with work.usual_arithmetic(), np.errstate(invalid="ignore"):  # no pixel: 0 / 0, NaN
         return running / running[..., -1:].astype(np.float64)

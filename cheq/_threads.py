@@ -1,15 +1,18 @@
-"""How many threads a call may use: the argument, OpenMP's maximum, the affinity, the quota, and forks.
+"""How many threads a call may use: the argument, OpenMP's maximum, the affinity, the quota, idle CPUs, and forks.
 
 GNU OpenMP hangs in a forked child once the parent has run a parallel region, so a forked process stays on one thread.
 The extension watches the forks that happen after it is loaded. A fork that happened before is found here, and has to be
 looked for before the extension is loaded, as that loads libgomp: `cheq/__init__.py` imports this module first.
 """
 
+import contextlib
 import os
+import re
 import sys
+from collections.abc import Iterator
 from typing import SupportsIndex
 
-from cheq import _arguments, _cgroups
+from cheq import _arguments, _cgroups, _load
 
 _EXPECTED = "None or an int of at least 1"
 _FORKED_WITHOUT_EXEC = 0x40  # PF_FORKNOEXEC, Linux, include/linux/sched.h
@@ -36,7 +39,46 @@ def _fork_before_import() -> str:
 
 _unsafe_since_import = _fork_before_import()
 
-from cheq._core import work  # noqa: E402  (loads libgomp: see the module's docstring)
+
+# GNU OpenMP's threads spin for milliseconds when they wait, during a call and after it, on CPUs that other programs
+# need; a call then takes ten times as long (benchmarks/busy.py). So many turns, about 0.2 ms, are enough to go from one
+# loop of a call to the next without falling asleep.
+_TURNS = "3000"
+_POLICIES = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")  # also with an ending: OMP_WAIT_POLICY_ALL
+
+
+@contextlib.contextmanager
+def _short_spin() -> Iterator[None]:
+    """Have the libgomp that is loaded meanwhile, which reads its environment once, spin for a short time.
+
+    A user's policy is kept, and so is that of a copy that another package has loaded before.
+    """
+    if sys.platform != "linux" or any(name.startswith(_POLICIES) for name in os.environ):
+        yield
+        return
+    os.environ["GOMP_SPINCOUNT"] = _TURNS
+    try:
+        yield
+    finally:
+        del os.environ["GOMP_SPINCOUNT"]
+
+
+with _short_spin():
+    from cheq._core import work
+
+_UNITS = {"b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+
+
+def _stack_size() -> int:
+    """Return the bytes of stack that the environment gives OpenMP's threads; 0: it says nothing."""
+    for name in ("OMP_STACKSIZE", "GOMP_STACKSIZE"):
+        found = re.fullmatch(r"\s*(\d+)\s*([bkmg]?)\s*", os.environ.get(name, ""), re.IGNORECASE)
+        if found:
+            return min(int(found[1]) * _UNITS[found[2].lower() or "k"], sys.maxsize)
+    return 0
+
+
+work.use_stack(_stack_size())
 
 _MAX_TEAM = work.MAX_TEAM
 SMALL_WORK: int = work.SMALL_WORK
@@ -49,7 +91,7 @@ def resolve(num_threads: SupportsIndex | None, pixels: int = SMALL_WORK) -> int:
     ----------
     num_threads : int or None
         The argument of that name. None: one for few pixels, else the least of OpenMP's maximum on the calling thread,
-        the number of CPUs that the calling thread may run on, and the cgroup's CPU quota.
+        the number of CPUs that the calling thread may run on, the cgroup's CPU quota, and the CPUs that are idle.
     pixels : int
         Of the call; by default so many that they are shared.
 
@@ -82,8 +124,22 @@ def reason() -> str:
     return f"{'one thread' if count == 1 else f'{count} threads'}: limited by {names}"
 
 
+def most() -> int:
+    """Return how many threads a large call without `num_threads` may use where no other program runs."""
+    return 1 if _unsafe_since_import or work.forked() else min(_own_limits().values())
+
+
 def _limits() -> dict[str, int]:
     """Return the limits that hold now, each at least 1, by name."""
+    limits = _own_limits()
+    idle = _load.idle_cpus()
+    if idle is not None:
+        limits["the CPUs that other programs leave"] = idle
+    return limits
+
+
+def _own_limits() -> dict[str, int]:
+    """Return those that do not change with what else runs."""
     limits = {"OpenMP's maximum": max(1, work.openmp_max_threads())}
     try:
         limits["the CPU affinity"] = len(os.sched_getaffinity(0))

@@ -45,7 +45,8 @@ def test_the_demo_as_users_run_it(tmp_path):
     assert "all 16,588,800 bytes equal those of cv2.equalizeHist, on one thread and on all" in done.stdout
     times = r"^(\d+) threads? +(\d+\.\d\d) times as fast as cv2: (\d+\.\d) ms in one call, (\d+\.\d) ms in a cv2 loop$"
     rows = re.findall(times, done.stdout, re.MULTILINE)
-    assert {int(row[0]) for row in rows} == {1, cheq.show_config(mode="dicts")["threads"]["count"]}
+    most = cheq.show_config(mode="dicts")["threads"]["most"]  # other programs may leave one core
+    assert {1} <= {int(row[0]) for row in rows} <= set(range(1, most + 1))
     for _, ratio, ours, theirs in rows:
         assert float(ratio) == pytest.approx(float(theirs) / float(ours), rel=0.05)
     assert done.stdout.endswith("before and after in cheq-demo.png\n")
@@ -72,7 +73,7 @@ def _place(sheet, image):
     return left, top
 
 
-@pytest.mark.parametrize("threads", [1, None])
+@pytest.mark.parametrize("threads", [1, 2])
 def test_one_wrong_byte_fails_the_demo(run, small, tmp_path, monkeypatch, threads):
     right = cheq.equalize
 
@@ -82,9 +83,9 @@ def test_one_wrong_byte_fails_the_demo(run, small, tmp_path, monkeypatch, thread
         return result
 
     monkeypatch.setattr(cheq, "equalize", wrong)
-    monkeypatch.setattr(demo, "usual_threads", lambda: 2)
+    monkeypatch.setattr(demo, "threads_now", lambda: 2)
     result = run("demo")
-    team = "one thread" if threads else "2 threads"
+    team = "one thread" if threads == 1 else "2 threads"
     assert result.exit_code == 1
     said = f"error: not the bytes of cv2.equalizeHist: cheq, {team}: 1 of 460,800 values are not the same\n"
     assert result.stderr == said

@@ -36,6 +36,6 @@ int cheq_portable(uint8_t *pixels, size_t n)
 {
     uint32_t hist[CHEQ_LEVELS] = {0};
     const cheq_ahead nothing = {NULL, NULL};
-    cheq_kernels_at(0)->count(pixels, n, hist, nothing);
+    cheq_kernels_at(0)->count(pixels, n, hist, nothing, NULL);
     return CHEQ_KERNEL_COUNT == 1 && hist[0] == n;
 }

@@ -4,12 +4,13 @@ A call (``cheq._call.Call``) has checked everything; its axes are in the order b
 """
 
 from libc.stdint cimport uint8_t
+from libc.stdlib cimport free
 from libc.string cimport memcpy, memset
 
 from cheq._core.dispatch cimport active_kernels, cheq_kernels
 from cheq._core.jobs cimport *
 from cheq._core.views cimport *
-from cheq._core.work cimport cheq_work, run_work
+from cheq._core.work cimport cheq_work, run_work, zeros
 
 cdef extern from "jobs/colors.h" nogil:
     ctypedef struct cheq_weights:
@@ -38,7 +39,7 @@ def to_gray(call, bint pillow):
     """Write the gray of the call's images, (3, ...) uint8 or uint16 of either byte order, by Pillow's weights or OpenCV's.
     """
     cdef cheq_views views
-    cdef cheq_color_job job
+    cdef cheq_color_job *job = NULL
     cdef cheq_work work
     memset(&views, 0, sizeof(views))
     try:
@@ -48,16 +49,17 @@ def to_gray(call, bint pillow):
         if may_overlap(&views, False):
             call.separate()
             return to_gray(call, pillow)
-        memset(&job, 0, sizeof(job))
+        job = <cheq_color_job *>zeros(sizeof(cheq_color_job))
         job.kernels = active_kernels()
         job.weights = &cheq_gray_pillow if pillow else &cheq_gray_opencv
         job.swapped = not has_kind(&views.images, b"BH")
         job.bytes = <int>views.images.itemsize
         lay_out(&job.applied, &views, 1, 3, CHEQ_OUT)
-        cheq_color_job_measure(&job)
-        work = cheq_gray_work(&job)
+        cheq_color_job_measure(job)
+        work = cheq_gray_work(job)
         run_work(&work, views.threads, True)  # pixels have nothing to do with each other
     finally:
+        free(job)
         release_views(&views)
 
 
@@ -67,7 +69,7 @@ def equalize_ycrcb(call, int maker):
     The mask has no channel axis. An interrupt leaves each image of the result whole or untouched, unless it is fresh.
     """
     cdef cheq_views views
-    cdef cheq_color_job job
+    cdef cheq_color_job *job = NULL
     cdef cheq_work work
     cdef int channels
     memset(&views, 0, sizeof(views))
@@ -78,15 +80,16 @@ def equalize_ycrcb(call, int maker):
             call.separate()
             return equalize_ycrcb(call, maker)
         channels = <int>views.images.shape[views.n_batch - 1]
-        memset(&job, 0, sizeof(job))
+        job = <cheq_color_job *>zeros(sizeof(cheq_color_job))
         job.kernels = active_kernels()
         job.maker = cheq_maker_at(maker, job.kernels)
         lay_out(&job.counted, &views, views.n_batch, 3, CHEQ_IMAGES)
         lay_out(&job.applied, &views, views.n_batch, channels, CHEQ_OUT)
-        cheq_color_job_measure(&job)
-        work = cheq_ycrcb_work(&job)
+        cheq_color_job_measure(job)
+        work = cheq_ycrcb_work(job)
         run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
     finally:
+        free(job)
         release_views(&views)
 
 

@@ -6,13 +6,13 @@ because no plane may be written before all planes' ranges are known to be good.
 
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport uint8_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport free
 from libc.string cimport memset
 
 from cheq._core.dispatch cimport active_kernels, cheq_kernels
 from cheq._core.jobs cimport *
 from cheq._core.views cimport *
-from cheq._core.work cimport cheq_work, run_work
+from cheq._core.work cimport cheq_arithmetic, cheq_arithmetic_begin, cheq_arithmetic_end, cheq_work, run_work, zeros
 
 cdef extern from "jobs/floats.h" nogil:
     ctypedef struct cheq_values:
@@ -39,7 +39,6 @@ cdef extern from "jobs/floats.h" nogil:
 
     cheq_work cheq_ranges_work(const cheq_floats_job *job)
     cheq_work cheq_floats_work(const cheq_floats_job *job)
-    bint cheq_floats_plainly_have_bins(const cheq_floats_job *job, size_t group)
     bint cheq_floats_have_bins(const cheq_floats_job *job, size_t group, void *memory)
     size_t cheq_floats_counts_bytes(size_t n)
 
@@ -54,30 +53,30 @@ def equalize(call, cdf, points, int maker, size_t n, bint omit):
     been written. With ``omit``, what is not finite is passed over. Interrupts: see integer.equalize.
     """
     cdef cheq_views views
-    cdef cheq_floats_job job
+    cdef cheq_floats_job *job = NULL
+    cdef cheq_values *values = NULL
     cdef cheq_work work
     memset(&views, 0, sizeof(views))
-    job.values = NULL
     try:
         open_views(&views, call, cdf, points, PyBUF_WRITABLE)
         check(fits(&views, n) and cheq_maker_at(maker, active_kernels()).distribution != NULL)
         if may_overlap(&views, False):
             call.separate()
             return equalize(call, cdf, points, maker, n, omit)
-        make_job(&job, &views, maker, n)
-        job.values = <cheq_values *>calloc(max(job.groups, <size_t>1), sizeof(cheq_values))
-        if job.values == NULL:
-            raise MemoryError("cheq: no memory for the planes' ranges")
-        work = cheq_ranges_work(&job)
+        job = <cheq_floats_job *>zeros(sizeof(cheq_floats_job))
+        make_job(job, &views, maker, n)
+        job.values = values = <cheq_values *>zeros(job.groups * sizeof(cheq_values))
+        work = cheq_ranges_work(job)
         run_work(&work, views.threads, False)
-        wrong = find_wrong(&job, omit)
+        wrong = find_wrong(job, omit)
         if wrong is not None:
             return wrong
-        work = cheq_floats_work(&job)
+        work = cheq_floats_work(job)
         run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
         return None
     finally:
-        free(job.values)
+        free(values)
+        free(job)
         release_views(&views)
 
 
@@ -110,20 +109,21 @@ cdef void make_job(cheq_floats_job *job, cheq_views *views, int maker, size_t n)
 
 cdef find_wrong(const cheq_floats_job *job, bint omit):
     """The first plane without an answer, and why."""
-    cdef void *memory = calloc(cheq_floats_counts_bytes(job.n), 1)
+    cdef void *memory = zeros(cheq_floats_counts_bytes(job.n))
     cdef size_t group
-    if memory == NULL:
-        raise MemoryError("cheq: no memory for a plane's bins")
+    cdef cheq_arithmetic before
+    cdef bint has_bins
     try:
         for group in range(job.groups if job.pixels > 0 else 0):
             if job.values[group].has_nan and not omit:
                 return group, NAN_FOUND
             if job.values[group].has_infinity and not omit:
                 return group, INFINITY_FOUND
-            if cheq_floats_plainly_have_bins(job, group):
-                continue
             PyErr_CheckSignals()  # millions of bins take a while
-            if not cheq_floats_have_bins(job, group, memory):
+            before = cheq_arithmetic_begin()
+            has_bins = cheq_floats_have_bins(job, group, memory)
+            cheq_arithmetic_end(before)
+            if not has_bins:
                 return group, NO_BINS
         return None
     finally:

@@ -6,12 +6,16 @@ their own (bytes.h); levels of 16 bits or with a sign, and results that are not 
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memset
 
 from cheq._core.dispatch cimport active_kernels
 from cheq._core.jobs cimport *
 from cheq._core.views cimport *
-from cheq._core.work cimport BRIEF, CHEQ_SMALL_WORK, run_work
+from cheq._core.work cimport (
+    BRIEF, CHEQ_LINE, CHEQ_SMALL_WORK, cheq_arithmetic, cheq_arithmetic_begin, cheq_arithmetic_end, cheq_first_line,
+    run_work
+)
 
 from numpy import dtype as numpy_dtype, empty, ndarray
 
@@ -75,14 +79,26 @@ def equalize_usual(
 
 cdef int run_usual(cheq_views *views) except -1:
     cdef cheq_maker opencv
+    cdef char *room
+    cdef size_t pixels = views.images.len
     if views.images.itemsize == 2:
         return run_levels(views, 0, False)
     if views.mask.buf != NULL or views.images.ndim > 2 or views.images.len > BRIEF or not is_dense(&views.images):
         return run_bytes(views, 0, False)
     opencv = cheq_maker_at(0, active_kernels())
-    cheq_equalize_plane(active_kernels(), &opencv, <const uint8_t *>views.images.buf, <uint8_t *>views.out.buf,
-                        <size_t>views.images.len)
+    room = room_of(CHEQ_ROOM) if pixels >= CHEQ_NO_ROOM else NULL
+    cheq_equalize_plane(active_kernels(), &opencv, <const uint8_t *>views.images.buf, <uint8_t *>views.out.buf, pixels,
+                        NULL if room == NULL else cheq_first_line(room))
+    free(room)
     return 0
+
+
+cdef char *room_of(size_t size) except NULL:
+    """Memory of any content, for its owner to free; from its first cache line on it has so many bytes."""
+    cdef void *room = malloc(size + CHEQ_LINE)
+    if room == NULL:
+        raise MemoryError(f"cheq: no memory, {size} bytes")
+    return <char *>room
 
 
 cdef bint is_usual(const Py_buffer *images) noexcept:
@@ -143,17 +159,25 @@ def equalization_lut(hist, luts, int maker=0, bint signed=False):
     cdef uint32_t levels = hist.shape[hist.ndim - 1]
     cdef cheq_entries entries
     cdef cheq_maker made_by = cheq_maker_at(maker, active_kernels())
-    PyObject_GetBuffer(hist, &counts, PyBUF_SIMPLE)
+    cdef cheq_arithmetic before
+    cdef char *room = room_of(CHEQ_ROOM)
+    memset(&counts, 0, sizeof(counts))
+    memset(&result, 0, sizeof(result))
     try:
+        PyObject_GetBuffer(hist, &counts, PyBUF_SIMPLE)
         PyObject_GetBuffer(luts, &result, PyBUF_STRIDES | PyBUF_WRITABLE)
         entries.bytes, entries.levels, entries.flip = result.itemsize, levels, levels // 2 if signed else 0
+        entries.room = cheq_first_line(room)
         with nogil:
+            before = cheq_arithmetic_begin()
             for i in range(result.len // result.itemsize // levels):
                 entries.lut = <char *>result.buf + i * levels * result.itemsize
                 cheq_make_lut_of_hist(&made_by, <const uint64_t *>counts.buf + i * levels, &entries)
-        PyBuffer_Release(&result)
+            cheq_arithmetic_end(before)
     finally:
+        PyBuffer_Release(&result)
         PyBuffer_Release(&counts)
+        free(room)
 
 
 def otsu_thresholds(hist, thresholds):
@@ -161,12 +185,15 @@ def otsu_thresholds(hist, thresholds):
     cdef Py_buffer counts, result
     cdef Py_ssize_t i
     cdef uint32_t levels = hist.shape[hist.ndim - 1]
+    cdef cheq_arithmetic before
     PyObject_GetBuffer(hist, &counts, PyBUF_SIMPLE)
     try:
         PyObject_GetBuffer(thresholds, &result, PyBUF_SIMPLE | PyBUF_WRITABLE)
         with nogil:
+            before = cheq_arithmetic_begin()
             for i in range(result.len // <Py_ssize_t>sizeof(uint64_t)):
                 (<uint64_t *>result.buf)[i] = cheq_otsu_of_hist(<const uint64_t *>counts.buf + i * levels, levels)
+            cheq_arithmetic_end(before)
         PyBuffer_Release(&result)
     finally:
         PyBuffer_Release(&counts)
@@ -190,7 +217,7 @@ cdef bint fits(const cheq_views *views, bint looks_up) noexcept:
 
 
 cdef int run_bytes(cheq_views *views, int maker, bint looks_up) except -1:
-    cdef cheq_bytes_job job
+    cdef cheq_bytes_job *job = <cheq_bytes_job *>room_of(sizeof(cheq_bytes_job))
     cdef cheq_work work
     job.kernels = active_kernels()
     job.maker = cheq_maker_at(maker, job.kernels)
@@ -200,13 +227,16 @@ cdef int run_bytes(cheq_views *views, int maker, bint looks_up) except -1:
     job.luts = <const uint8_t *>views.tables[0].buf if looks_up else NULL
     job.lut_step = 0 if views.tables[0].len == CHEQ_LEVELS else CHEQ_LEVELS
     make_layouts(views, &job.counted if job.counts else NULL, &job.applied if job.applies else NULL)
-    cheq_bytes_group(&job)
-    work = cheq_bytes_work(&job)
-    return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
+    cheq_bytes_group(job)
+    work = cheq_bytes_work(job)
+    try:
+        return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
+    finally:
+        free(job)
 
 
 cdef int run_levels(cheq_views *views, int maker, bint looks_up) except -1:
-    cdef cheq_levels_job job
+    cdef cheq_levels_job *job = <cheq_levels_job *>room_of(sizeof(cheq_levels_job))
     cdef cheq_work work
     cdef cheq_layout *layout
     job.kernels = active_kernels()
@@ -230,5 +260,8 @@ cdef int run_levels(cheq_views *views, int maker, bint looks_up) except -1:
     if job.applies:
         cheq_layout_group(&job.applied, 1)
     job.groups, job.pixels = cheq_axes_size(&layout.batch), cheq_axes_size(&layout.pixels)
-    work = cheq_levels_work(&job)
-    return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
+    work = cheq_levels_work(job)
+    try:
+        return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
+    finally:
+        free(job)

@@ -8,6 +8,11 @@ from cheq._core.work cimport cheq_work
 cdef extern from "formulas/base.h" nogil:
     enum:
         CHEQ_LEVELS
+        CHEQ_ROOM
+
+cdef extern from "kernels/kernels.h" nogil:
+    enum:
+        CHEQ_NO_ROOM
 
 cdef extern from "jobs/layout.h" nogil:
     enum:
@@ -43,6 +48,7 @@ cdef extern from "formulas/lut.h" nogil:
         int bytes
         uint32_t levels
         uint32_t flip
+        void *room
 
 cdef extern from "jobs/makers.h" nogil:
     enum:
@@ -69,7 +75,7 @@ cdef extern from "jobs/bytes.h" nogil:
         size_t lut_step
 
     void cheq_equalize_plane(const cheq_kernels *k, const cheq_maker *maker, const uint8_t *images, uint8_t *out,
-                             size_t pixels)
+                             size_t pixels, void *room)
     void cheq_bytes_group(cheq_bytes_job *job)
     cheq_work cheq_bytes_work(const cheq_bytes_job *job)
 

@@ -6,7 +6,6 @@ not once a call: a signal handler may fork between two of them, and the child go
 
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
-from libc.stdlib cimport calloc, free
 
 # Pixels a thread works on between two looks at the clock: 1 ms or more, and 110 ms at the 27 ns a pixel of the
 # slowest layouts. Below 2^32 by far, so 32-bit counts hold one chunk of a plane.
@@ -40,9 +39,26 @@ def openmp_max_threads():
     return cheq_openmp_max_threads()
 
 
+def use_stack(size_t size):
+    """Have threads tried with stacks of so many bytes, as OpenMP gives its own; 0: of the system's default size."""
+    cheq_use_stack(size)
+
+
 def forked():
     """Return whether this process was forked after the import."""
     return bool(cheq_forked())
+
+
+cdef class usual_arithmetic:
+    """A context in which NumPy computes on this thread as the core does: see arithmetic.h."""
+
+    cdef cheq_arithmetic before
+
+    def __enter__(self):
+        self.before = cheq_arithmetic_begin()
+
+    def __exit__(self, *raised):
+        cheq_arithmetic_end(self.before)
 
 
 cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1:
@@ -57,14 +73,21 @@ cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1:
     if size + work.groups * work.planes * work.cost <= BRIEF:
         return run_briefly(work)
     if size > CHUNK or (team > 1 and size >= DIVISIBLE and not shares_evenly(work.groups, team)):
-        return run_in_parts(work, <int>min(team, (size + DIVISIBLE - 1) // DIVISIBLE * 2), fresh)
-    return run_whole(work, <int>min(team, work.groups), size + work.planes * work.cost)
+        return run_in_parts(work, cheq_startable(<int>min(team, (size + DIVISIBLE - 1) // DIVISIBLE * 2)), fresh)
+    return run_whole(work, cheq_startable(<int>min(team, work.groups)), size + work.planes * work.cost)
 
 
 cdef int run_briefly(const cheq_work *work) except -1:
-    cdef char *memory = zeros(cheq_scratch_bytes(work))
-    cheq_run_groups(work, 0, work.groups, cheq_first_line(memory))
-    free(memory)
+    cdef cheq_memory memory
+    open_memory(&memory, work, 1, False)
+    cheq_run_groups(work, 0, work.groups, &memory, 0)
+    cheq_memory_close(&memory)
+    return 0
+
+
+cdef int open_memory(cheq_memory *memory, const cheq_work *work, int team, bint shares) except -1:
+    if not cheq_memory_open(memory, work, team, shares):
+        raise MemoryError(f"cheq: no memory for the own results of the threads, {team} in number")
     return 0
 
 
@@ -79,83 +102,74 @@ cdef bint shares_evenly(size_t groups, size_t team) noexcept nogil:
 cdef int run_whole(const cheq_work *work, int team, size_t cost) except -1:
     cdef size_t chunk = max(CHUNK // cost, <size_t>1) * <size_t>team
     cdef size_t begin = 0
-    cdef size_t own = cheq_scratch_bytes(work)
-    cdef char *memory = zeros(<size_t>team * own)
-    cdef char *scratch = cheq_first_line(memory)
+    cdef cheq_memory memory
+    open_memory(&memory, work, team, False)
     try:
         while True:
             with nogil:
-                begin = run_until_signals(work, begin, chunk, team, cost, scratch, own)
+                begin = run_until_signals(work, begin, chunk, team, cost, &memory)
             if begin == work.groups:
                 return 0
             PyErr_CheckSignals()
     finally:
-        free(memory)
+        cheq_memory_close(&memory)
 
 
 cdef size_t run_until_signals(const cheq_work *work, size_t begin, size_t chunk, int team, size_t cost,
-                              char *scratch, size_t own) noexcept nogil:
+                              const cheq_memory *memory) noexcept nogil:
     """Work on the groups from ``begin`` until the signals are due; return where it stopped."""
     cdef double due = 0 if begin + chunk >= work.groups else cheq_seconds() + SIGNALS_INTERVAL
     cdef size_t end
     while True:
         end = min(begin + chunk, work.groups)
-        run_chunk(work, begin, end, team, cost, scratch, own)
+        run_chunk(work, begin, end, team, cost, memory)
         begin = end
         if begin == work.groups or cheq_seconds() > due:
             return begin
 
 
 cdef void run_chunk(const cheq_work *work, size_t begin, size_t end, int team, size_t cost,
-                    char *scratch, size_t own) noexcept nogil:
+                    const cheq_memory *memory) noexcept nogil:
     cdef size_t groups = end - begin
     cdef size_t block = max(min(BLOCK // cost, groups // (4 * <size_t>team)), <size_t>1)
     cdef Py_ssize_t blocks = <Py_ssize_t>((groups + block - 1) // block)
     cdef Py_ssize_t i
     if team == 1 or cheq_forked():
-        cheq_run_groups(work, begin, end, scratch)
+        cheq_run_groups(work, begin, end, memory, 0)
         return
     for i in prange(blocks, schedule="dynamic", num_threads=team):
         cheq_run_groups(work, begin + <size_t>i * block, min(begin + (<size_t>i + 1) * block, end),
-                        scratch + <size_t>threadid() * own)
+                        memory, <size_t>threadid())
 
 
 # ---------------------------------------------------------------- one group in parts
 
 
 cdef int run_in_parts(const cheq_work *work, int team, bint fresh) except -1:
-    cdef char *memory = zeros(cheq_parts_bytes(work, team))
-    cdef cheq_parts parts = cheq_parts_in(work, cheq_first_line(memory))
+    cdef cheq_memory memory
     cdef size_t group
+    open_memory(&memory, work, team, True)
     try:
         for group in range(work.groups):
             if work.count != NULL:
-                pass_over(work, &parts, True, group, team, fresh)
+                pass_over(work, &memory, True, group, team, fresh)
                 with nogil:
-                    cheq_make_joined(work, &parts, group)
+                    cheq_make_joined(work, &memory, group)
             if work.apply != NULL:
-                pass_over(work, &parts, False, group, team, fresh)
+                pass_over(work, &memory, False, group, team, fresh)
     finally:
-        free(memory)
+        cheq_memory_close(&memory)
     return 0
 
 
-cdef char *zeros(size_t size) except NULL:
-    """Memory with so many bytes from its first cache line on."""
-    cdef void *memory = calloc(size + CHEQ_LINE, 1)
-    if memory == NULL:
-        raise MemoryError(f"cheq: no memory for the threads' own results, {size} bytes")
-    return <char *>memory
-
-
-cdef int pass_over(const cheq_work *work, const cheq_parts *parts, bint counting, size_t group, int team,
+cdef int pass_over(const cheq_work *work, const cheq_memory *memory, bint counting, size_t group, int team,
                    bint fresh) except -1:
     """Count or apply all pixels of a group; an interrupted result is finished first, unless it is fresh."""
     cdef size_t begin = 0
     interrupt = None
     while begin < work.pixels:
         with nogil:
-            begin = share_until_signals(work, parts, counting, group, begin, team)
+            begin = share_until_signals(work, memory, counting, group, begin, team)
         try:
             PyErr_CheckSignals()
         except BaseException as raised:
@@ -167,7 +181,7 @@ cdef int pass_over(const cheq_work *work, const cheq_parts *parts, bint counting
     return 0
 
 
-cdef size_t share_until_signals(const cheq_work *work, const cheq_parts *parts, bint counting, size_t group,
+cdef size_t share_until_signals(const cheq_work *work, const cheq_memory *memory, bint counting, size_t group,
                                 size_t begin, int team) noexcept nogil:
     """Share the pixels from ``begin`` until the signals are due, and join what is counted; return where it stopped."""
     cdef double due = cheq_seconds() + SIGNALS_INTERVAL
@@ -179,11 +193,11 @@ cdef size_t share_until_signals(const cheq_work *work, const cheq_parts *parts, 
         end = min(begin + chunk, last)
         if team == 1 or cheq_forked():
             for i in range(team):
-                cheq_run_part(work, parts, counting, group, begin, end, i, team)
+                cheq_run_part(work, memory, counting, group, begin, end, i, team)
         else:
             for i in prange(team, schedule="static", num_threads=team):
-                cheq_run_part(work, parts, counting, group, begin, end, i, team)
+                cheq_run_part(work, memory, counting, group, begin, end, i, team)
         begin = end
     if counting:
-        cheq_join_parts(work, parts, team)
+        cheq_join_parts(work, memory, team)
     return begin

@@ -71,7 +71,7 @@ def beside(peer: Peer, batches: list[Pixels], threads: int, seconds: float) -> R
     for count in (1, threads) if threads > 1 else (1,):
         theirs.append(Contestant(peer.name, partial(_run_all, works), partial(works[0].set_threads, count), count))
         theirs[-1].arrange, theirs[-1].parts = partial(_flat, works), size / sum(batch.size for batch in some)
-        call = partial(_equalize_all, batches, outs, peer.method, 1 if count == 1 else None)
+        call = partial(_equalize_all, batches, outs, peer.method, count)
         ours.append(Contestant("cheq", call, threads=count, arrange=partial(_first_of_each, some)))
     try:
         compete([*theirs, *ours], seconds=seconds, rounds=2)
@@ -98,7 +98,7 @@ def _flat(works: list[Work], results: list[Any]) -> Pixels:
     return np.concatenate([work.as_array(result).ravel() for work, result in zip(works, results, strict=True)])
 
 
-def _equalize_all(batches: list[Pixels], outs: list[Pixels], method: Any, threads: int | None) -> list[Pixels]:
+def _equalize_all(batches: list[Pixels], outs: list[Pixels], method: Any, threads: int) -> list[Pixels]:
     return [
         cheq.equalize(batch, method=method, axes=(-2, -1), out=out, num_threads=threads)
         for batch, out in zip(batches, outs, strict=True)

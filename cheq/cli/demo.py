@@ -16,7 +16,7 @@ from cheq.bench.peers import PEERS
 from cheq.bench.rows import Row, beside
 from cheq.bench.samples import SOURCES, real_batch
 from cheq.cli.report import CommandError, say
-from cheq.cli.settings import usual_threads
+from cheq.cli.settings import threads_now
 from cheq.cli.sheet import contact_sheet
 from cheq.pictures.files import describe, whole_file
 from cheq.pictures.formats import FORMATS, Picture, check, write
@@ -46,11 +46,12 @@ def run_demo(console: Console, output: Path | None) -> None:
     images = real_batch()
     _say(console, "versions", _versions())
     _say(console, "batch", f"{images.shape} uint8: crops of {', '.join(SOURCES)}")
-    found = beside(_CV2, [images[:, 0]], usual_threads(), _SECONDS)
+    threads = threads_now()
+    found = beside(_CV2, [images[:, 0]], threads, _SECONDS)
     if not found.equal:
         raise CommandError(f"not the bytes of cv2.equalizeHist: {found.note}")
     _say(console, "exact", f"all {images.size:,} bytes equal those of cv2.equalizeHist, on one thread and on all")
-    _say_times(console, found, images.size)
+    _say_times(console, found, images.size, threads)
     _save(contact_sheet(images, cheq.equalize(images), SOURCES), path, replace)
     _say(console, "pictures", f"before and after in {path}")
 
@@ -65,9 +66,9 @@ def _versions() -> str:
     return ", ".join([*versions, f"Python {platform.python_version()}"])
 
 
-def _say_times(console: Console, found: Row, pixels: int) -> None:
+def _say_times(console: Console, found: Row, pixels: int, most: int) -> None:
     """A line for one thread, and one for all where there are several."""
-    times = {1: (found.cheq_1, found.peer_1), usual_threads(): (found.cheq_all, found.peer_all)}
+    times = {1: (found.cheq_1, found.peer_1), most: (found.cheq_all, found.peer_all)}
     for threads, (ours, theirs) in times.items():
         milliseconds = f"{ours * pixels / 1e6:.1f} ms in one call, {theirs * pixels / 1e6:.1f} ms in a cv2 loop"
         label = f"{threads} thread{'s' * (threads > 1)}"

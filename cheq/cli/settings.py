@@ -104,7 +104,13 @@ class Settings:
         return {"method": self.method.value, "dtype": None if levels else "same"}
 
 
-def usual_threads() -> int:
-    """How many threads a large call of cheq uses here."""
+def threads_now() -> int:
+    """How many threads a large call of cheq uses here now, beside what else runs."""
     count: int = cheq.show_config(mode="dicts")["threads"]["count"]
+    return count
+
+
+def most_threads() -> int:
+    """How many it would use if nothing else ran: what else runs now is no measure for a long run."""
+    count: int = cheq.show_config(mode="dicts")["threads"]["most"]
     return count

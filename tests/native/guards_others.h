@@ -64,6 +64,26 @@ static void check_count_floats(const trial *t) {
     }
 }
 
+/* A value that is in no bin, which arithmetic of another kind can make of one that is: no bin beside them is written. */
+static void check_count_any(const trial *t) {
+    enum { N = 100 };
+    static const double others[] = {-INFINITY, INFINITY, NAN, -1e300, 1e300, -0x1p-1074, 1.5, -2147483649.0};
+    double edges[N + 1], *pixels = doubles_out(t);
+    cheq_bin bin[N];
+    for (int single = 0; single < 2; single++) {
+        const cheq_value_bins bins = cheq_bins_make(0, 1, N, single, edges, bin);
+        uint64_t hist[1 + N + 1] = {0}, sum = 0;
+        for (size_t i = 0; i < t->n; i++) {
+            pixels[i] = others[i % (sizeof others / sizeof *others)];
+        }
+        t->k->count_floats(pixels, t->n, &bins, hist + 1);
+        for (int i = 1; i <= N; i++) {
+            sum += hist[i];
+        }
+        expect(sum == t->n && hist[0] == 0 && hist[N + 1] == 0, t, "count_floats of others", single);
+    }
+}
+
 static void check_interpolate(const trial *t) {
     enum { N = 37 };
     double x[N], y[N], expected[LONGEST];

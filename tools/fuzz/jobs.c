@@ -202,45 +202,50 @@ static cheq_work work_of_wide(const call *c, cheq_levels_job *job) {
 /* ---- the parallel loop's pieces, one after the other ---------------------------------- */
 
 static void run_whole(const cheq_work *work) {
-    char *scratch = calloc(cheq_scratch_bytes(work) + 1, 1);
+    cheq_memory memory;
+    if (!cheq_memory_open(&memory, work, 1, 0)) {
+        abort();
+    }
     for (size_t begin = 0; begin < work->groups;) {
         const size_t wanted = begin + 1 + (choose(2) ? choose(4) : work->groups);
         const size_t end = wanted < work->groups ? wanted : work->groups;
-        cheq_run_groups(work, begin, end, scratch);
+        cheq_run_groups(work, begin, end, &memory, 0);
         begin = end;
     }
-    free(scratch);
+    cheq_memory_close(&memory);
 }
 
-static void pass_in_parts(const cheq_work *work, const cheq_parts *parts, int counting, size_t group, int team) {
+static void pass_in_parts(const cheq_work *work, const cheq_memory *memory, int counting, size_t group, int team) {
     const size_t chunk = 1 + (choose(2) ? choose(1000) : work->pixels);
     for (size_t begin = 0; begin < work->pixels; begin += chunk) {
         for (int i = 0; i < team; i++) {
-            cheq_run_part(work, parts, counting, group, begin, cheq_min(begin + chunk, work->pixels), i, team);
+            cheq_run_part(work, memory, counting, group, begin, cheq_min(begin + chunk, work->pixels), i, team);
         }
         if (counting && choose(4) == 0) {
-            cheq_join_parts(work, parts, team);
+            cheq_join_parts(work, memory, team);
         }
     }
     if (counting) {
-        cheq_join_parts(work, parts, team);
+        cheq_join_parts(work, memory, team);
     }
 }
 
 static void run_in_parts(const cheq_work *work) {
     const int team = 1 + (int)choose(5);
-    char *memory = calloc(cheq_parts_bytes(work, team) + 1, 1);
-    const cheq_parts parts = cheq_parts_in(work, memory);
+    cheq_memory memory;
+    if (!cheq_memory_open(&memory, work, (size_t)team, 1)) {
+        abort();
+    }
     for (size_t group = 0; group < work->groups; group++) {
         if (work->count) {
-            pass_in_parts(work, &parts, 1, group, team);
-            cheq_make_joined(work, &parts, group);
+            pass_in_parts(work, &memory, 1, group, team);
+            cheq_make_joined(work, &memory, group);
         }
         if (work->apply) {
-            pass_in_parts(work, &parts, 0, group, team);
+            pass_in_parts(work, &memory, 0, group, team);
         }
     }
-    free(memory);
+    cheq_memory_close(&memory);
 }
 
 /* ---- what it should do -------------------------------------------------------------------- */

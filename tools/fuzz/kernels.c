@@ -27,6 +27,8 @@ static void result_is(const void *result, const void *expected, size_t bytes, co
 
 /* ---- bytes ------------------------------------------------------------------- */
 
+static _Alignas(64) uint8_t room[CHEQ_ROOM];
+
 static void try_count(void) {
     const uint8_t *pixels = input_bytes(n);
     uint32_t *hist = (uint32_t *)(void *)array_of(CHEQ_LEVELS * sizeof *hist, choose(16) * 4), expected[CHEQ_LEVELS];
@@ -37,7 +39,7 @@ static void try_count(void) {
     for (size_t i = 0; i < n; i++) {
         expected[pixels[i]]++;
     }
-    k->count(pixels, n, hist, ahead);
+    k->count(pixels, n, hist, ahead, n < CHEQ_NO_ROOM ? NULL : room);
     result_is(hist, expected, sizeof expected, "count");
 }
 
@@ -59,7 +61,7 @@ static void try_count_apply(void) {
         counts[next[i]]++;
         expected[i] = lut[pixels[i]];
     }
-    k->count_apply(next, hist, pixels, out, n, lut);
+    k->count_apply(next, hist, pixels, out, n, lut, n < CHEQ_NO_ROOM ? NULL : room);
     result_is(out, expected, n, "count_apply");
     result_is(hist, counts, sizeof counts, "count_apply's histogram");
 }

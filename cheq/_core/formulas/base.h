@@ -6,7 +6,18 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Threads may have small stacks, and a frame above a page, 4 KiB, can reach over the page that guards their end. */
+#if defined(CHEQ_REFUSE_LARGE_FRAMES) && defined(__clang__)
+#pragma clang diagnostic error "-Wframe-larger-than" /* with the command's limit (setup.py) */
+#elif defined(CHEQ_REFUSE_LARGE_FRAMES) && defined(__GNUC__)
+#pragma GCC diagnostic error "-Wframe-larger-than=4096"
+#endif
+
 #define CHEQ_LEVELS 256
+
+/* Bytes that a kernel or a formula may use for tables too large for the stack, of any content, from the beginning of a
+ * cache line on. */
+#define CHEQ_ROOM 18496
 
 /* A function that becomes part of its callers: what they know of its arguments, and the
  * instructions they may use, then hold for it. */

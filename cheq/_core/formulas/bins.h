@@ -11,8 +11,8 @@
 
 /* ---- bins ---------------------------------------------------------------- */
 
-/* A bin's edges, as the counting asks for them: the last bin has no upper one, as it
- * holds what lies on its right edge. */
+/* A bin's edges, as the counting asks for them: the first bin has no lower one and the last no upper one, as it
+ * holds what lies on its right edge. So no value, whatever the arithmetic makes of it, is in another bin. */
 typedef struct {
     double lower, upper;
 } cheq_bin;
@@ -52,7 +52,7 @@ static inline cheq_value_bins cheq_bins_make(double smallest, double largest, si
     }
     edges[n] = bins.last;
     for (size_t i = 0; i < n; i++) {
-        bin[i].lower = edges[i];
+        bin[i].lower = i > 0 ? edges[i] : -INFINITY;
         bin[i].upper = i + 1 < n ? edges[i + 1] : INFINITY;
     }
     return bins;
@@ -88,8 +88,10 @@ static inline double cheq_bin_guess(double x, const cheq_value_bins *bins) {
 }
 
 static inline int32_t cheq_bin_at(double guess, const cheq_value_bins *bins) {
-    const int32_t i = (int32_t)guess, last = (int32_t)bins->n - 1;
-    return i < last ? i : last;
+    const int32_t last = (int32_t)bins->n - 1;
+    int32_t i = (int32_t)guess;
+    i = i < last ? i : last;
+    return i > 0 ? i : 0;
 }
 
 static inline size_t cheq_bin_corrected(double x, int32_t i, const cheq_value_bins *bins) {

@@ -75,6 +75,7 @@ typedef struct {
     int bytes; /* 1, 2 or 8 */
     uint32_t levels; /* 256 or 65536: of the images, and so of the bins */
     uint32_t flip; /* 0, or levels / 2 where levels are signed */
+    void *room;    /* CHEQ_ROOM bytes for a formula's tables */
 } cheq_entries;
 
 CHEQ_BODY void cheq_put_level(const cheq_entries *to, uint32_t bin, uint32_t level) {
@@ -269,32 +270,41 @@ CHEQ_MAKER(skimage)
 
 /* ---- method "numpy" ----------------------------------------------------- */
 
+enum { CHEQ_RECIPE_BINS = 256 };
+
+typedef struct {
+    double edges[CHEQ_RECIPE_BINS + 1], cdf[CHEQ_RECIPE_BINS];
+    cheq_bin bin[CHEQ_RECIPE_BINS];
+    cheq_knot knots[CHEQ_RECIPE_BINS + 1];
+    uint64_t hist[CHEQ_RECIPE_BINS];
+} cheq_recipe_tables;
+
+_Static_assert(sizeof(cheq_recipe_tables) <= CHEQ_ROOM, "the recipe's tables need more room");
+
 /* The NumPy recipe (bins.h) of integers is a function of the level. As doubles it is
  * 0..255; as levels it is the CDF times max - min. */
 CHEQ_BODY void cheq_lut_numpy(const void *context, const cheq_counts *counts, const cheq_entries *to) {
     const cheq_summary plane = cheq_summarize(counts);
-    enum { N = 256 };
+    cheq_recipe_tables *restrict t = to->room;
     (void)context;
     const double minimum = -(double)to->flip;
-    double edges[N + 1], cdf[N];
-    cheq_bin bin[N];
-    cheq_knot knots[N + 1];
-    uint64_t hist[N] = {0};
     if (plane.total == 0) {
         cheq_put_unknown(counts, to);
         return;
     }
-    cheq_value_bins bins = cheq_bins_make((double)plane.first + minimum, (double)plane.last + minimum, N, 0, edges, bin);
+    cheq_value_bins bins = cheq_bins_make((double)plane.first + minimum, (double)plane.last + minimum,
+                                          CHEQ_RECIPE_BINS, 0, t->edges, t->bin);
+    memset(t->hist, 0, sizeof t->hist);
     for (size_t i = 0; i < counts->n_spans; i++) {
         for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
             uint64_t count = cheq_count_at(counts, bin);
             if (count > 0) {
-                hist[cheq_bin_of((double)bin + minimum, &bins)] += count;
+                t->hist[cheq_bin_of((double)bin + minimum, &bins)] += count;
             }
         }
     }
-    cheq_recipe_cdf(hist, &bins, to->bytes == 8 ? CHEQ_RECIPE_TOP : 1.0, cdf);
-    cheq_curve curve = cheq_curve_make(edges, cdf, N, knots);
+    cheq_recipe_cdf(t->hist, &bins, to->bytes == 8 ? CHEQ_RECIPE_TOP : 1.0, t->cdf);
+    cheq_curve curve = cheq_curve_make(t->edges, t->cdf, CHEQ_RECIPE_BINS, t->knots);
     for (size_t i = 0; i < counts->n_spans; i++) {
         for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
             if (!counts->present_only || cheq_count_at(counts, bin) > 0) {

@@ -29,18 +29,6 @@ static inline void cheq_color_job_measure(cheq_color_job *job) {
     job->pixels = cheq_axes_size(&job->applied.pixels);
 }
 
-/* Room for a piece of every channel, for cheq_load and cheq_store. */
-typedef struct {
-    CHEQ_ALIGNED uint8_t pixels[CHEQ_MAX_CHANNELS][CHEQ_PIECE];
-    uint8_t *channel[CHEQ_MAX_CHANNELS];
-} cheq_color_piece;
-
-static inline void cheq_color_piece_begin(cheq_color_piece *piece) {
-    for (int c = 0; c < CHEQ_MAX_CHANNELS; c++) {
-        piece->channel[c] = piece->pixels[c];
-    }
-}
-
 /* The byte of R in pixels that alternate and whose R, G, B come first or last to first, 0 or 2;
  * -1 for others. */
 static inline int cheq_first_color(const cheq_channels *channel) {
@@ -50,7 +38,7 @@ static inline int cheq_first_color(const cheq_channels *channel) {
 
 /* The weighted sum of n pixels, at most CHEQ_PIECE, of which a layout may hold more channels. */
 static inline void cheq_gray_pixels(const cheq_color_job *job, const cheq_layout *layout, const cheq_weights *weights,
-                                    const uint8_t *at, size_t n, uint8_t *gray) {
+                                    const uint8_t *at, size_t n, uint8_t *gray, cheq_room *room) {
     const cheq_channels *channel = &layout->channel[CHEQ_IMAGES];
     const int first = cheq_first_color(channel);
     if (job->kernels->gray_dense && first >= 0) {
@@ -59,28 +47,26 @@ static inline void cheq_gray_pixels(const cheq_color_job *job, const cheq_layout
         job->kernels->gray_dense(first ? &reversed : weights, at + channel->lowest, channel->pixel_bytes, size, n, gray);
         return;
     }
-    cheq_color_piece piece;
-    cheq_color_piece_begin(&piece);
-    cheq_load(job->kernels, layout, CHEQ_IMAGES, at, n, piece.channel);
-    job->kernels->gray(weights, piece.channel, n, gray);
+    uint8_t *const channel_pieces[CHEQ_MAX_CHANNELS] = {room->piece[0], room->piece[1], room->piece[2], room->piece[3]};
+    cheq_load(job->kernels, layout, CHEQ_IMAGES, at, n, channel_pieces, room);
+    job->kernels->gray(weights, channel_pieces, n, gray);
 }
 
 /* ---- gray --------------------------------------------------------------- */
 
-static inline void cheq_gray_piece8(const cheq_color_job *job, const cheq_walk *walk, size_t n) {
+static inline void cheq_gray_piece8(const cheq_color_job *job, const cheq_walk *walk, size_t n, cheq_room *room) {
     const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OUT);
-    CHEQ_ALIGNED uint8_t gray[CHEQ_PIECE];
-    uint8_t *to = step == 1 ? walk->at[CHEQ_OUT] : gray;
-    cheq_gray_pixels(job, &job->applied, job->weights, walk->at[CHEQ_IMAGES], n, to);
+    uint8_t *to = step == 1 ? walk->at[CHEQ_OUT] : room->luma[0];
+    cheq_gray_pixels(job, &job->applied, job->weights, walk->at[CHEQ_IMAGES], n, to, room);
     if (step != 1) {
-        job->kernels->scatter(gray, n, walk->at[CHEQ_OUT], step);
+        job->kernels->scatter(to, n, walk->at[CHEQ_OUT], step);
     }
 }
 
-static inline void cheq_gray_piece16(const cheq_color_job *job, const cheq_walk *walk, size_t n) {
+static inline void cheq_gray_piece16(const cheq_color_job *job, const cheq_walk *walk, size_t n, cheq_room *room) {
     const cheq_layout *layout = &job->applied;
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OUT);
-    CHEQ_ALIGNED uint16_t gray[CHEQ_PIECE];
+    uint16_t *gray = room->words;
     uint8_t *to = walk->at[CHEQ_OUT];
     job->kernels->gray16(job->weights, walk->at[CHEQ_IMAGES], layout->channel[CHEQ_IMAGES].stride,
                        cheq_run_stride(layout, CHEQ_IMAGES), job->swapped, n, gray);
@@ -93,16 +79,17 @@ static inline void cheq_gray_piece16(const cheq_color_job *job, const cheq_walk 
     }
 }
 
-static void cheq_gray_apply(const void *of, size_t group, size_t begin, size_t end, const void *made) {
+static void cheq_gray_apply(const void *of, size_t group, size_t begin, size_t end, const void *made,
+                            void *room) {
     const cheq_color_job *job = of;
     (void)made;
     cheq_walk walk;
     cheq_walk_begin(&walk, &job->applied, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         if (job->bytes == 1) {
-            cheq_gray_piece8(job, &walk, n);
+            cheq_gray_piece8(job, &walk, n, room);
         } else {
-            cheq_gray_piece16(job, &walk, n);
+            cheq_gray_piece16(job, &walk, n, room);
         }
     }
 }
@@ -111,6 +98,7 @@ static void cheq_gray_apply(const void *of, size_t group, size_t begin, size_t e
 static inline cheq_work cheq_gray_work(const cheq_color_job *job) {
     cheq_work work = {
         .job = job, .groups = 1, .pixels = job->pixels, .planes = 1, .apply = cheq_gray_apply,
+        .room_bytes = cheq_room_bytes(0),
     };
     return work;
 }
@@ -118,11 +106,10 @@ static inline cheq_work cheq_gray_work(const cheq_color_job *job) {
 /* ---- YCrCb -------------------------------------------------------------- */
 
 /* Append the pixels of a piece that its mask selects. */
-static inline void cheq_pending_select(const cheq_color_job *job, const cheq_walk *walk, const uint8_t *luma, size_t n,
-                                       cheq_pending *pending) {
-    CHEQ_ALIGNED uint8_t dense[CHEQ_PIECE];
-    const uint8_t *mask = cheq_mask_of(job->kernels, &job->counted, walk, 0, n, dense);
-    pending->n += job->kernels->select(luma, mask, n, pending->pixels + pending->n);
+static inline void cheq_pending_select(const cheq_color_job *job, const cheq_walk *walk, size_t n, cheq_room *room) {
+    cheq_pending *pending = room->pending;
+    const uint8_t *mask = cheq_mask_of(job->kernels, &job->counted, walk, 0, n, room->mask);
+    pending->n += job->kernels->select(room->luma[0], mask, n, pending->pixels + pending->n);
 }
 
 /* Bytes of an image and its result up to which both are still in L2 when the result is written. */
@@ -152,33 +139,33 @@ static inline void cheq_fetch_to_write(const uint8_t *at, size_t bytes) {
 #endif
 }
 
-static void cheq_luma_count(const void *of, size_t image, size_t begin, size_t end, void *hist) {
+static void cheq_luma_count(const void *of, size_t image, size_t begin, size_t end, void *hist, void *of_thread) {
     const cheq_color_job *job = of;
     const uint8_t *result = end - begin == job->pixels ? cheq_dense_result(job, image) : NULL; /* of all channels */
     const size_t channels = (size_t)job->applied.channels;
-    CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE];
+    cheq_room *room = of_thread;
+    cheq_pending *pending = room->pending;
     cheq_ahead ahead = {NULL, NULL};
-    cheq_pending pending;
     cheq_walk walk;
-    pending.n = 0;
+    pending->n = 0;
     cheq_walk_begin(&walk, &job->counted, image, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        if (pending.n + n > CHEQ_BLOCK) {
-            cheq_pending_count(job->kernels, &pending, hist, &ahead);
+        if (pending->n + n > CHEQ_BLOCK) {
+            cheq_pending_count(job->kernels, pending, hist, &ahead, room);
         }
         if (result) {
             cheq_fetch_to_write(result, n * channels);
             result += n * channels;
         }
-        uint8_t *to = job->counted.masked ? luma : pending.pixels + pending.n;
-        cheq_gray_pixels(job, &job->counted, &cheq_luma_opencv, walk.at[CHEQ_IMAGES], n, to);
+        uint8_t *to = job->counted.masked ? room->luma[0] : pending->pixels + pending->n;
+        cheq_gray_pixels(job, &job->counted, &cheq_luma_opencv, walk.at[CHEQ_IMAGES], n, to, room);
         if (job->counted.masked) {
-            cheq_pending_select(job, &walk, luma, n, &pending);
+            cheq_pending_select(job, &walk, n, room);
         } else {
-            pending.n += n;
+            pending->n += n;
         }
     }
-    cheq_pending_count(job->kernels, &pending, hist, &ahead);
+    cheq_pending_count(job->kernels, pending, hist, &ahead, room);
 }
 
 /* Can one pass recolor the pixels, dense and alike in the images and the result? */
@@ -190,47 +177,47 @@ static inline int cheq_recolors_dense(const cheq_color_job *job) {
            out->pixel_bytes == layout->channels;
 }
 
-static void cheq_luma_make(const void *of, size_t image, void *counts, const void *sum, void *lut) {
+static void cheq_luma_make(const void *of, size_t image, void *counts, const void *sum, void *lut, void *of_thread) {
     const cheq_color_job *job = of;
-    const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
+    cheq_room *room = of_thread;
+    const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0, room->tables};
     (void)image;
     if (sum) {
         cheq_make_lut_of_hist(&job->maker, sum, &entries);
     } else {
-        cheq_make_lut_of_bytes(&job->maker, counts, lut);
+        cheq_make_lut_of_bytes(&job->maker, counts, lut, room->tables);
         memset(counts, 0, sizeof(cheq_hist));
     }
 }
 
 /* Give n pixels of a piece the Y that the LUT has for theirs; those outside the mask, if any, stay. */
 static inline void cheq_recolor_piece(const cheq_color_job *job, const cheq_walk *walk, size_t n, const uint8_t *lut,
-                                      cheq_color_piece *piece) {
+                                      cheq_room *room) {
     const cheq_layout *layout = &job->applied;
-    CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE], equalized[CHEQ_PIECE];
-    job->kernels->gray(&cheq_luma_opencv, piece->channel, n, luma);
-    job->kernels->apply(luma, equalized, n, lut);
-    if (!layout->masked) {
-        job->kernels->recolor(piece->channel, luma, equalized, n);
-        return;
+    uint8_t(*const piece)[CHEQ_PIECE] = room->piece, (*const new)[CHEQ_PIECE] = layout->masked ? room->other : piece;
+    uint8_t *const pixels[CHEQ_MAX_CHANNELS] = {piece[0], piece[1], piece[2], piece[3]};
+    uint8_t *const to[CHEQ_MAX_CHANNELS] = {new[0], new[1], new[2], new[3]};
+    job->kernels->gray(&cheq_luma_opencv, pixels, n, room->luma[0]);
+    job->kernels->apply(room->luma[0], room->luma[1], n, lut);
+    if (layout->masked) {
+        memcpy(new, piece, sizeof room->other);
     }
-    cheq_color_piece new;
-    cheq_color_piece_begin(&new);
-    memcpy(new.pixels, piece->pixels, sizeof new.pixels);
-    job->kernels->recolor(new.channel, luma, equalized, n);
-    const uint8_t *mask = cheq_mask_of(job->kernels, layout, walk, 0, n, luma);
-    for (int c = 0; c < layout->channels; c++) {
-        cheq_put_selected(new.pixels[c], mask, n, piece->pixels[c]);
+    job->kernels->recolor(to, room->luma[0], room->luma[1], n);
+    const uint8_t *mask = cheq_mask_of(job->kernels, layout, walk, 0, n, room->mask);
+    for (int c = 0; c < layout->channels && mask; c++) {
+        cheq_put_selected(new[c], mask, n, piece[c]);
     }
 }
 
-static void cheq_luma_apply(const void *of, size_t image, size_t begin, size_t end, const void *lut) {
+static void cheq_luma_apply(const void *of, size_t image, size_t begin, size_t end, const void *lut,
+                            void *of_thread) {
     const cheq_color_job *job = of;
+    cheq_room *room = of_thread;
+    uint8_t *const channel[CHEQ_MAX_CHANNELS] = {room->piece[0], room->piece[1], room->piece[2], room->piece[3]};
     const cheq_layout *layout = &job->applied;
     const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OUT];
     const int dense = cheq_recolors_dense(job);
-    cheq_color_piece piece;
     cheq_walk walk;
-    cheq_color_piece_begin(&piece);
     cheq_walk_begin(&walk, layout, image, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, dense ? SIZE_MAX : CHEQ_PIECE)) > 0;) {
         if (dense) {
@@ -238,9 +225,9 @@ static void cheq_luma_apply(const void *of, size_t image, size_t begin, size_t e
                                       layout->channels, cheq_first_color(images), lut);
             continue;
         }
-        cheq_load(job->kernels, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, piece.channel);
-        cheq_recolor_piece(job, &walk, n, lut, &piece);
-        cheq_store(job->kernels, layout, CHEQ_OUT, piece.channel, n, walk.at[CHEQ_OUT]);
+        cheq_load(job->kernels, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, channel, room);
+        cheq_recolor_piece(job, &walk, n, lut, room);
+        cheq_store(job->kernels, layout, CHEQ_OUT, channel, n, walk.at[CHEQ_OUT]);
     }
 }
 
@@ -249,7 +236,7 @@ static inline cheq_work cheq_ycrcb_work(const cheq_color_job *job) {
         .job = job, .groups = job->images, .pixels = job->pixels, .planes = 1, .cost = CHEQ_PLANE_COST,
         .count = cheq_luma_count, .join = cheq_join_bins, .make = cheq_luma_make, .apply = cheq_luma_apply,
         .bins = CHEQ_LEVELS, .counts_bytes = sizeof(cheq_hist), .sum_bytes = CHEQ_LEVELS * sizeof(uint64_t),
-        .made_bytes = CHEQ_LEVELS,
+        .made_bytes = CHEQ_LEVELS, .room_bytes = cheq_room_bytes(1),
     };
     return work;
 }

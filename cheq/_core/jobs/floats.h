@@ -29,6 +29,13 @@ typedef struct {
 
 /* ---- pieces --------------------------------------------------------------- */
 
+/* A thread's room, of any content. */
+typedef struct {
+    CHEQ_ALIGNED double pixels[CHEQ_PIECE];
+    CHEQ_ALIGNED double others[CHEQ_PIECE]; /* those that are counted, or results */
+    uint8_t mask[CHEQ_PIECE];
+} cheq_floats_room;
+
 /* Pixels of a piece as doubles, which hold floats too, and dense. */
 static inline const double *cheq_floats_load(const cheq_floats_job *job, const cheq_layout *layout,
                                              const cheq_walk *walk, size_t n, double buffer[CHEQ_PIECE]) {
@@ -120,17 +127,17 @@ static inline void cheq_values_join(cheq_values *values, const cheq_values *othe
     values->has_infinity |= others->has_infinity;
 }
 
-static void cheq_ranges_count(const void *of, size_t group, size_t begin, size_t end, void *counts) {
+static void cheq_ranges_count(const void *of, size_t group, size_t begin, size_t end, void *counts, void *of_thread) {
     const cheq_floats_job *job = of;
-    double buffer[CHEQ_PIECE], selected[CHEQ_PIECE];
+    cheq_floats_room *room = of_thread;
     cheq_values found = {INFINITY, -INFINITY, 0, 0, 0};
     cheq_walk walk;
     cheq_walk_begin(&walk, &job->counted, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const double *pixels = cheq_floats_load(job, &job->counted, &walk, n, buffer);
+        const double *pixels = cheq_floats_load(job, &job->counted, &walk, n, room->pixels);
         if (job->counted.masked) {
-            n = cheq_floats_select(&job->counted, &walk, pixels, n, selected);
-            pixels = selected;
+            n = cheq_floats_select(&job->counted, &walk, pixels, n, room->others);
+            pixels = room->others;
         }
         cheq_values_add(job->kernels, &found, pixels, n);
     }
@@ -143,9 +150,9 @@ static void cheq_ranges_join(size_t bins, void *counts, void *sum) {
     memset(counts, 0, sizeof(cheq_values));
 }
 
-static void cheq_ranges_make(const void *of, size_t group, void *counts, const void *sum, void *made) {
+static void cheq_ranges_make(const void *of, size_t group, void *counts, const void *sum, void *made, void *room) {
     const cheq_floats_job *job = of;
-    (void)made;
+    (void)made, (void)room;
     memcpy(&job->values[group], sum ? sum : counts, sizeof(cheq_values));
     memset(counts, 0, sizeof(cheq_values));
 }
@@ -154,7 +161,7 @@ static inline cheq_work cheq_ranges_work(const cheq_floats_job *job) {
     cheq_work work = {
         .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1, .cost = 64,
         .count = cheq_ranges_count, .join = cheq_ranges_join, .make = cheq_ranges_make,
-        .counts_bytes = sizeof(cheq_values), .sum_bytes = sizeof(cheq_values),
+        .counts_bytes = sizeof(cheq_values), .sum_bytes = sizeof(cheq_values), .room_bytes = sizeof(cheq_floats_room),
     };
     return work;
 }
@@ -199,23 +206,23 @@ static inline void cheq_floats_bins(const cheq_floats_job *job, size_t group, co
     *counts->bins = cheq_bins_make(smallest, largest, job->n, job->bytes == 4, counts->edges, counts->bin);
 }
 
-static void cheq_floats_count(const void *of, size_t group, size_t begin, size_t end, void *memory) {
+static void cheq_floats_count(const void *of, size_t group, size_t begin, size_t end, void *memory, void *of_thread) {
     const cheq_floats_job *job = of;
+    cheq_floats_room *room = of_thread;
     const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
     const cheq_values *values = &job->values[group];
-    double buffer[CHEQ_PIECE], selected[CHEQ_PIECE];
     cheq_walk walk;
     cheq_floats_bins(job, group, &counts);
     cheq_walk_begin(&walk, &job->counted, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const double *pixels = cheq_floats_load(job, &job->counted, &walk, n, buffer);
+        const double *pixels = cheq_floats_load(job, &job->counted, &walk, n, room->pixels);
         if (job->counted.masked) {
-            n = cheq_floats_select(&job->counted, &walk, pixels, n, selected);
-            pixels = selected;
+            n = cheq_floats_select(&job->counted, &walk, pixels, n, room->others);
+            pixels = room->others;
         }
         if (values->has_nan || values->has_infinity) {
-            n = cheq_floats_finite(pixels, n, selected);
-            pixels = selected;
+            n = cheq_floats_finite(pixels, n, room->others);
+            pixels = room->others;
         }
         job->kernels->count_floats(pixels, n, counts.bins, counts.hist);
     }
@@ -231,8 +238,9 @@ static void cheq_floats_join(size_t n, void *counts, void *sum) {
 
 /* The curve through the distribution; its points are written behind it, and where they are wanted.
  * In parts too, the first thread's counts have the plane's bins. */
-static void cheq_floats_make(const void *of, size_t group, void *memory, const void *sum, void *made) {
+static void cheq_floats_make(const void *of, size_t group, void *memory, const void *sum, void *made, void *room) {
     const cheq_floats_job *job = of;
+    (void)room;
     const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
     cheq_curve *curve = made;
     cheq_knot *knots = (cheq_knot *)(curve + 1);
@@ -262,27 +270,27 @@ static inline void cheq_floats_interpolate(const cheq_floats_job *job, size_t gr
     }
 }
 
-static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t end, const void *curve) {
+static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t end, const void *curve,
+                              void *of_thread) {
     const cheq_floats_job *job = of;
+    cheq_floats_room *room = of_thread;
     const cheq_layout *layout = &job->applied;
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OUT);
     const int dense = !layout->masked && job->result_bytes == 8 && step == 8;
-    double buffer[CHEQ_PIECE], results[CHEQ_PIECE];
-    uint8_t mask_buffer[CHEQ_PIECE];
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, mask_buffer);
-        const double *pixels = cheq_floats_load(job, layout, &walk, n, buffer);
+        const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, room->mask);
+        const double *pixels = cheq_floats_load(job, layout, &walk, n, room->pixels);
         const int aligned = (uintptr_t)walk.at[CHEQ_OUT] % sizeof(double) == 0; /* rows may be, one and not another */
-        double *to = dense && aligned ? (double *)walk.at[CHEQ_OUT] : results;
+        double *to = dense && aligned ? (double *)walk.at[CHEQ_OUT] : room->others;
         cheq_floats_interpolate(job, group, pixels, n, curve, to);
         for (size_t i = 0; mask && i < n; i++) {
-            const double found = results[i], kept = pixels[i];
-            results[i] = mask[i] ? found : kept;
+            const double found = to[i], kept = pixels[i];
+            to[i] = mask[i] ? found : kept;
         }
-        if (to == results) {
-            cheq_floats_store(job, &walk, step, n, results);
+        if (to == room->others) {
+            cheq_floats_store(job, &walk, step, n, to);
         }
     }
 }
@@ -293,21 +301,19 @@ static inline cheq_work cheq_floats_work(const cheq_floats_job *job) {
         .count = cheq_floats_count, .join = cheq_floats_join, .make = cheq_floats_make,
         .apply = job->applies ? cheq_floats_apply : NULL, .bins = job->n,
         .counts_bytes = cheq_floats_counts_bytes(job->n), .sum_bytes = job->n * sizeof(uint64_t),
-        .made_bytes = cheq_floats_made_bytes(job->n),
+        .made_bytes = cheq_floats_made_bytes(job->n), .room_bytes = sizeof(cheq_floats_room),
     };
     return work;
 }
 
-/* Whether np.histogram could plainly make bins of this plane's range. */
-static inline int cheq_floats_plainly_have_bins(const cheq_floats_job *job, size_t group) {
-    const cheq_values *values = &job->values[group];
-    return !values->counted ||
-           cheq_bins_plainly_increase(values->smallest, values->largest, job->n, job->bytes == 4);
-}
-
-/* Whether it could at all, which takes making them, in memory for a thread's counts. */
+/* Whether np.histogram could make bins of this plane's range; where that is not plain, this takes making them, in
+ * memory for a thread's counts. */
 static inline int cheq_floats_have_bins(const cheq_floats_job *job, size_t group, void *memory) {
+    const cheq_values *values = &job->values[group];
     const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
+    if (!values->counted || cheq_bins_plainly_increase(values->smallest, values->largest, job->n, job->bytes == 4)) {
+        return 1;
+    }
     cheq_floats_bins(job, group, &counts);
     return cheq_bins_increase(counts.bins);
 }

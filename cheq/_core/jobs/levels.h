@@ -55,30 +55,25 @@ static inline cheq_levels_counts cheq_levels_counts_in(void *memory, uint32_t le
 
 /* ---- pieces ---------------------------------------------------------------- */
 
-/* Pixels of a piece, dense: as they lie, or in a buffer. */
-typedef union {
-    CHEQ_ALIGNED uint8_t bytes[CHEQ_PIECE];
-    uint16_t words[CHEQ_PIECE];
-} cheq_levels_piece;
-
+/* Pixels of a piece, dense: as they lie, or in the room. */
 static inline const void *cheq_levels_load(const cheq_levels_job *job, const cheq_layout *layout, const cheq_walk *walk,
-                                         size_t n, cheq_levels_piece *piece) {
+                                         size_t n, cheq_room *room) {
     const uint8_t *from = walk->at[CHEQ_IMAGES];
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_IMAGES);
     if (job->bytes == 1) {
         if (step == 1) {
             return from;
         }
-        job->kernels->gather(from, step, n, piece->bytes);
-        return piece->bytes;
+        job->kernels->gather(from, step, n, room->piece[0]);
+        return room->piece[0];
     }
     if (step == 2 && (uintptr_t)from % 2 == 0) {
         return from;
     }
     for (size_t i = 0; i < n; i++) {
-        memcpy(&piece->words[i], from + (ptrdiff_t)i * step, 2);
+        memcpy(&room->words[i], from + (ptrdiff_t)i * step, 2);
     }
-    return piece->words;
+    return room->words;
 }
 
 /* ---- count -------------------------------------------------------------------- */
@@ -100,13 +95,12 @@ static inline void cheq_range_of_words(const uint16_t *words, size_t n, uint32_t
 }
 
 static cheq_range cheq_levels_range(const cheq_levels_job *job, const cheq_layout *layout, size_t group, size_t begin,
-                                  size_t end) {
+                                    size_t end, cheq_room *room) {
     cheq_range range = {CHEQ_MOST_LEVELS - 1, 0};
-    cheq_levels_piece piece;
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        cheq_range_of_words(cheq_levels_load(job, layout, &walk, n, &piece), n, job->flip, &range);
+        cheq_range_of_words(cheq_levels_load(job, layout, &walk, n, room), n, job->flip, &range);
     }
     return range;
 }
@@ -124,15 +118,13 @@ static inline void cheq_count_words(const uint16_t *words, const uint8_t *mask, 
 }
 
 static void cheq_levels_count_part(const cheq_levels_job *job, size_t group, size_t begin, size_t end, uint32_t *hist,
-                            uint8_t *used) {
+                                   uint8_t *used, cheq_room *room) {
     const cheq_layout *layout = &job->counted;
-    uint8_t mask_buffer[CHEQ_PIECE];
-    cheq_levels_piece piece;
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, mask_buffer);
-        const uint16_t *words = cheq_levels_load(job, layout, &walk, n, &piece);
+        const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, room->mask);
+        const uint16_t *words = cheq_levels_load(job, layout, &walk, n, room);
         if (used) {
             cheq_count_words(words, mask, n, job->flip, hist, used);
         } else if (mask) {
@@ -145,9 +137,9 @@ static void cheq_levels_count_part(const cheq_levels_job *job, size_t group, siz
 
 /* Bytes are counted by the kernels, and put in the order of the bins. */
 static inline void cheq_count_bytes(const cheq_levels_job *job, size_t group, size_t begin, size_t end,
-                                    uint32_t hist[CHEQ_LEVELS]) {
+                                    uint32_t hist[CHEQ_LEVELS], cheq_room *room) {
     cheq_hist counts[1] = {{0}};
-    cheq_count_pixels(job->kernels, &job->counted, group, begin, end, NULL, counts);
+    cheq_count_pixels(job->kernels, &job->counted, group, begin, end, NULL, counts, room);
     for (uint32_t v = 0; v < CHEQ_LEVELS; v++) {
         hist[v ^ job->flip] += counts[0][v];
     }
@@ -177,35 +169,38 @@ static inline size_t cheq_list_used(uint8_t *used, cheq_span within, cheq_span *
 }
 
 /* Count a whole plane and list the bins that its LUT needs. */
-static void cheq_levels_count_plane(const cheq_levels_job *job, size_t group, const cheq_levels_counts *counts) {
-    const cheq_range range = cheq_levels_range(job, &job->counted, group, 0, job->pixels);
+static void cheq_levels_count_plane(const cheq_levels_job *job, size_t group, const cheq_levels_counts *counts,
+                                    cheq_room *room) {
+    const cheq_range range = cheq_levels_range(job, &job->counted, group, 0, job->pixels, room);
     const cheq_span all = {range.lowest, range.highest + 1};
     const int sparse = all.end - all.begin > CHEQ_BINS_A_PIXEL * job->pixels;
-    cheq_levels_count_part(job, group, 0, job->pixels, counts->hist, sparse ? counts->used : NULL);
+    cheq_levels_count_part(job, group, 0, job->pixels, counts->hist, sparse ? counts->used : NULL, room);
     counts->spans[0] = all;
     *counts->n_spans = sparse ? cheq_list_used(counts->used, all, counts->spans) : 1;
 }
 
-static void cheq_levels_count(const void *of, size_t group, size_t begin, size_t end, void *memory) {
+static void cheq_levels_count(const void *of, size_t group, size_t begin, size_t end, void *memory, void *room) {
     const cheq_levels_job *job = of;
     const cheq_levels_counts counts = cheq_levels_counts_in(memory, job->levels);
     if (job->bytes == 1) {
         counts.spans[0] = (cheq_span){0, CHEQ_LEVELS};
         *counts.n_spans = 1;
-        cheq_count_bytes(job, group, begin, end, counts.hist);
+        cheq_count_bytes(job, group, begin, end, counts.hist, room);
     } else if (end - begin == job->pixels) {
-        cheq_levels_count_plane(job, group, &counts);
+        cheq_levels_count_plane(job, group, &counts, room);
     } else {
-        cheq_levels_count_part(job, group, begin, end, counts.hist, NULL);
+        cheq_levels_count_part(job, group, begin, end, counts.hist, NULL, room);
     }
 }
 
 /* ---- make --------------------------------------------------------------------- */
 
-static void cheq_levels_make(const void *of, size_t group, void *memory, const void *sum, void *lut) {
+static void cheq_levels_make(const void *of, size_t group, void *memory, const void *sum, void *lut, void *of_thread) {
     const cheq_levels_job *job = of;
+    cheq_room *room = of_thread;
     const cheq_levels_counts own = cheq_levels_counts_in(memory, job->levels);
-    const cheq_entries entries = {lut, job->entry_bytes, job->levels, job->entry_is_level ? job->flip : 0};
+    const cheq_entries entries = {lut, job->entry_bytes, job->levels, job->entry_is_level ? job->flip : 0,
+                                  room->tables};
     if (job->hist) {
         cheq_put_hist(own.hist, sum, job->levels, job->hist + group * job->levels);
     }
@@ -294,21 +289,21 @@ CHEQ_BODY void cheq_write(const void *pixels, int bytes, const uint8_t *mask, si
     }
 }
 
-static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t end, const void *made) {
+static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t end, const void *made,
+                              void *of_thread) {
     const cheq_levels_job *job = of;
+    cheq_room *room = of_thread;
     const void *lut = job->luts ? job->luts + group * job->lut_step : made;
     const cheq_layout *layout = &job->applied;
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OUT);
-    uint8_t mask_buffer[CHEQ_PIECE];
-    cheq_levels_piece piece;
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, mask_buffer);
-        const void *pixels = cheq_levels_load(job, layout, &walk, n, &piece);
+        const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, room->mask);
+        const void *pixels = cheq_levels_load(job, layout, &walk, n, room);
         uint8_t *to = walk.at[CHEQ_OUT];
         if (mask && pixels == to) {
-            pixels = memcpy(piece.bytes, pixels, n * (size_t)job->bytes);
+            pixels = memcpy(room->words, pixels, n * (size_t)job->bytes);
         }
         if (job->bytes == 1) {
             cheq_write(pixels, 1, mask, n, job->flip, lut, job->entry_bytes, to, step);
@@ -324,7 +319,7 @@ static inline cheq_work cheq_levels_work(const cheq_levels_job *job) {
     cheq_work work = {
         .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1, .cost = CHEQ_PLANE_COST,
         .count = job->counts ? cheq_levels_count : NULL, .join = cheq_join_bins, .make = cheq_levels_make,
-        .apply = job->applies ? cheq_levels_apply : NULL, .bins = job->levels,
+        .apply = job->applies ? cheq_levels_apply : NULL, .bins = job->levels, .room_bytes = cheq_room_bytes(1),
     };
     if (job->counts) {
         work.counts_bytes = cheq_levels_counts_bytes(job->levels);

@@ -33,14 +33,14 @@ static inline void cheq_make_lut(const cheq_maker *maker, const cheq_counts *cou
 
 /* The LUT of at most CHEQ_TOTAL32 bytes, to bytes. */
 static inline void cheq_make_lut_of_bytes(const cheq_maker *maker, const uint32_t hist[CHEQ_LEVELS],
-                                          uint8_t lut[CHEQ_LEVELS]) {
+                                          uint8_t lut[CHEQ_LEVELS], void *room) {
     static const cheq_span all = {0, CHEQ_LEVELS};
     if (maker->of_bytes) {
         maker->of_bytes(hist, lut);
         return;
     }
     const cheq_counts counts = {.hist32 = hist, .spans = &all, .n_spans = 1};
-    const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0};
+    const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0, room};
     cheq_make_lut(maker, &counts, &entries);
 }
 

@@ -3,8 +3,11 @@
 #define CHEQ_PASSES_H
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "formulas/base.h"
+#include "jobs/arithmetic.h"
 #include "jobs/work.h"
 
 /* Memory is cut at cache lines: sums of histograms whose registers cross them take 4% more of a
@@ -19,28 +22,60 @@ static inline char *cheq_first_line(char *memory) {
     return memory + (CHEQ_LINE - (uintptr_t)memory % CHEQ_LINE) % CHEQ_LINE;
 }
 
-/* ---- whole groups ---------------------------------------------------------- */
+/* What the threads write: the sum of all, and what each has of its own, a `step` apart. */
+typedef struct {
+    char *zeros, *rest; /* as they were allocated */
+    char *sum, *counts; /* zeros at first */
+    char *made, *room;  /* of any content; made is one for all where they share a group */
+    size_t counts_step, made_step, room_step;
+} cheq_memory;
 
-/* What a thread needs, all zeros at first, and left so where it has to be. */
-static inline size_t cheq_scratch_bytes(const cheq_work *work) {
-    return work->run ? 0 : cheq_lines(work->counts_bytes) + cheq_lines(work->made_bytes);
+static inline void cheq_memory_close(cheq_memory *memory) {
+    free(memory->zeros);
+    free(memory->rest);
 }
 
-static inline void cheq_run_groups(const cheq_work *work, size_t begin, size_t end, char *scratch) {
-    void *counts = scratch, *made = scratch + cheq_lines(work->counts_bytes);
+/* For a team that shares groups, or takes whole ones; 0: there is none. */
+static inline int cheq_memory_open(cheq_memory *memory, const cheq_work *work, size_t team, int shares) {
+    const size_t made = cheq_lines(work->made_bytes), sum = shares ? cheq_lines(work->sum_bytes) : 0;
+    memset(memory, 0, sizeof *memory);
+    memory->counts_step = cheq_lines(work->counts_bytes);
+    memory->made_step = shares ? 0 : made;
+    memory->room_step = cheq_lines(work->room_bytes);
+    memory->zeros = calloc(sum + team * memory->counts_step + CHEQ_LINE, 1);
+    memory->rest = malloc((shares ? made : team * made) + team * memory->room_step + CHEQ_LINE);
+    if (!memory->zeros || !memory->rest) {
+        cheq_memory_close(memory);
+        return 0;
+    }
+    memory->sum = cheq_first_line(memory->zeros);
+    memory->counts = memory->sum + sum;
+    memory->made = cheq_first_line(memory->rest);
+    memory->room = memory->made + (shares ? made : team * made);
+    return 1;
+}
+
+/* ---- whole groups ---------------------------------------------------------- */
+
+static inline void cheq_run_groups(const cheq_work *work, size_t begin, size_t end, const cheq_memory *memory,
+                                   size_t thread) {
+    void *counts = memory->counts + thread * memory->counts_step, *made = memory->made + thread * memory->made_step;
+    void *room = memory->room + thread * memory->room_step;
+    const cheq_arithmetic before = cheq_arithmetic_begin();
     if (work->run) {
-        work->run(work->job, begin, end);
-        return;
+        work->run(work->job, begin, end, room);
+        begin = end;
     }
     for (size_t group = begin; group < end; group++) {
         if (work->count) {
-            work->count(work->job, group, 0, work->pixels, counts);
-            work->make(work->job, group, counts, NULL, made);
+            work->count(work->job, group, 0, work->pixels, counts, room);
+            work->make(work->job, group, counts, NULL, made, room);
         }
         if (work->apply) {
-            work->apply(work->job, group, 0, work->pixels, made);
+            work->apply(work->job, group, 0, work->pixels, made, room);
         }
     }
+    cheq_arithmetic_end(before);
 }
 
 /* ---- one group in parts ------------------------------------------------------ */
@@ -48,49 +83,39 @@ static inline void cheq_run_groups(const cheq_work *work, size_t begin, size_t e
 /* Pixels that a thread may count between two joins. */
 #define CHEQ_MOST_COUNTED ((size_t)1 << 31)
 
-/* The group's sum, what is made of it, and each thread's counts. */
-typedef struct {
-    char *sum, *made, *counts;
-    size_t step;
-} cheq_parts;
-
-static inline size_t cheq_parts_bytes(const cheq_work *work, int team) {
-    return cheq_lines(work->sum_bytes) + cheq_lines(work->made_bytes) + (size_t)team * cheq_lines(work->counts_bytes);
-}
-
-/* In memory that is all zeros. */
-static inline cheq_parts cheq_parts_in(const cheq_work *work, char *memory) {
-    char *made = memory + cheq_lines(work->sum_bytes);
-    cheq_parts parts = {memory, made, made + cheq_lines(work->made_bytes), cheq_lines(work->counts_bytes)};
-    return parts;
-}
-
 /* Count, or else apply, part i of n of the pixels [begin, end), cut at multiples of 64 where that
  * matters: no two threads write into one cache line of an aligned result. */
-static inline void cheq_run_part(const cheq_work *work, const cheq_parts *parts, int counting, size_t group,
+static inline void cheq_run_part(const cheq_work *work, const cheq_memory *memory, int counting, size_t group,
                                  size_t begin, size_t end, int i, int n) {
     const size_t length = end - begin;
     const size_t part = (length / (size_t)n + 64) / 64 * 64; /* at least length / n, rounded up */
     const size_t first = part * (size_t)i < length ? part * (size_t)i : length;
+    void *room = memory->room + (size_t)i * memory->room_step;
+    const cheq_arithmetic before = cheq_arithmetic_begin();
     end = begin + (first + part < length ? first + part : length);
     begin += first;
     if (begin < end && counting) {
-        work->count(work->job, group, begin, end, parts->counts + (size_t)i * parts->step);
+        work->count(work->job, group, begin, end, memory->counts + (size_t)i * memory->counts_step, room);
     } else if (begin < end) {
-        work->apply(work->job, group, begin, end, parts->made);
+        work->apply(work->job, group, begin, end, memory->made, room);
     }
+    cheq_arithmetic_end(before);
 }
 
-static inline void cheq_join_parts(const cheq_work *work, const cheq_parts *parts, int n) {
+static inline void cheq_join_parts(const cheq_work *work, const cheq_memory *memory, int n) {
+    const cheq_arithmetic before = cheq_arithmetic_begin();
     for (int i = 0; i < n; i++) {
-        work->join(work->bins, parts->counts + (size_t)i * parts->step, parts->sum);
+        work->join(work->bins, memory->counts + (size_t)i * memory->counts_step, memory->sum);
     }
+    cheq_arithmetic_end(before);
 }
 
 /* Once the group's counts are joined; the sum is ready for the next group. */
-static inline void cheq_make_joined(const cheq_work *work, const cheq_parts *parts, size_t group) {
-    work->make(work->job, group, parts->counts, parts->sum, parts->made);
-    memset(parts->sum, 0, work->sum_bytes);
+static inline void cheq_make_joined(const cheq_work *work, const cheq_memory *memory, size_t group) {
+    const cheq_arithmetic before = cheq_arithmetic_begin();
+    work->make(work->job, group, memory->counts, memory->sum, memory->made, memory->room);
+    memset(memory->sum, 0, work->sum_bytes);
+    cheq_arithmetic_end(before);
 }
 
 /* join, where counts begin with bins of 32 bits and the sum is the same in 64. */

@@ -71,13 +71,36 @@ static inline ptrdiff_t cheq_run_stride(const cheq_layout *layout, int op) {
     return layout->pixels.strides[op][layout->pixels.ndim - 1];
 }
 
+/* Pixels of one channel that were gathered and not yet counted. */
+typedef struct {
+    CHEQ_ALIGNED uint8_t pixels[CHEQ_BLOCK];
+    size_t n;
+} cheq_pending;
+
+/* A thread's room, of any content: pixels on their way. A job takes as many of the last ones as
+ * it has channels. */
+typedef struct {
+    CHEQ_ALIGNED uint8_t tables[CHEQ_ROOM]; /* of kernels and formulas */
+    CHEQ_ALIGNED uint8_t piece[CHEQ_MAX_CHANNELS][CHEQ_PIECE];
+    CHEQ_ALIGNED uint8_t other[CHEQ_MAX_CHANNELS][CHEQ_PIECE]; /* what a piece becomes, where a mask picks */
+    CHEQ_ALIGNED uint8_t spare[CHEQ_PIECE]; /* bytes of pixels that are no channels */
+    CHEQ_ALIGNED uint8_t mask[CHEQ_PIECE];
+    CHEQ_ALIGNED uint16_t words[CHEQ_PIECE];
+    CHEQ_ALIGNED uint8_t luma[2][CHEQ_PIECE];
+    cheq_pending pending[CHEQ_MAX_CHANNELS];
+} cheq_room;
+
+static inline size_t cheq_room_bytes(size_t channels) {
+    return offsetof(cheq_room, pending) + channels * sizeof(cheq_pending);
+}
+
 /* Bring n pixels of every channel, at most CHEQ_PIECE, to dense buffers. Where the
  * view leaves out bytes of a pixel, those of the last one may lie outside the array. */
 static inline void cheq_load(const cheq_kernels *k, const cheq_layout *layout, int op,
-                             const uint8_t *at, size_t n, uint8_t *const *to) {
+                             const uint8_t *at, size_t n, uint8_t *const *to, cheq_room *room) {
     const cheq_channels *channel = &layout->channel[op];
     const ptrdiff_t step = cheq_run_stride(layout, op);
-    CHEQ_ALIGNED uint8_t spare[CHEQ_PIECE];
+    uint8_t *spare = room->spare;
     if (channel->pixel_bytes == 0) {
         for (int c = 0; c < layout->channels; c++) {
             k->gather(at + c * channel->stride, step, n, to[c]);
@@ -132,15 +155,9 @@ static inline void cheq_put_selected(const uint8_t *restrict new, const uint8_t 
     }
 }
 
-/* Pixels of one channel that were gathered and not yet counted. */
-typedef struct {
-    CHEQ_ALIGNED uint8_t pixels[CHEQ_BLOCK];
-    size_t n;
-} cheq_pending;
-
 static inline void cheq_pending_count(const cheq_kernels *k, cheq_pending *pending, cheq_hist hist,
-                                      cheq_ahead *ahead) {
-    k->count(pending->pixels, pending->n, hist, *ahead);
+                                      cheq_ahead *ahead, cheq_room *room) {
+    k->count(pending->pixels, pending->n, hist, *ahead, room->tables);
     ahead->read = ahead->read ? ahead->read + pending->n : NULL;
     ahead->write = ahead->write ? ahead->write + pending->n : NULL;
     pending->n = 0;
@@ -148,38 +165,39 @@ static inline void cheq_pending_count(const cheq_kernels *k, cheq_pending *pendi
 
 /* Add a piece: all of it, or what its mask selects. */
 static inline void cheq_pending_add(const cheq_kernels *k, const cheq_layout *layout, const cheq_walk *walk,
-                                    size_t n, cheq_pending *pending) {
-    CHEQ_ALIGNED uint8_t dense[CHEQ_MAX_CHANNELS][CHEQ_PIECE], dense_mask[CHEQ_PIECE];
+                                    size_t n, cheq_room *room) {
+    cheq_pending *pending = room->pending;
     uint8_t *to[CHEQ_MAX_CHANNELS];
     for (int c = 0; c < layout->channels; c++) {
-        to[c] = layout->masked ? dense[c] : pending[c].pixels + pending[c].n;
+        to[c] = layout->masked ? room->piece[c] : pending[c].pixels + pending[c].n;
     }
-    cheq_load(k, layout, CHEQ_IMAGES, walk->at[CHEQ_IMAGES], n, to);
+    cheq_load(k, layout, CHEQ_IMAGES, walk->at[CHEQ_IMAGES], n, to, room);
     for (int c = 0; c < layout->channels; c++) {
         if (!layout->masked) {
             /* The analyzer lets a kernel change the layout. NOLINTNEXTLINE(clang-analyzer-core.*) */
             pending[c].n += n;
             continue;
         }
-        const uint8_t *mask = cheq_mask_of(k, layout, walk, c, n, dense_mask);
+        const uint8_t *mask = cheq_mask_of(k, layout, walk, c, n, room->mask);
         /* As above. NOLINTNEXTLINE(clang-analyzer-core.*) */
-        pending[c].n += k->select(dense[c], mask, n, pending[c].pixels + pending[c].n);
+        pending[c].n += k->select(room->piece[c], mask, n, pending[c].pixels + pending[c].n);
     }
 }
 
 /* hist[c] += the pixels [begin, end) of channel c of a group, so many that no bin
  * passes UINT32_MAX. result: where the group will be written soon after, or NULL. */
 static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, size_t group, size_t begin,
-                              size_t end, const uint8_t *result, cheq_hist *hist) {
+                              size_t end, const uint8_t *result, cheq_hist *hist,
+                              cheq_room *room) {
     const int dense = !layout->masked && layout->channels == 1 && cheq_run_stride(layout, CHEQ_IMAGES) == 1;
     const size_t run = (size_t)layout->pixels.shape[layout->pixels.ndim - 1];
     cheq_ahead ahead = {NULL, result};
-    cheq_pending pending[CHEQ_MAX_CHANNELS];
+    cheq_pending *pending = room->pending;
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     if (dense && (run >= CHEQ_BLOCK || layout->pixels.ndim == 1)) {
         for (size_t n; (n = cheq_walk_next(&walk, SIZE_MAX)) > 0;) {
-            k->count(walk.at[CHEQ_IMAGES], n, hist[0], ahead);
+            k->count(walk.at[CHEQ_IMAGES], n, hist[0], ahead, room->tables);
         }
         return;
     }
@@ -190,14 +208,14 @@ static void cheq_count_pixels(const cheq_kernels *k, const cheq_layout *layout, 
         ahead.read = walk.at[CHEQ_IMAGES];
         for (int c = 0; c < layout->channels; c++) {
             if (pending[c].n + n > CHEQ_BLOCK) {
-                cheq_pending_count(k, &pending[c], hist[c], &ahead);
+                cheq_pending_count(k, &pending[c], hist[c], &ahead, room);
             }
         }
-        cheq_pending_add(k, layout, &walk, n, pending);
+        cheq_pending_add(k, layout, &walk, n, room);
     }
     ahead.read = NULL;
     for (int c = 0; c < layout->channels; c++) {
-        cheq_pending_count(k, &pending[c], hist[c], &ahead);
+        cheq_pending_count(k, &pending[c], hist[c], &ahead, room);
     }
 }
 
@@ -222,9 +240,9 @@ static inline void cheq_apply_alternating(const cheq_kernels *k, const cheq_layo
 
 /* Look up n pixels of channel c, at most CHEQ_PIECE, in their buffer; those outside the mask, if any, stay. */
 static inline void cheq_apply_piece(const cheq_kernels *k, const cheq_layout *layout, const cheq_walk *walk, int c,
-                                    size_t n, const uint8_t *lut, uint8_t *pixels) {
-    CHEQ_ALIGNED uint8_t new[CHEQ_PIECE], dense_mask[CHEQ_PIECE];
-    const uint8_t *mask = cheq_mask_of(k, layout, walk, c, n, dense_mask);
+                                    size_t n, const uint8_t *lut, cheq_room *room) {
+    uint8_t *pixels = room->piece[c], *new = room->other[c];
+    const uint8_t *mask = cheq_mask_of(k, layout, walk, c, n, room->mask);
     k->apply(pixels, mask ? new : pixels, n, lut);
     if (mask) {
         cheq_put_selected(new, mask, n, pixels);
@@ -234,11 +252,12 @@ static inline void cheq_apply_piece(const cheq_kernels *k, const cheq_layout *la
 /* out = lut[images] for the pixels [begin, end) of a group; channel c's LUT is
  * at luts + c * lut_step. With a mask, pixels outside it stay what they are. */
 static void cheq_apply_pixels(const cheq_kernels *k, const cheq_layout *layout, size_t group,
-                              size_t begin, size_t end, const uint8_t *luts, size_t lut_step) {
+                              size_t begin, size_t end, const uint8_t *luts, size_t lut_step,
+                              cheq_room *room) {
     const int to_dense = !layout->masked && layout->channels == 1 && cheq_run_stride(layout, CHEQ_OUT) == 1;
     const int dense = to_dense && cheq_run_stride(layout, CHEQ_IMAGES) == 1;
     const int alike = cheq_alternate_alike(k, layout);
-    CHEQ_ALIGNED uint8_t pixels[CHEQ_MAX_CHANNELS][CHEQ_PIECE];
+    uint8_t(*const pixels)[CHEQ_PIECE] = room->piece;
     uint8_t *const to[CHEQ_MAX_CHANNELS] = {pixels[0], pixels[1], pixels[2], pixels[3]};
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
@@ -251,13 +270,13 @@ static void cheq_apply_pixels(const cheq_kernels *k, const cheq_layout *layout, 
             cheq_apply_alternating(k, layout, &walk, n, luts, lut_step);
             continue;
         }
-        cheq_load(k, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, to);
+        cheq_load(k, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, to, room);
         if (to_dense) {
             k->apply(pixels[0], walk.at[CHEQ_OUT], n, luts);
             continue;
         }
         for (int c = 0; c < layout->channels; c++) {
-            cheq_apply_piece(k, layout, &walk, c, n, luts + (size_t)c * lut_step, pixels[c]);
+            cheq_apply_piece(k, layout, &walk, c, n, luts + (size_t)c * lut_step, room);
         }
         cheq_store(k, layout, CHEQ_OUT, to, n, walk.at[CHEQ_OUT]);
     }
@@ -265,31 +284,27 @@ static void cheq_apply_pixels(const cheq_kernels *k, const cheq_layout *layout, 
 
 /* The pixels of a small group, at most CHEQ_BLOCK a plane, dense: moved once, then
  * counted and looked up where they are. */
-typedef struct {
-    CHEQ_ALIGNED uint8_t pixels[CHEQ_MAX_CHANNELS][CHEQ_BLOCK];
-} cheq_stage;
-
 static void cheq_stage_load(const cheq_kernels *k, const cheq_layout *layout, size_t group, size_t size,
-                            cheq_stage *stage) {
+                            cheq_room *room) {
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, 0, size);
     for (size_t n, done = 0; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0; done += n) {
         uint8_t *to[CHEQ_MAX_CHANNELS];
         for (int c = 0; c < layout->channels; c++) {
-            to[c] = stage->pixels[c] + done;
+            to[c] = room->pending[c].pixels + done;
         }
-        cheq_load(k, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, to);
+        cheq_load(k, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, to, room);
     }
 }
 
 static void cheq_stage_store(const cheq_kernels *k, const cheq_layout *layout, size_t group, size_t size,
-                             cheq_stage *stage) {
+                             cheq_room *room) {
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, 0, size);
     for (size_t n, done = 0; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0; done += n) {
         uint8_t *from[CHEQ_MAX_CHANNELS];
         for (int c = 0; c < layout->channels; c++) {
-            from[c] = stage->pixels[c] + done;
+            from[c] = room->pending[c].pixels + done;
         }
         cheq_store(k, layout, CHEQ_OUT, from, n, walk.at[CHEQ_OUT]);
     }

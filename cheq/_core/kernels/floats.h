@@ -1,6 +1,6 @@
 /* A template (see kernels.h): the kernels for floats, of which the compiler makes vectors. Guesses
  * come first, in loops without tables; what needs a look into a table follows, a value at a time. */
-#define CHEQ_FLOATS 512 /* values at a time */
+#define CHEQ_FLOATS 256 /* values at a time: 3 KiB of stack */
 
 CHEQ_ATTRIBUTES static void CHEQ_NAME(floats_to_doubles)(const uint8_t *floats, double *to, size_t n) {
     for (size_t i = 0; i < n; i++) {

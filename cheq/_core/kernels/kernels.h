@@ -6,7 +6,8 @@
  *
  * For every kernel: lengths may be zero, pointers need no alignment, no byte
  * outside the stated lengths is read or written, nothing is allocated, and no
- * state is kept between calls.
+ * state is kept between calls. `room` is CHEQ_ROOM bytes, of any content, from the
+ * beginning of a cache line on; NULL will do for fewer than CHEQ_NO_ROOM pixels.
  */
 #ifndef CHEQ_KERNELS_H
 #define CHEQ_KERNELS_H
@@ -17,6 +18,9 @@
 
 /* Up to this total the kernels build LUTs, in 32 bits. */
 #define CHEQ_TOTAL32 (INT32_MAX / 2)
+
+/* So few pixels are counted in tables on the stack. */
+#define CHEQ_NO_ROOM 1024
 
 /* Planes whose pixels alternate in memory (RGB, RGBA) are moved together. */
 #define CHEQ_MAX_CHANNELS 4
@@ -34,7 +38,7 @@ typedef struct {
 
     /* hist[v] += the number of pixels of level v. The caller keeps the total
      * of all calls on one hist at or below UINT32_MAX. */
-    void (*count)(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS], cheq_ahead ahead);
+    void (*count)(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS], cheq_ahead ahead, void *room);
 
     /* out[i] = lut[pixels[i]]. out is pixels, or does not overlap it. */
     void (*apply)(const uint8_t *pixels, uint8_t *out, size_t n,
@@ -45,7 +49,7 @@ typedef struct {
      * behind next is wanted next. */
     void (*count_apply)(const uint8_t *next, uint32_t hist[CHEQ_LEVELS],
                         const uint8_t *pixels, uint8_t *out, size_t n,
-                        const uint8_t lut[CHEQ_LEVELS]);
+                        const uint8_t lut[CHEQ_LEVELS], void *room);
 
     /* The LUTs of methods "opencv" and "pillow" from a histogram whose total is at most
      * CHEQ_TOTAL32. Equal to their definitions (lut.h) for every such histogram. */

@@ -84,8 +84,10 @@ CHEQ_BYTEWISE static void cheq_count_apply_steps(const uint8_t *next, cheq_table
     }
 }
 
-static void cheq_count_scalar(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS], cheq_ahead ahead) {
+static void cheq_count_scalar(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS], cheq_ahead ahead,
+                              void *room) {
     (void)ahead; /* slow enough for the machine's own prefetching */
+    (void)room;
     for (size_t steps; (steps = cheq_steps(n)) > 0; n -= CHEQ_STEP * steps) {
         cheq_tables tables = {{0}};
         cheq_count_steps(pixels, steps, tables);
@@ -107,7 +109,8 @@ static void cheq_apply_scalar(const uint8_t *pixels, uint8_t *out, size_t n,
 
 static void cheq_count_apply_scalar(const uint8_t *next, uint32_t hist[CHEQ_LEVELS],
                                     const uint8_t *pixels, uint8_t *out, size_t n,
-                                    const uint8_t lut[CHEQ_LEVELS]) {
+                                    const uint8_t lut[CHEQ_LEVELS], void *room) {
+    (void)room;
     for (size_t steps; (steps = cheq_steps(n)) > 0; n -= CHEQ_STEP * steps) {
         cheq_tables tables = {{0}};
         cheq_count_apply_steps(next, tables, pixels, out, steps, lut);

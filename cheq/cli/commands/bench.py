@@ -18,7 +18,7 @@ from cheq.cli import without
 from cheq.cli.plan import files_of
 from cheq.cli.report import CommandError, fail, leaving, say, warn
 from cheq.cli.run import EXTENSIONS
-from cheq.cli.settings import usual_threads
+from cheq.cli.settings import threads_now
 from cheq.pictures import Pixels
 
 
@@ -60,14 +60,15 @@ def bench(
         if not batches:
             raise CommandError("no 8-bit image was found")
         busy = busy_elsewhere()
-        rows = _timed(batches, seconds, errors)
+        threads = threads_now()
+        rows = _timed(batches, threads, seconds, errors)
         others = busy()
     size, count = sum(batch.size for batch in batches), sum(len(batch) for batch in batches)
     work = f"{what}: {count:,} planes, {size:,} pixels"
     if as_json:
         sys.stdout.write(json.dumps({**_as_dict(rows, work), "busy_elsewhere": others}, indent=1) + "\n")
     else:
-        _print(console, rows, work)
+        _print(console, rows, work, threads)
     if told := distrust(others):
         warn(errors, told)
     if damaged or not all(row.equal for row in rows):
@@ -85,12 +86,12 @@ def _built_in() -> tuple[list[Pixels], str]:
     return [real_batch()[:, 0]], "crops of real pictures"
 
 
-def _timed(batches: list[Pixels], seconds: float, errors: Console) -> list[Row]:
+def _timed(batches: list[Pixels], threads: int, seconds: float, errors: Console) -> list[Row]:
     rows = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("timing")
-        for row in run(batches, usual_threads(), seconds):
+        for row in run(batches, threads, seconds):
             progress.update(task, description=f"timing: {row.peer} is done")
             rows.append(row)
     return rows
@@ -101,10 +102,10 @@ def _as_dict(rows: list[Row], work: str) -> dict[str, object]:
     return {"work": work, "cheq": config, "rows": [row.as_dict() for row in rows]}
 
 
-def _print(console: Console, rows: list[Row], work: str) -> None:
+def _print(console: Console, rows: list[Row], work: str, threads: int) -> None:
     config = cheq.show_config(mode="dicts")
     say(console, f"{work}; {config['cpu']['name']}, {config['kernels']['chosen']} kernels, cheq {config['version']}")
-    say(console, f"on 1 thread / on {usual_threads()}:")
+    say(console, f"on 1 thread / on {threads}:")
     table = Table(box=None, pad_edge=False)
     for title in ("library", "method", "cheq, ns/px", "library, ns/px", "times as fast"):
         table.add_column(title, justify="left" if len(table.columns) < 2 else "right")

@@ -7,7 +7,7 @@ import typer
 from cheq.cli.plan import make_plan
 from cheq.cli.report import Report, leaving
 from cheq.cli.run import EXTENSIONS, run
-from cheq.cli.settings import Color, Method, Nan, Outside, Settings, UsageError, usual_threads
+from cheq.cli.settings import Color, Method, Nan, Outside, Settings, UsageError, most_threads
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
 from cheq.pictures.formats import JPEG_QUALITY
 from cheq.pictures.reading import MOST_PIXELS
@@ -156,7 +156,7 @@ def equalize(
             color=color,
             channel_axis=channel_axis,
             axes=_numbers(axes),
-            threads=threads or usual_threads(),
+            threads=threads or most_threads(),
             shared_lut=shared_lut,
             overwrite=overwrite,
             quality=quality,

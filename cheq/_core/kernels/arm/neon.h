@@ -45,7 +45,7 @@ static void cheq_apply_neon(const uint8_t *pixels, uint8_t *out, size_t n, const
 #define CHEQ_ROUNDS_NEON (CHEQ_STEPS_MAX / 2)
 
 static void cheq_count_apply_neon(const uint8_t *next, uint32_t hist[CHEQ_LEVELS], const uint8_t *pixels,
-                                  uint8_t *out, size_t n, const uint8_t lut[CHEQ_LEVELS]) {
+                                  uint8_t *out, size_t n, const uint8_t lut[CHEQ_LEVELS], void *room) {
     CHEQ_LOAD_LUT_NEON(lut);
     for (size_t part; (part = cheq_min(n / CHEQ_LANES_NEON, CHEQ_ROUNDS_NEON) * CHEQ_LANES_NEON) > 0; n -= part) {
         cheq_tables tables = {{0}};
@@ -57,7 +57,7 @@ static void cheq_count_apply_neon(const uint8_t *next, uint32_t hist[CHEQ_LEVELS
         cheq_sum_tables(tables, hist);
         next += part, pixels += part, out += part;
     }
-    cheq_count_apply_scalar(next, hist, pixels, out, n, lut);
+    cheq_count_apply_scalar(next, hist, pixels, out, n, lut, room);
 }
 
 /* ---- channels ----------------------------------------------------------- */

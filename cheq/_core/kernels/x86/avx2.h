@@ -57,12 +57,12 @@ CHEQ_BYTEWISE static void cheq_count_steps16(const uint8_t *pixels, size_t steps
 }
 
 CHEQ_AVX2 static void cheq_count_avx2(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
-                                      cheq_ahead ahead) {
+                                      cheq_ahead ahead, void *room) {
     (void)ahead; /* slow enough for the machine's own prefetching */
     while (n > CHEQ_FEW256) {
         size_t part = n < CHEQ_MANY256 ? n - n % CHEQ_STEP : CHEQ_MANY256;
-        cheq_tables16 tables;
-        memset(tables, 0, sizeof tables);
+        uint16_t(*tables)[CHEQ_LEVELS] = room;
+        memset(tables, 0, sizeof(cheq_tables16));
         cheq_count_steps16(pixels, part / CHEQ_STEP, tables);
         cheq_sum_tables16_avx2(tables, hist);
         pixels += part;
@@ -127,25 +127,25 @@ CHEQ_AVX2 __attribute__((noinline)) static void cheq_count_apply_many256(
 
 CHEQ_AVX2 static void cheq_count_apply_avx2(const uint8_t *next, uint32_t hist[CHEQ_LEVELS],
                                             const uint8_t *pixels, uint8_t *out, size_t n,
-                                            const uint8_t lut[CHEQ_LEVELS]) {
+                                            const uint8_t lut[CHEQ_LEVELS], void *room) {
     const cheq_ahead nothing = {NULL, NULL};
     if (n < 2 * CHEQ_LOOKUP256) {
-        cheq_count_avx2(next, n, hist, nothing);
+        cheq_count_avx2(next, n, hist, nothing, room);
         cheq_apply_avx2(pixels, out, n, lut);
         return;
     }
     const cheq_rows256 rows = cheq_load_rows256(lut);
     while (n > CHEQ_FEW256) {
         size_t part = n < CHEQ_MANY256 ? n - n % CHEQ_LOOKUP256 : CHEQ_MANY256;
-        cheq_tables16 tables;
-        memset(tables, 0, sizeof tables);
+        uint16_t(*tables)[CHEQ_LEVELS] = room;
+        memset(tables, 0, sizeof(cheq_tables16));
         cheq_count_apply_many256(next, tables, pixels, out, part, &rows);
         cheq_sum_tables16_avx2(tables, hist);
         next += part, pixels += part, out += part;
         n -= part;
     }
     if (n < CHEQ_LOOKUP256) {
-        cheq_count_avx2(next, n, hist, nothing);
+        cheq_count_avx2(next, n, hist, nothing, room);
         cheq_apply_rows256(pixels, out, n, &rows, lut);
         return;
     }

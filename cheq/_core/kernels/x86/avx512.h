@@ -12,11 +12,11 @@
 /* ---- count -------------------------------------------------------------- */
 
 CHEQ_AVX512 static void cheq_count_avx512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
-                                          cheq_ahead ahead) {
+                                          cheq_ahead ahead, void *room) {
     if (n < CHEQ_FEW512) {
         cheq_count_few512(pixels, n, hist);
     } else {
-        cheq_count_many512(pixels, n, hist, ahead);
+        cheq_count_many512(pixels, n, hist, ahead, room);
     }
 }
 
@@ -25,10 +25,10 @@ CHEQ_AVX512 static void cheq_count_avx512(const uint8_t *pixels, size_t n, uint3
  * still on their way to L1. */
 CHEQ_AVX512 static void cheq_count_apply_avx512(const uint8_t *next, uint32_t hist[CHEQ_LEVELS],
                                                 const uint8_t *pixels, uint8_t *out, size_t n,
-                                                const uint8_t lut[CHEQ_LEVELS]) {
+                                                const uint8_t lut[CHEQ_LEVELS], void *room) {
     if (n >= CHEQ_FEW512) {
         cheq_ahead ahead = {next + n, out};
-        cheq_count_many512(next, n, hist, ahead);
+        cheq_count_many512(next, n, hist, ahead, room);
         cheq_apply_avx512(pixels, out, n, lut);
         return;
     }

@@ -39,7 +39,7 @@ typedef __m512i cheq_bit_planes512[4][3];
 /* The bit planes of 512 pixels. The order of the pixels is lost, but the same in
  * all planes. One affine product a register transposes 8 x 8 bits: byte j of a
  * qword then has bit j of eight pixels. Three stages bring equal j together. */
-CHEQ_AVX512 static inline void cheq_load_bit_planes512(const uint8_t *pixels, cheq_bit_planes512 planes) {
+CHEQ_AVX512 CHEQ_BODY void cheq_load_bit_planes512(const uint8_t *pixels, cheq_bit_planes512 planes) {
     const __m512i identity = _mm512_set1_epi64((long long)0x8040201008040201ull);
     const __m512i even = _mm512_loadu_si512(cheq_split2_512[0]), odd = _mm512_loadu_si512(cheq_split2_512[1]);
     const __m512i even16 = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(even));
@@ -100,10 +100,10 @@ static inline const uint8_t *cheq_count_beside(const uint8_t *pixels, size_t ste
  * four: no bit, the lower, the higher or both of bits 2 and 3; then of bits 0 and 1.
  * Sixteen counters stay in registers while the blocks go by. Counts the pixels at
  * `beside` too, `ending` steps of them at the end, and returns where those left lie. */
-CHEQ_AVX512 static inline const uint8_t *cheq_count_family512(const cheq_bit_planes512 *planes, size_t blocks,
-                                                            int family, const uint8_t *beside,
-                                                            size_t ending, cheq_tables16 tables,
-                                                            cheq_fetch *fetch, uint16_t counts[16]) {
+CHEQ_AVX512 CHEQ_BODY const uint8_t *cheq_count_family512(const cheq_bit_planes512 *restrict planes, size_t blocks,
+                                                              int family, const uint8_t *beside,
+                                                              size_t ending, uint16_t (*restrict tables)[CHEQ_LEVELS],
+                                                              cheq_fetch *fetch, uint16_t counts[16]) {
     const __m512i all = _mm512_set1_epi64(-1);
     const int upper = family >> 2, lower = family & 3;
     __m512i counter[16];
@@ -146,7 +146,7 @@ CHEQ_AVX512 static inline __m512i cheq_invert_lanes512(__m512i x) {
 }
 
 /* hist += the Mobius inverse of counts + the sum of the tables. */
-CHEQ_AVX512 static inline void cheq_sum_chunk512(const uint16_t counts[CHEQ_LEVELS], cheq_tables16 tables,
+CHEQ_AVX512 CHEQ_BODY void cheq_sum_chunk512(const uint16_t counts[CHEQ_LEVELS], cheq_tables16 tables,
                                                  uint32_t hist[CHEQ_LEVELS]) {
     __m512i x[8];
     for (int r = 0; r < 8; r++) {
@@ -196,20 +196,26 @@ CHEQ_AVX512 static void cheq_count_few512(const uint8_t *pixels, size_t n, uint3
     cheq_count_rest(pixels + n - n % CHEQ_STEP, n % CHEQ_STEP, hist);
 }
 
-CHEQ_AVX512 static void cheq_count_many512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
-                                           cheq_ahead ahead) {
+typedef struct {
     cheq_bit_planes512 bit_planes[CHEQ_CHUNK512];
+    cheq_tables16 tables;
     uint16_t counts[CHEQ_LEVELS];
+} cheq_chunk512;
+
+_Static_assert(sizeof(cheq_chunk512) <= CHEQ_ROOM, "a chunk needs more room");
+
+CHEQ_AVX512 static void cheq_count_many512(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
+                                           cheq_ahead ahead, void *room) {
+    cheq_chunk512 *chunk = room;
     /* the histogram stands in for what is not wanted: it is near */
     cheq_fetch fetch = {NULL, ahead.write ? ahead.write : (const uint8_t *)hist, 64, ahead.write ? 64 : 0};
     while (n >= CHEQ_STEP) {
-        cheq_tables16 tables;
         size_t blocks = cheq_min(n / CHEQ_UNIT512, CHEQ_CHUNK512);
         size_t ending = cheq_min((n - CHEQ_UNIT512 * blocks) / (16 * CHEQ_STEP), CHEQ_ENDING512);
         size_t taken = CHEQ_UNIT512 * blocks + 16 * CHEQ_STEP * ending;
-        memset(tables, 0, sizeof tables);
+        memset(chunk->tables, 0, sizeof chunk->tables);
         for (size_t b = 0; b < blocks; b++) {
-            cheq_load_bit_planes512(pixels + CHEQ_BLOCK512 * b, bit_planes[b]);
+            cheq_load_bit_planes512(pixels + CHEQ_BLOCK512 * b, chunk->bit_planes[b]);
         }
         const uint8_t *beside = pixels + CHEQ_BLOCK512 * blocks;
         pixels += taken;
@@ -220,14 +226,14 @@ CHEQ_AVX512 static void cheq_count_many512(const uint8_t *pixels, size_t n, uint
             fetch.read_step = 0;
         }
         for (int family = 0; family < 16; family++) {
-            beside = cheq_count_family512((const cheq_bit_planes512 *)bit_planes, blocks, family, beside, ending,
-                                        tables, &fetch, counts + 16 * family);
+            beside = cheq_count_family512((const cheq_bit_planes512 *)chunk->bit_planes, blocks, family, beside, ending,
+                                        chunk->tables, &fetch, chunk->counts + 16 * family);
         }
         if (n < CHEQ_FEW512) { /* what is left joins this chunk's tables */
-            pixels = cheq_count_beside(pixels, n / CHEQ_STEP, tables);
+            pixels = cheq_count_beside(pixels, n / CHEQ_STEP, chunk->tables);
             n %= CHEQ_STEP;
         }
-        cheq_sum_chunk512(counts, tables, hist);
+        cheq_sum_chunk512(chunk->counts, chunk->tables, hist);
     }
     cheq_count_rest(pixels, n, hist);
 }

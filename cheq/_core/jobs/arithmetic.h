@@ -1,0 +1,53 @@
+/* The floating-point control that the formulas take for granted: round to nearest, denormals kept, no traps. Another
+ * library may have changed it, on one thread or for those that it starts: each thread sets the whole register for its
+ * work and restores it. */
+#ifndef CHEQ_ARITHMETIC_H
+#define CHEQ_ARITHMETIC_H
+
+#include <stdint.h>
+
+/* The memory clobbers keep loads and stores, and so what is computed between them, on their side. */
+#if defined(__GNUC__) && (defined(__x86_64__) || (defined(__i386__) && defined(__SSE__)))
+
+typedef uint32_t cheq_arithmetic;
+
+static inline void cheq_arithmetic_end(cheq_arithmetic saved) { __asm__ volatile("ldmxcsr %0" : : "m"(saved) : "memory"); }
+
+static inline cheq_arithmetic cheq_arithmetic_begin(void) {
+    cheq_arithmetic saved;
+    __asm__ volatile("stmxcsr %0" : "=m"(saved) : : "memory");
+    cheq_arithmetic_end(0x1F80); /* what a process starts with */
+    return saved;
+}
+
+#elif defined(__GNUC__) && defined(__aarch64__)
+
+typedef uint64_t cheq_arithmetic;
+
+static inline void cheq_arithmetic_end(cheq_arithmetic saved) { __asm__ volatile("msr fpcr, %0" : : "r"(saved) : "memory"); }
+
+static inline cheq_arithmetic cheq_arithmetic_begin(void) {
+    cheq_arithmetic saved;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(saved) : : "memory");
+    cheq_arithmetic_end(0);
+    return saved;
+}
+
+#else
+
+#include <fenv.h>
+
+typedef fenv_t cheq_arithmetic;
+
+static inline void cheq_arithmetic_end(cheq_arithmetic saved) { (void)fesetenv(&saved); }
+
+static inline cheq_arithmetic cheq_arithmetic_begin(void) {
+    cheq_arithmetic saved;
+    (void)fegetenv(&saved);
+    (void)fesetenv(FE_DFL_ENV);
+    return saved;
+}
+
+#endif
+
+#endif
