@@ -144,7 +144,7 @@ def test_a_terminal_that_is_closed_leaves_no_temporary_file(tmp_path, ignored):
         "def hang_up(*_):\n    assert any('.cheq-' in name for name in os.listdir('.'))\n"
         "    os.kill(os.getpid(), signal.SIGHUP)\n    signal.sigtimedwait([], 0.1)\n"
         "arrays.equalize = hang_up\n"
-        + "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" * ignored
+        + f"signal.signal(signal.SIGHUP, signal.{'SIG_IGN' if ignored else 'SIG_DFL'})\n"  # or as nohup left it
         + "sys.argv[1:] = ['equalize', 'in.npy', '-o', 'out.npy']; main()"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, timeout=60, check=False)

@@ -27,6 +27,13 @@
 #define CHEQ_BODY static inline
 #endif
 
+/* What holds, and the analyzer cannot see. */
+#if defined(__clang_analyzer__)
+#define CHEQ_ASSUME(holds) do { if (!(holds)) { __builtin_unreachable(); } } while (0)
+#else
+#define CHEQ_ASSUME(holds) (void)0
+#endif
+
 static inline size_t cheq_min(size_t a, size_t b) {
     return a < b ? a : b;
 }

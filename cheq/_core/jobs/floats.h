@@ -278,18 +278,20 @@ static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OUT);
     const int dense = !layout->masked && job->result_bytes == 8 && step == 8;
     cheq_walk walk;
+    CHEQ_ASSUME(room != NULL);
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, room->mask);
         const double *pixels = cheq_floats_load(job, layout, &walk, n, room->pixels);
         const int aligned = (uintptr_t)walk.at[CHEQ_OUT] % sizeof(double) == 0; /* rows may be, one and not another */
-        double *to = dense && aligned ? (double *)walk.at[CHEQ_OUT] : room->others;
+        const int in_place = dense && aligned;
+        double *to = in_place ? (double *)walk.at[CHEQ_OUT] : room->others;
         cheq_floats_interpolate(job, group, pixels, n, curve, to);
         for (size_t i = 0; mask && i < n; i++) {
             const double found = to[i], kept = pixels[i];
             to[i] = mask[i] ? found : kept;
         }
-        if (to == room->others) {
+        if (!in_place) {
             cheq_floats_store(job, &walk, step, n, to);
         }
     }

@@ -297,13 +297,14 @@ static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t
     const cheq_layout *layout = &job->applied;
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OUT);
     cheq_walk walk;
+    CHEQ_ASSUME(room != NULL);
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, room->mask);
         const void *pixels = cheq_levels_load(job, layout, &walk, n, room);
         uint8_t *to = walk.at[CHEQ_OUT];
-        if (mask && pixels == to) {
-            pixels = memcpy(room->words, pixels, n * (size_t)job->bytes);
+        if (mask && walk.at[CHEQ_IMAGES] == to) {
+            pixels = memmove(room->words, pixels, n * (size_t)job->bytes); /* where they may lie already */
         }
         if (job->bytes == 1) {
             cheq_write(pixels, 1, mask, n, job->flip, lut, job->entry_bytes, to, step);
