@@ -89,9 +89,8 @@ static inline double cheq_bin_guess(double x, const cheq_value_bins *bins) {
 
 static inline int32_t cheq_bin_at(double guess, const cheq_value_bins *bins) {
     const int32_t last = (int32_t)bins->n - 1;
-    int32_t i = (int32_t)guess;
-    i = i < last ? i : last;
-    return i > 0 ? i : 0;
+    const int32_t i = (int32_t)(guess > 0.0 && guess < 0x1p31 ? guess : 0.0); /* an int holds no others, nor does a bin */
+    return i < last ? i : last;
 }
 
 static inline size_t cheq_bin_corrected(double x, int32_t i, const cheq_value_bins *bins) {
