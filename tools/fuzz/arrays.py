@@ -207,7 +207,7 @@ def try_equalize(choices):
     if choices.below(2):
         named["mask"] = mask_of(choices, images.shape, named.get("channel_axis"))
     if not choices.often(3):
-        named["dtype"] = choices.one(["same", "same", "same", "float", 1])
+        named["dtype"] = choices.one(["same", "same", "same", "complex", 1])
     if not choices.often(3):
         named["nbins"] = choices.one([256, 1, 2, 7, 255, 1000, 0])
     if not choices.often(3):
