@@ -67,7 +67,7 @@ def test_axes_beside_a_channel_axis(run, tmp_path, opencv):
     [
         (["--axes", "4"], 1, "axes: expected an axis from -3 to 2 for 3 axes, got 4 (on the command line: --axes)"),
         (["--axes", "1,1"], 1, "axes: expected one or more different axes, got (1, 1) for 3 axes (on the command line"),
-        (["--axes", "two"], 2, "--axes takes numbers such as -3,-2,-1, not 'two'"),
+        (["--axes", "two"], 2, "'--axes': 'two' is not whole numbers with commas or x"),
         (["--axes", "1,2", "--shared-lut"], 2, "which pixels of an array share a histogram, and so does --shared-lut"),
         (["--axes", "1,2", "--color", "gray"], 2, "share a histogram, and so does --color gray"),
     ],

@@ -234,7 +234,8 @@ def test_the_most_pixels(run, tmp_path, name):
     ("options", "message"),
     [
         (["--method", "cv2"], "'cv2' is not one of"),
-        (["--color", "ycrcb", "--method", "numpy"], "--color ycrcb takes --method opencv or pillow, not numpy"),
+        (["--color", "ycrcb", "--method", "numpy"], "for color='ycrcb', got 'numpy' (on the command line: --method)"),
+        (["--axes", "-2,x"], "'-2,x' is not whole numbers with commas or x between them"),
         (["--color", "ycrcb", "--shared-lut"], "--shared-lut takes --color channels or gray, not ycrcb"),
         (["--mask", "nowhere.png"], "--mask 'nowhere.png' does not exist"),
         (["--mask", "bad.png"], "--mask 'bad.png': not a picture in a known format"),

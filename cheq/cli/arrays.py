@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cheq.cli.pixels import Equalizer
-from cheq.cli.settings import Color
 from cheq.pictures import Pixels, arrays
 from cheq.pictures.picture import refuse_bomb
 
@@ -42,7 +41,7 @@ def _check(images: Pixels, equalizer: Equalizer) -> None:
     settings = equalizer.settings
     if settings.most_pixels is not None:
         refuse_bomb(images.size)
-    if settings.color is Color.CHANNELS or settings.channel_axis is not None:
+    if settings.color == "channels" or settings.channel_axis is not None:
         return
     if images.ndim > 2 and {3, 4} & {images.shape[-1], images.shape[-3]}:
         raise ValueError(f"--color {settings.color} of an array of shape {images.shape} needs its --channel-axis")

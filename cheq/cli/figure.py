@@ -56,11 +56,11 @@ def _draw(source: Path, target: Path, method: Method, color: Color, dpi: int, ov
         raise ValueError("this is an array; cheq figure takes picture files, and cheq.plot takes arrays in Python")
     picture = formats.upright(formats.read(source))
     if picture.colors == 1:
-        color = Color.CHANNELS
+        color = "channels"
     elif not (picture.rgb and picture.colors == 3):
         raise ValueError(f"expected a gray or RGB picture, got {picture.kind}")
     pixels, axis = np.ascontiguousarray(picture.opaque), picture.channel_axis
-    figure = cheq.plot(pixels, method=method.value, color=color.value, channel_axis=axis, title=_title(source))
+    figure = cheq.plot(pixels, method=method, color=color, channel_axis=axis, title=_title(source))
     with whole_file(target, overwrite) as file:
         figure.savefig(file, format=target.suffix[1:].lower(), dpi=dpi)
 

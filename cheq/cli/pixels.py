@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import cheq
-from cheq.cli.settings import Color, Method, Outside, Settings
+from cheq.cli.settings import Settings
 from cheq.pictures import Pixels, formats
 
 
@@ -57,12 +57,12 @@ class Equalizer:
         Where channels are equalized together, a pixel stands for none if all of its channels do.
         """
         settings = self.settings
-        together = axis is not None and settings.color is not Color.CHANNELS
+        together = axis is not None and settings.color != "channels"
         nodata = nodata or settings.nodata
         axis_left = None if together else axis
         none = formats.stands_for_none(pixels, nodata) if nodata else None
         valid = inside
-        if none is not None:
+        if none is not None and none.any():
             valid = np.logical_not(none.all(axis) if together else none)
             valid = valid if inside is None else valid & _over_channels(inside, valid, axis_left)
         counted = mask if valid is None else valid
@@ -72,7 +72,7 @@ class Equalizer:
             except ValueError:
                 told = f"mask: expected one that fits images of shape {pixels.shape}, got one of shape {mask.shape}"
                 raise ValueError(told) from None
-        stay = counted if settings.outside is Outside.KEEP else valid
+        stay = counted if settings.outside == "keep" else valid
         return Choice(counted, None if stay is None else ~stay, nodata)
 
     def equalize(
@@ -122,23 +122,19 @@ class Equalizer:
         out: Pixels | None,
         axes: tuple[int, ...] | None,
     ) -> Pixels:
-        settings = self.settings
         if self.shared is not None:
-            lut = self.shared.lut(_kind(pixels, axis), settings)
+            lut = self.shared.lut(_kind(pixels, axis), self.settings)
             axes = _all_axes(pixels, axis)
             return cheq.apply_lut(pixels, lut[0] if axis is None else lut, axes=axes, channel_axis=axis, out=out)
-        options = {**settings.options, "channel_axis": axis, "axes": axes, "mask": counted, "num_threads": threads}
-        if settings.color is Color.YCRCB and axis is not None:
-            options["color"] = "ycrcb"
-        return cheq.equalize(pixels, out=out, nan_policy=settings.nan.value, **options)
+        return self.settings.equalize(pixels, axis, axes=axes, mask=counted, out=out, num_threads=threads)
 
     def makes_gray(self, axis: int | None) -> bool:
         """Whether the result of pixels with this channel axis has none."""
-        return self.settings.color is Color.GRAY and axis is not None
+        return self.settings.color == "gray" and axis is not None
 
     def _gray(self, pixels: Pixels, axis: int | None, threads: int | None, out: Pixels | None) -> Pixels:
         assert axis is not None
-        weights: Any = "pillow" if self.settings.method is Method.PILLOW and pixels.dtype == np.uint8 else "opencv"
+        weights: Any = "pillow" if self.settings.method == "pillow" and pixels.dtype == np.uint8 else "opencv"
         return cheq.rgb_to_gray(pixels, channel_axis=axis, method=weights, out=out, num_threads=threads)
 
 

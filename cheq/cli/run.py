@@ -4,7 +4,6 @@ In memory are at most as many pictures as there are threads (of a TIFF, a page a
 its compressed bytes. An array file is mapped, an archive's arrays are read one at a time.
 """
 
-import re
 import signal
 import threading
 from collections import deque
@@ -22,7 +21,7 @@ from cheq.cli.masks import Mask
 from cheq.cli.pixels import Choice, Equalizer, SharedHistograms
 from cheq.cli.plan import Job, Plan
 from cheq.cli.report import Report
-from cheq.cli.settings import Color, Method, Settings
+from cheq.cli.settings import Settings, in_options
 from cheq.pictures import formats
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
 from cheq.pictures.files import check_free, describe, remove_old, whole_file
@@ -32,18 +31,6 @@ from cheq.pictures.reading import MOST_PIXELS, collected_warnings, pixel_limit
 EXTENSIONS = frozenset({*ARRAYS, *formats.FORMATS})
 
 _AHEAD = 16  # files given to each thread before the oldest is reported, so that one that is large makes no other wait
-
-# Signs in the messages of functions, and the options to name.
-_OPTIONS = (
-    ("^mask:", "on the command line: --mask"),
-    ("looks like channels", "on the command line: --channel-axis -1 or --axes -2,-1"),
-    ("^axes:|pass axes", "on the command line: --axes"),
-    ("channel_axis", "on the command line: --channel-axis"),
-    ("nan_policy=", "on the command line: --nan omit"),
-    ("method=", "on the command line: --method"),
-    ("exceeds .*limit of", "on the command line: --max-pixels"),
-    ("exists already$", "replace it with --overwrite"),
-)
 
 _Outcome = tuple[str | None, list[str]]  # what went wrong if anything did, and warnings
 
@@ -93,11 +80,11 @@ def _each(jobs: list[Job], attempt: Callable[[Job], _Outcome], threads: int, rep
     def tell(job: Job, outcome: _Outcome) -> None:
         failure, messages = outcome
         for message in dict.fromkeys(messages):
-            report.warning(job.source, _in_options(message))
+            report.warning(job.source, in_options(message))
         if failure is None:
             fine.append(job)
         else:
-            report.failure(job.source, _in_options(failure))
+            report.failure(job.source, in_options(failure))
 
     waiting: deque[tuple[Job, Future[_Outcome]]] = deque()
     pool = ThreadPoolExecutor(threads)
@@ -149,14 +136,6 @@ def _deaf() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _in_options(message: str) -> str:
-    """A message of cheq's functions, for someone who has options instead of arguments."""
-    for sign, hint in _OPTIONS:
-        if re.search(sign, message):
-            return f"{message} ({hint})"
-    return message
 
 
 class _Worker:
@@ -231,13 +210,13 @@ def _are_alike(whole: Picture, smaller: Picture) -> bool:
 
 def _check_kind(picture: Picture, settings: Settings) -> None:
     """Raise ValueError for what the options do not take, in their words."""
-    known = (1, 3) if settings.color is Color.GRAY else (1, 3, 4)
-    if settings.color is not Color.CHANNELS and not (picture.colors in known and (picture.rgb or picture.colors == 1)):
+    known = (1, 3) if settings.color == "gray" else (1, 3, 4)
+    if settings.color != "channels" and not (picture.colors in known and (picture.rgb or picture.colors == 1)):
         raise ValueError(f"--color {settings.color} takes gray and RGB, and this is {picture.kind}")
     dtype = picture.pixels.dtype
-    narrow = settings.method is Method.PILLOW or (settings.color is Color.YCRCB and picture.colors > 1)
+    narrow = settings.method == "pillow" or (settings.color in settings.colors_of_8_bits and picture.colors > 1)
     if narrow and dtype != np.uint8:
-        option = "--method pillow" if settings.method is Method.PILLOW else "--color ycrcb"
+        option = "--method pillow" if settings.method == "pillow" else f"--color {settings.color}"
         raise ValueError(f"{option} takes 8 bits, and this is {picture.kind}")
-    if settings.method is Method.OPENCV and dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"--method opencv takes 8 and 16 bits, and this is {picture.kind}; skimage and numpy take it")
+    if settings.method == "opencv" and dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"--method opencv takes 8 and 16 bits, and this is {picture.kind}; {settings.others}")

@@ -1,56 +1,47 @@
-"""What `cheq equalize` was asked to do to each picture and array."""
+"""What a command was asked to do to each picture and array."""
 
+import re
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, Literal
+
+import numpy as np
 
 import cheq
+from cheq.pictures import Pixels
 from cheq.pictures.formats import JPEG_QUALITY
+
+Method = Literal["opencv", "pillow", "skimage", "numpy"]
+Color = Literal["channels", "ycrcb", "gray"]
+Outside = Literal["lut", "keep"]
+Nan = Literal["raise", "omit"]
+
+LIGHTNESS = ("ycrcb",)  # colors of which the lightness alone is equalized
+
+# Signs in the messages of functions, and the options to name.
+_OPTIONS = (
+    ("^mask:", "on the command line: --mask"),
+    ("looks like channels", "on the command line: --channel-axis -1 or --axes -2,-1"),
+    ("^axes:|pass axes", "on the command line: --axes"),
+    ("channel_axis", "on the command line: --channel-axis"),
+    ("nan_policy=", "on the command line: --nan omit"),
+    ("^method:|method=", "on the command line: --method"),
+    ("exceeds .*limit of", "on the command line: --max-pixels"),
+    ("exists already$", "replace it with --overwrite"),
+)
 
 
 class UsageError(ValueError):
     """What was asked for makes no sense as a whole; nothing has been read or written."""
 
 
-class Method(StrEnum):
-    """Whose definition of equalization is used."""
-
-    OPENCV = "opencv"
-    PILLOW = "pillow"
-    SKIMAGE = "skimage"
-    NUMPY = "numpy"
-
-
-class Outside(StrEnum):
-    """What pixels become that are not counted."""
-
-    LUT = "lut"
-    KEEP = "keep"
-
-
-class Nan(StrEnum):
-    """What is done with NaN and infinities in floats."""
-
-    RAISE = "raise"
-    OMIT = "omit"
-
-
-class Color(StrEnum):
-    """What is equalized of color pictures."""
-
-    CHANNELS = "channels"
-    YCRCB = "ycrcb"
-    GRAY = "gray"
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The options of a run.
+    """The options of a run of `cheq equalize`.
 
     Attributes
     ----------
-    method, color : Method, Color
-        As for `cheq.equalize`; `Color.GRAY` makes gray pictures first.
+    method, color : str
+        As for `cheq.equalize`; ``"gray"`` makes gray pictures first.
     channel_axis, axes : int or None, tuple of int or None
         Of ``.npy`` and ``.npz`` arrays; pictures know theirs.
     threads : int
@@ -63,16 +54,19 @@ class Settings:
         Of JPEG files.
     most_pixels : int or None
         The most that a picture or array may have; by default Pillow's limit, which an .npy file of that size may pass.
-    outside : Outside
+    outside : str
         What becomes of the pixels outside a mask.
     nodata : str
         The value that stands for none in files that name none; "" where all values count.
-    nan : Nan
+    nan : str
         As ``nan_policy`` of `cheq.equalize`.
     """
 
-    method: Method = Method.OPENCV
-    color: Color = Color.CHANNELS
+    colors_of_8_bits: ClassVar = LIGHTNESS
+    others: ClassVar = "skimage and numpy take it"  # what "opencv" does not
+
+    method: Method = "opencv"
+    color: Color = "channels"
     channel_axis: int | None = None
     axes: tuple[int, ...] | None = None
     threads: int = 1
@@ -80,28 +74,48 @@ class Settings:
     overwrite: bool = False
     quality: int = JPEG_QUALITY
     most_pixels: int | None = None
-    outside: Outside = Outside.LUT
+    outside: Outside = "lut"
     nodata: str = ""
-    nan: Nan = Nan.RAISE
+    nan: Nan = "raise"
 
     def __post_init__(self) -> None:
         try:
             float(self.nodata or 0)
         except ValueError:
             raise UsageError(f"--nodata takes a number or nan, not '{self.nodata}'") from None
-        if self.color is Color.YCRCB and self.method not in (Method.OPENCV, Method.PILLOW):
-            raise UsageError(f"--color ycrcb takes --method opencv or pillow, not {self.method}")
-        if self.color is Color.YCRCB and self.shared_lut:
-            raise UsageError("--shared-lut takes --color channels or gray, not ycrcb")
-        if self.axes is not None and (self.shared_lut or self.color is not Color.CHANNELS):
+        if self.color in LIGHTNESS and self.shared_lut:
+            raise UsageError(f"--shared-lut takes --color channels or gray, not {self.color}")
+        if self.axes is not None and (self.shared_lut or self.color != "channels"):
             other = "--shared-lut" if self.shared_lut else f"--color {self.color}"
             raise UsageError(f"--axes says which pixels of an array share a histogram, and so does {other}")
+        try:
+            self._try()
+        except ValueError as error:
+            raise UsageError(in_options(str(error))) from None
+
+    def _try(self) -> None:
+        """Let what is to do it say what does not go together."""
+        axes = None if self.axes is None else tuple(range(len(self.axes)))
+        self.equalize(np.zeros((*(1 for _ in axes or (0, 1)), 3), np.uint8), -1, axes=axes)
+
+    def equalize(self, pixels: Pixels, axis: int | None, **arguments: Any) -> Pixels:
+        """Return pixels equalized, of each channel or their lightness; the arguments are those of `cheq.equalize`."""
+        color: Any = self.color if axis is not None and self.color in LIGHTNESS else "channels"
+        arguments |= self.options
+        return cheq.equalize(pixels, channel_axis=axis, color=color, nan_policy=self.nan, **arguments)
 
     @property
     def options(self) -> dict[str, Any]:
-        """The arguments of `cheq.equalize` that are the same for every picture: results keep their source's dtype."""
-        levels = self.method in (Method.OPENCV, Method.PILLOW)
-        return {"method": self.method.value, "dtype": None if levels else "same"}
+        """The method's arguments: results keep their source's dtype."""
+        return {"method": self.method, "dtype": None if self.method in ("opencv", "pillow") else "same"}
+
+
+def in_options(message: str) -> str:
+    """A message of cheq's functions, for someone who has options instead of arguments."""
+    for sign, hint in _OPTIONS:
+        if re.search(sign, message):
+            return f"{message} ({hint})"
+    return message
 
 
 def threads_now() -> int:

@@ -14,13 +14,11 @@ from cheq.cli.settings import Color, Method
 def figure(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A gray or RGB picture.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A .png, .pdf or .svg file.")],
-    method: Annotated[
-        Method, typer.Option("--method", help="Whose definition of equalization is used.")
-    ] = Method.OPENCV,
+    method: Annotated[Method, typer.Option("--method", help="Whose definition of equalization is used.")] = "opencv",
     color: Annotated[
         Color,
         typer.Option("--color", help="What is equalized and drawn as curves: each channel, the lightness, or gray."),
-    ] = Color.CHANNELS,
+    ] = "channels",
     dpi: Annotated[int, typer.Option("--dpi", min=20, max=1200, metavar="N", help="Pixels per inch of a .png.")] = 150,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
 ) -> None:

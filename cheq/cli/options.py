@@ -1,0 +1,138 @@
+"""The options of the commands that change files, and what they do with them."""
+
+import re
+from typing import Annotated, Any
+
+import typer
+
+from cheq.cli.plan import make_plan
+from cheq.cli.report import Report, leaving, printable
+from cheq.cli.run import EXTENSIONS, run
+from cheq.cli.settings import Color, Outside, Settings, most_threads
+from cheq.pictures.arrays import EXTENSIONS as ARRAYS
+from cheq.pictures.reading import MOST_PIXELS
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(number) for number in re.split("[x,\\s]+", text.strip()))
+    except ValueError:
+        raise typer.BadParameter(f"'{printable(text)}' is not whole numbers with commas or x between them") from None
+
+
+Inputs = Annotated[
+    list[str], typer.Argument(metavar="INPUT", help="Files and folders; a folder means all files below it.")
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUTPUT",
+        help="A file or a folder for one INPUT file (a new folder with a slash at its end), a folder for anything "
+        "else. Not needed with --suffix.",
+    ),
+]
+ColorOption = Annotated[
+    Color,
+    typer.Option(
+        "--color",
+        help="What is equalized in color pictures: each channel on its own, the lightness alone, or gray made first.",
+    ),
+]
+Mask = Annotated[
+    str | None,
+    typer.Option(
+        "--mask",
+        metavar="MASK",
+        help="Count only the pixels where this picture (or .npy array) is not 0. A folder must hold a mask for each "
+        "picture, under the same path.",
+    ),
+]
+OutsideOption = Annotated[
+    Outside,
+    typer.Option("--outside", help="What pixels outside the mask become: the lookup table's value, or they are kept."),
+]
+Nodata = Annotated[
+    str,
+    typer.Option(
+        "--nodata",
+        metavar="VALUE",
+        help="The value that stands for none, such as -9999 or nan, in files that do not name theirs (GDAL_NODATA). "
+        "Such pixels are not counted and stay; others that would become VALUE take the next higher level, or at the "
+        "top the next lower.",
+    ),
+]
+ChannelAxis = Annotated[
+    int | None,
+    typer.Option(
+        metavar="AXIS",
+        help="The axis of R, G, B in .npy and .npz arrays, such as -1. Pictures do not need it.",
+    ),
+]
+Axes = Annotated[
+    Any,
+    typer.Option(
+        parser=_numbers,
+        metavar="AXES",
+        help="The axes of the pixels that share a histogram in .npy and .npz arrays: by default -2,-1; for volumes "
+        "-3,-2,-1. Where the last axis is 3 or 4 long, this or --channel-axis is needed.",
+    ),
+]
+Pattern = Annotated[
+    str | None,
+    typer.Option(
+        "--glob",
+        metavar="PATTERN",
+        help="From folders, take only files whose name matches, such as '*.png'. A pattern with a slash must match the "
+        "path (a star matches slashes too).",
+    ),
+]
+Suffix = Annotated[
+    str,
+    typer.Option(metavar="TEXT", help="Add this to results' names. Without OUTPUT they go beside their sources."),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="How many files at a time; by default one a core."),
+]
+Quality = Annotated[int, typer.Option(min=1, max=100, metavar="N", help="The quality of JPEG files.")]
+MostPixels = Annotated[
+    int | None,
+    typer.Option(
+        "--max-pixels",
+        min=1,
+        metavar="N",
+        help="Refuse pictures and arrays of more pixels; a small file can claim any number. By default "
+        f"{MOST_PIXELS:,}, and any number in .npy files, which are as large as they say.",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+
+
+def change_files(
+    kind: type[Settings],
+    *,
+    inputs: list[str],
+    output: str | None,
+    pattern: str | None,
+    suffix: str,
+    mask: str | None,
+    dry_run: bool,
+    threads: int | None,
+    **others: Any,
+) -> None:
+    """Do to files what a command's options say, and leave with its exit status; `others` are fields of the settings."""
+    with leaving():
+        settings = kind(threads=threads or most_threads(), **others)
+        plan = make_plan(inputs, output, EXTENSIONS, ARRAYS, pattern=pattern, suffix=suffix)
+    with Report(plan) as report, leaving(report.interrupted):
+        if dry_run:
+            report.rehearsal(output, settings.overwrite)
+        else:
+            run(plan, report, settings, mask)
+    if not dry_run:
+        report.summary(output)
+    if report.failed or not report.done:
+        raise typer.Exit(1)
