@@ -100,7 +100,7 @@ def as_images(
     array = as_array("images", images)
     if not array.dtype.isnative and array.dtype.newbyteorder("=").name in dtypes:
         return array.astype(array.dtype.newbyteorder("="))
-    if array.dtype.name not in dtypes:
+    if array.dtype.type.__name__ not in dtypes:  # dtype.name is the same, made anew each time
         takers = [repr(name) for name, taken in (others or {}).items() if array.dtype.name in taken]
         instead = f", or pass method={' or '.join(takers)}, which takes {array.dtype}" if takers else ""
         raise TypeError(
@@ -196,7 +196,10 @@ def order_axes(
     n_batch = ndim - len(pixel_axes)
     if pixel_axes[0] == n_batch:
         return n_batch, None
-    return n_batch, [axis for axis in range(ndim) if axis not in pixel_axes] + pixel_axes
+    order = list(range(ndim))
+    for axis in reversed(pixel_axes):
+        del order[axis]
+    return n_batch, order + pixel_axes
 
 
 def _check_last_two(shape: tuple[int, ...], all_alike: bool) -> None:
@@ -219,7 +222,9 @@ def _plane_axes(shape: tuple[int, ...], axes: int | Iterable[int] | None, channe
     ndim = len(shape)
     channel = None if channel_axis is None else axis_index("channel_axis", channel_axis, ndim)
     if axes is None:
-        rest = [axis for axis in range(ndim) if axis != channel]
+        rest = list(range(ndim))
+        if channel is not None:
+            del rest[channel]
         if len(rest) < 2:
             raise ValueError(
                 f"images: expected at least two axes (height, width) beside channel_axis, got shape {shape}; "
@@ -355,7 +360,7 @@ def _largest_total(counts: npt.NDArray[Any]) -> int:
 def as_luts(lut: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return ``lut`` as contiguous, or raise."""
     array = as_array("lut", lut)
-    if array.dtype.name not in _LUT_DTYPES:
+    if array.dtype.type.__name__ not in _LUT_DTYPES:
         raise TypeError(
             f"lut: expected dtype {listed(_LUT_DTYPES)}, got {array.dtype}; convert with lut.astype(np.uint8)"
         )

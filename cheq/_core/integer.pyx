@@ -28,6 +28,8 @@ MAY_OVERLAP, APART, FRESH = CHEQ_MAY_OVERLAP, CHEQ_APART, CHEQ_FRESH
 
 # What makes LUTs, by name: the methods, and Otsu's threshold.
 MAKERS = {cheq_maker_at(i, active_kernels()).name.decode(): i for i in range(CHEQ_MAKER_COUNT)}
+cdef int OPENCV = MAKERS["opencv"]
+cdef int PILLOW = MAKERS["pillow"]
 
 
 def equalize_usual(
@@ -35,20 +37,21 @@ def equalize_usual(
 ):
     """The usual call, made quickly: the result, or None for all others, which cheq.equalize then checks and makes.
 
-    Usual are unsigned levels, work for one thread, the last two axes, and no option but ``mask``, ``outside``
-    beside it, ``out`` and one thread: every other argument is the very object that is its default. Beside work of a microsecond, checks in
-    Python would cost three times as much.
+    Usual are unsigned levels, work for one thread, the last two axes, and no option but the method of Pillow, ``mask``,
+    ``outside`` beside it, ``out`` and one thread: every other argument is the very object that is its default. Beside
+    work of a microsecond, checks in Python would cost three times as much.
     """
     cdef cheq_views views
     cdef int flags = PyBUF_STRIDES
-    if not (method is "opencv" and color is "channels" and axes is None and channel_axis is None
+    cdef int maker = OPENCV if method is "opencv" else PILLOW if method is "pillow" else -1
+    if not (maker >= 0 and color is "channels" and axes is None and channel_axis is None
             and dtype is None and nbins is NBINS and nan_policy is "raise"
             and (num_threads is None or (type(num_threads) is int and num_threads == 1))
             and type(images) is ndarray and (mask is None or (type(mask) is ndarray and mask.dtype is BOOL))
             and (outside is "lut" or (outside is "keep" and mask is not None))):
         return None
     kind = images.dtype
-    if kind is UINT16:
+    if kind is UINT16 and maker == OPENCV:
         flags |= PyBUF_FORMAT  # which takes time to write, and bytes need none
     elif kind is not UINT8:
         return None
@@ -71,23 +74,23 @@ def equalize_usual(
                 and has_shape(&views.out, &views.images) and has_shape(&views.mask, &views.images)
                 ) or may_overlap(&views, False):
             return None
-        run_usual(&views)
+        run_usual(&views, maker)
         return out
     finally:
         release_views(&views)
 
 
-cdef int run_usual(cheq_views *views) except -1:
-    cdef cheq_maker opencv
+cdef int run_usual(cheq_views *views, int maker) except -1:
+    cdef cheq_maker made_by
     cdef char *room
     cdef size_t pixels = views.images.len
     if views.images.itemsize == 2:
-        return run_levels(views, 0, False)
+        return run_levels(views, maker, False)
     if views.mask.buf != NULL or views.images.ndim > 2 or views.images.len > BRIEF or not is_dense(&views.images):
-        return run_bytes(views, 0, False)
-    opencv = cheq_maker_at(0, active_kernels())
+        return run_bytes(views, maker, False)
+    made_by = cheq_maker_at(maker, active_kernels())
     room = room_of(CHEQ_ROOM) if pixels >= CHEQ_NO_ROOM else NULL
-    cheq_equalize_plane(active_kernels(), &opencv, <const uint8_t *>views.images.buf, <uint8_t *>views.out.buf, pixels,
+    cheq_equalize_plane(active_kernels(), &made_by, <const uint8_t *>views.images.buf, <uint8_t *>views.out.buf, pixels,
                         NULL if room == NULL else cheq_first_line(room))
     free(room)
     return 0

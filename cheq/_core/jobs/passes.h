@@ -22,36 +22,35 @@ static inline char *cheq_first_line(char *memory) {
     return memory + (CHEQ_LINE - (uintptr_t)memory % CHEQ_LINE) % CHEQ_LINE;
 }
 
-/* What the threads write: the sum of all, and what each has of its own, a `step` apart. */
+/* What the threads write: the sum of all, and what each has of its own, a `step` apart. One block
+ * of memory: of two, the system would take one back after every call and clear it for the next. */
 typedef struct {
-    char *zeros, *rest; /* as they were allocated */
+    char *block;        /* as it was allocated */
     char *sum, *counts; /* zeros at first */
     char *made, *room;  /* of any content; made is one for all where they share a group */
     size_t counts_step, made_step, room_step;
 } cheq_memory;
 
 static inline void cheq_memory_close(cheq_memory *memory) {
-    free(memory->zeros);
-    free(memory->rest);
+    free(memory->block);
 }
 
 /* For a team that shares groups, or takes whole ones; 0: there is none. */
 static inline int cheq_memory_open(cheq_memory *memory, const cheq_work *work, size_t team, int shares) {
     const size_t made = cheq_lines(work->made_bytes), sum = shares ? cheq_lines(work->sum_bytes) : 0;
-    memset(memory, 0, sizeof *memory);
     memory->counts_step = cheq_lines(work->counts_bytes);
     memory->made_step = shares ? 0 : made;
     memory->room_step = cheq_lines(work->room_bytes);
-    memory->zeros = calloc(sum + team * memory->counts_step + CHEQ_LINE, 1);
-    memory->rest = malloc((shares ? made : team * made) + team * memory->room_step + CHEQ_LINE);
-    if (!memory->zeros || !memory->rest) {
-        cheq_memory_close(memory);
+    const size_t zeros = sum + team * memory->counts_step, all_made = shares ? made : team * made;
+    memory->block = malloc(zeros + all_made + team * memory->room_step + CHEQ_LINE);
+    if (!memory->block) {
         return 0;
     }
-    memory->sum = cheq_first_line(memory->zeros);
+    memory->sum = cheq_first_line(memory->block);
     memory->counts = memory->sum + sum;
-    memory->made = cheq_first_line(memory->rest);
-    memory->room = memory->made + (shares ? made : team * made);
+    memory->made = memory->counts + team * memory->counts_step;
+    memory->room = memory->made + all_made;
+    memset(memory->sum, 0, zeros);
     return 1;
 }
 
