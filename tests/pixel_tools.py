@@ -54,6 +54,32 @@ def opencv(image, counted=None):
     return result
 
 
+def opencv_clahe(image, clip_limit=None, tile_grid_size=None):
+    """None stands for OpenCV's own default."""
+    clahe = cv2.createCLAHE()
+    if clip_limit is not None:
+        clahe.setClipLimit(float(clip_limit))
+    if tile_grid_size is not None:
+        clahe.setTilesGridSize(tile_grid_size)
+    return clahe.apply(image)
+
+
+def scikit_image_clahe(image, **options):
+    """None stands for scikit-image's own default."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Converting input from bool", RuntimeWarning)
+        given = {name: value for name, value in options.items() if value is not None}
+        return skimage.exposure.equalize_adapthist(image, **given)
+
+
+def opencv_lightness(rgb, color, changed):
+    """CvtColor to a color space, its lightness changed, and cvtColor back."""
+    name = {"ycrcb": "YCrCb", "yuv": "YUV", "lab": "LAB"}[color]
+    parts = cv2.cvtColor(rgb, getattr(cv2, f"COLOR_RGB2{name}"))
+    parts[..., 0] = changed(np.ascontiguousarray(parts[..., 0]))
+    return cv2.cvtColor(parts, getattr(cv2, f"COLOR_{name}2RGB"))
+
+
 PEERS = {
     "opencv": opencv,
     "pillow": pillow,

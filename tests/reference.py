@@ -29,13 +29,26 @@ make a plane without a counted pixel NaN, or leave it as it is where ``dtype="sa
 the pixels that are counted, and all pixels of the plane are replaced or, with ``outside="keep"``, these alone.
 """
 
-import operator
-
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from reference_call import (
+    FLOATS,
+    INTEGERS,
+    batch_first,
+    batch_shape,
+    bins_of,
+    images_of,
+    is_same,
+    keep_outside,
+    levels_of,
+    plane_axes,
+    planes_of,
+)
+from reference_clahe import METHODS as CLAHE_METHODS  # noqa: F401
+from reference_clahe import clahe as clahe
+from reference_color import COLORS, with_lightness
+from reference_color import GRAY as GRAY
+from reference_color import rgb_to_gray as rgb_to_gray
 
-FLOATS = ("float32", "float64")
-INTEGERS = ("uint8", "int8", "uint16", "int16")
 METHODS = {
     "opencv": ("uint8", "uint16"),
     "pillow": ("uint8",),
@@ -44,9 +57,6 @@ METHODS = {
 }
 # Whose results are levels of the images' dtype, and so can be those of Y; others give floats.
 LEVELS = ("opencv", "pillow")
-# Weights of R, G and B, and the bits that they are scaled by.
-GRAY = {"opencv": (9798, 19235, 3735, 15), "pillow": (19595, 38470, 7471, 16)}
-LUMA = (4899, 9617, 1868, 14)
 
 
 def equalize(
@@ -68,27 +78,25 @@ def equalize(
             images, method=method, color=color, axes=axes, channel_axis=channel_axis, mask=mask, dtype=dtype,
             nbins=nbins, nan_policy=nan_policy,
         )  # fmt: skip
-        return _keep_outside(images, mask, channel_axis, outside, result)
-    images = _images(images, _supported(method))
+        return keep_outside(images, mask, channel_axis, outside, result)
+    images = images_of(images, _supported(method))
     kind = images.dtype
-    same, nbins = _same(dtype), _nbins(nbins)
+    same, nbins = is_same(dtype), bins_of(nbins)
     if nan_policy not in ("raise", "omit"):
         raise ValueError(f"nan_policy {nan_policy!r}")
     if same and kind.kind == "b":
         raise TypeError("booleans have no levels between")
     if nbins != 256 and kind.name not in FLOATS:
         raise ValueError(f"nbins {nbins} for {kind}")
-    if color == "ycrcb":
-        return _equalize_ycrcb(images, method, axes, channel_axis, mask)
     if color != "channels":
-        raise ValueError(f"color {color!r}")
+        return _equalize_lightness(images, method, color, axes, channel_axis, mask)
     if kind.name in INTEGERS:
         counts = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask)
         lut = equalization_lut(counts, method=method, dtype=dtype, images_dtype=kind)
         return apply_lut(images, lut, axes=axes, channel_axis=channel_axis)
     result = np.empty(images.shape, kind if same or (method == "skimage" and kind.kind == "f") else np.float64)
-    written = _batch_first(result, _plane_axes(images.shape, axes, channel_axis))  # a view
-    for place, pixels, counted in _planes(images, axes, channel_axis, mask):
+    written = batch_first(result, plane_axes(images.shape, axes, channel_axis))  # a view
+    for place, pixels, counted in planes_of(images, axes, channel_axis, mask):
         values = _counted_values(pixels[counted], nan_policy)
         if method == "skimage":
             y, x = _skimage_curve(values, nbins)
@@ -100,29 +108,34 @@ def equalize(
     return result
 
 
-def _keep_outside(images, mask, channel_axis, outside, result):
-    """The result under the mask, and the images in the result's dtype elsewhere."""
-    if outside != "keep" or mask is None:
-        raise ValueError(f"outside {outside!r}, mask {mask!r}")
-    images = np.asarray(images)
-    if not np.can_cast(images.dtype, result.dtype):
-        raise TypeError(f"{images.dtype} kept in {result.dtype}")
-    return np.where(_mask(mask, images.shape, channel_axis), result, images.astype(result.dtype))
+def _equalize_lightness(images, method, color, axes, channel_axis, mask):
+    """OpenCV's color conversions there and back, and the lightness equalized between."""
+    if color not in COLORS:
+        raise ValueError(f"color {color!r}")
+    if images.dtype != np.uint8:
+        raise TypeError(f"images of dtype {images.dtype}")
+    if method not in LEVELS:
+        raise ValueError(f"method {method!r} for {color}")
+
+    def equalized(lightness):
+        return equalize(lightness, method=method, axes=axes, channel_axis=channel_axis, mask=mask)
+
+    return with_lightness(images, color, channel_axis, mask, equalized)
 
 
 def histogram(images, *, axes=None, channel_axis=None, mask=None):
     """Count the levels of every plane: batch shape + (256,) or (65536,), int64."""
-    images = _images(images, INTEGERS)
-    lowest, levels = np.iinfo(images.dtype).min, _levels(images.dtype)
-    counts = np.zeros((*_batch(images, axes, channel_axis), levels), np.int64)
-    for place, pixels, counted in _planes(images, axes, channel_axis, mask):
+    images = images_of(images, INTEGERS)
+    lowest, levels = np.iinfo(images.dtype).min, levels_of(images.dtype)
+    counts = np.zeros((*batch_shape(images, axes, channel_axis), levels), np.int64)
+    for place, pixels, counted in planes_of(images, axes, channel_axis, mask):
         counts[place] = np.bincount(pixels[counted].astype(np.int64) - lowest, minlength=levels)
     return counts
 
 
 def equalization_lut(histogram, *, method="opencv", dtype=None, images_dtype=None):
     """Turn every histogram (last axis) into a LUT."""
-    supported, same = _supported(method), _same(dtype)
+    supported, same = _supported(method), is_same(dtype)
     histogram = np.asarray(histogram)
     if not np.issubdtype(histogram.dtype, np.integer):
         raise TypeError(f"counts of dtype {histogram.dtype}")
@@ -131,7 +144,7 @@ def equalization_lut(histogram, *, method="opencv", dtype=None, images_dtype=Non
     images_dtype = np.dtype(images_dtype or (np.uint8 if histogram.shape[-1] == 256 else np.uint16))
     if images_dtype.name not in INTEGERS or images_dtype.name not in supported:
         raise TypeError(f"images of dtype {images_dtype} for {method}")
-    if _levels(images_dtype) != histogram.shape[-1]:
+    if levels_of(images_dtype) != histogram.shape[-1]:
         raise ValueError(f"{histogram.shape[-1]} bins for {images_dtype}")
     lut = np.empty(histogram.shape, images_dtype if same or method in LEVELS else np.float64)
     limits = np.iinfo(images_dtype)
@@ -155,18 +168,18 @@ def apply_lut(images, lut, *, axes=None, channel_axis=None, mask=None, outside="
     """Look every pixel up, in one LUT or in the LUT of its plane."""
     if outside != "lut":
         result = apply_lut(images, lut, axes=axes, channel_axis=channel_axis)
-        return _keep_outside(images, mask, channel_axis, outside, result)
-    images, lut = _images(images, INTEGERS), np.asarray(lut)
-    levels = _levels(images.dtype)
+        return keep_outside(images, mask, channel_axis, outside, result)
+    images, lut = images_of(images, INTEGERS), np.asarray(lut)
+    levels = levels_of(images.dtype)
     if lut.ndim == 1 and channel_axis is None and images.ndim > 1:
         axes = (-2, -1) if axes is None else axes  # all planes are alike
     if lut.dtype.name not in (*INTEGERS, *FLOATS):
         raise TypeError(f"LUT of dtype {lut.dtype}")
-    if lut.shape not in ((levels,), (*_batch(images, axes, channel_axis), levels)):
+    if lut.shape not in ((levels,), (*batch_shape(images, axes, channel_axis), levels)):
         raise ValueError(f"LUT of shape {lut.shape}")
     result = np.empty(images.shape, lut.dtype.newbyteorder("="))
-    written = _batch_first(result, _plane_axes(images.shape, axes, channel_axis))  # a view
-    for place, pixels, _ in _planes(images, axes, channel_axis):
+    written = batch_first(result, plane_axes(images.shape, axes, channel_axis))  # a view
+    for place, pixels, _ in planes_of(images, axes, channel_axis):
         one = lut if lut.ndim == 1 else lut[place]
         written[place] = one[pixels.astype(np.int64) - np.iinfo(images.dtype).min]
     return result
@@ -174,8 +187,8 @@ def apply_lut(images, lut, *, axes=None, channel_axis=None, mask=None, outside="
 
 def cumulative_distribution(images, *, axes=None, channel_axis=None, mask=None, nbins=256, nan_policy="raise"):
     """Each plane's CDF, and the centers of its bins: of all levels of an integer dtype, of ``nbins`` bins of floats."""
-    images = _images(images, (*INTEGERS, *FLOATS))
-    nbins = _nbins(nbins)
+    images = images_of(images, (*INTEGERS, *FLOATS))
+    nbins = bins_of(nbins)
     if nan_policy not in ("raise", "omit"):
         raise ValueError(f"nan_policy {nan_policy!r}")
     if images.dtype.name in INTEGERS:
@@ -185,23 +198,23 @@ def cumulative_distribution(images, *, axes=None, channel_axis=None, mask=None, 
         limits = np.iinfo(images.dtype)
         with np.errstate(invalid="ignore"):  # 0 / 0: no counted pixel
             return counts.cumsum(-1) / counts.sum(-1, keepdims=True), np.arange(limits.min, limits.max + 1)
-    cdf = np.empty((*_batch(images, axes, channel_axis), nbins), images.dtype)
+    cdf = np.empty((*batch_shape(images, axes, channel_axis), nbins), images.dtype)
     centers = np.empty_like(cdf)
-    for place, pixels, counted in _planes(images, axes, channel_axis, mask):
+    for place, pixels, counted in planes_of(images, axes, channel_axis, mask):
         cdf[place], centers[place] = _skimage_curve(_counted_values(pixels[counted], nan_policy), nbins)
     return cdf, centers
 
 
 def image_histogram_equalization(image, number_bins=256, *, axes=None, channel_axis=None):
     """The NumPy recipe, batched: (equalized, cdf). Without axes, R, G and B of a last axis of 3 are pooled."""
-    image = _images(image, METHODS["numpy"])
-    number_bins = _nbins(number_bins)
+    image = images_of(image, METHODS["numpy"])
+    number_bins = bins_of(number_bins)
     if axes is None and channel_axis is None and image.ndim > 2 and image.shape[-1] == 3:
         axes = (-3, -2, -1)
     equalized = np.empty(image.shape)
-    written = _batch_first(equalized, _plane_axes(image.shape, axes, channel_axis))  # a view
-    cdf = np.empty((*_batch(image, axes, channel_axis), number_bins))
-    for place, pixels, counted in _planes(image, axes, channel_axis):
+    written = batch_first(equalized, plane_axes(image.shape, axes, channel_axis))  # a view
+    cdf = np.empty((*batch_shape(image, axes, channel_axis), number_bins))
+    for place, pixels, counted in planes_of(image, axes, channel_axis):
         cdf[place], edges = _recipe_curve(_counted_values(pixels[counted], "raise"), number_bins)
         written[place] = np.interp(pixels, edges[:-1], cdf[place])
     return equalized, cdf
@@ -209,7 +222,7 @@ def image_histogram_equalization(image, number_bins=256, *, axes=None, channel_a
 
 def otsu_threshold(images, *, axes=None, channel_axis=None, mask=None):
     """OpenCV's threshold of every plane: batch shape, the dtype of the images."""
-    images = _images(images, ("uint8", "uint16"))
+    images = images_of(images, ("uint8", "uint16"))
     counts = histogram(images, axes=axes, channel_axis=channel_axis, mask=mask)
     thresholds = np.empty(counts.shape[:-1], images.dtype)
     for place in np.ndindex(thresholds.shape):
@@ -219,18 +232,18 @@ def otsu_threshold(images, *, axes=None, channel_axis=None, mask=None):
 
 def binarize(images, threshold="otsu", *, axes=None, channel_axis=None, mask=None):
     """Pixels above the threshold become the dtype's maximum, the others 0."""
-    images = _images(images, ("uint8", "uint16"))
+    images = images_of(images, ("uint8", "uint16"))
     if np.ndim(threshold) == 0 and threshold != "otsu" and channel_axis is None and images.ndim > 1:
         axes = (-2, -1) if axes is None else axes  # all planes are alike
-    planes = _batch_first(images, _plane_axes(images.shape, axes, channel_axis))
+    planes = batch_first(images, plane_axes(images.shape, axes, channel_axis))
     if isinstance(threshold, str):
         if threshold != "otsu":
             raise ValueError(f"threshold {threshold!r}")
         threshold = otsu_threshold(images, axes=axes, channel_axis=channel_axis, mask=mask)
-    batch, threshold = _batch(images, axes, channel_axis), np.asarray(threshold)
+    batch, threshold = batch_shape(images, axes, channel_axis), np.asarray(threshold)
     one_each = np.broadcast_to(threshold, batch).reshape(*batch, *[1] * (images.ndim - len(batch)))
     result = np.empty(images.shape, images.dtype)
-    written = _batch_first(result, _plane_axes(images.shape, axes, channel_axis))  # a view
+    written = batch_first(result, plane_axes(images.shape, axes, channel_axis))  # a view
     written[...] = np.where(planes > one_each, np.iinfo(images.dtype).max, 0)
     return result
 
@@ -346,123 +359,10 @@ def _recipe_curve(values, nbins, weights=None, top=255):
         return top * cdf / cdf[-1], edges
 
 
-# ---------------------------------------------------------------- color
-
-
-def rgb_to_gray(images, *, channel_axis=-1, method="opencv"):
-    """OpenCV's RGB2GRAY (``color_rgb.simd.hpp``) or Pillow's mode L (``Convert.c``), of the first three channels."""
-    images = np.array(images)
-    channels = np.moveaxis(images, channel_axis, 0).astype(np.int64)
-    return _weighted(channels, *GRAY[method]).astype(images.dtype.newbyteorder("="))
-
-
-def _weighted(channels, red, green, blue, bits):
-    return (red * channels[0] + green * channels[1] + blue * channels[2] + 2 ** (bits - 1)) >> bits
-
-
-def _equalize_ycrcb(images, method, axes, channel_axis, mask):
-    """OpenCV's RGB2YCrCb, Y equalized, YCrCb2RGB (``color_yuv.simd.hpp``), in whole numbers; a fourth channel stays."""
-    if images.dtype != np.uint8:
-        raise TypeError(f"images of dtype {images.dtype}")
-    if method not in LEVELS or channel_axis is None or images.shape[channel_axis] not in (3, 4):
-        raise ValueError(f"method {method!r}, channel axis {channel_axis!r}, shape {images.shape}")
-    if np.ndim(mask) >= images.ndim:
-        raise ValueError("a mask with a channel axis")
-    channels = np.moveaxis(images.astype(np.int64), channel_axis, 0)
-    r, _, b = channels[:3]
-    y = _weighted(channels, *LUMA)
-    cr = np.clip((11682 * (r - y) + 128 * 2**14 + 2**13) >> 14, 0, 255) - 128
-    cb = np.clip((9241 * (b - y) + 128 * 2**14 + 2**13) >> 14, 0, 255) - 128
-    lightness = np.expand_dims(y.astype(np.uint8), channel_axis)  # of one channel, so that axes mean the same
-    lightness = equalize(lightness, method=method, axes=axes, channel_axis=channel_axis, mask=mask)
-    y = lightness.astype(np.int64).squeeze(channel_axis)
-    r = y + ((22987 * cr + 2**13) >> 14)
-    g = y + ((-5636 * cb - 11698 * cr + 2**13) >> 14)
-    b = y + ((29049 * cb + 2**13) >> 14)
-    return np.moveaxis(np.clip([r, g, b, *channels[3:]], 0, 255), 0, channel_axis).astype(np.uint8)
-
-
-# ---------------------------------------------------------------- arguments
-
-
-def _images(images, supported):
-    if isinstance(images, np.ma.MaskedArray):
-        raise TypeError("a masked array")
-    images = np.asarray(images)
-    if images.dtype.name not in supported:
-        raise TypeError(f"images of dtype {images.dtype}")
-    return images.astype(images.dtype.newbyteorder("="), copy=False)
+# ---------------------------------------------------------------- methods
 
 
 def _supported(method):
     if method not in METHODS:
         raise ValueError(f"method {method!r}")
     return METHODS[method]
-
-
-def _same(dtype):
-    if dtype is not None and not (isinstance(dtype, str) and dtype == "same"):
-        raise ValueError(f"dtype {dtype!r}")
-    return dtype is not None
-
-
-def _nbins(nbins):
-    nbins = operator.index(nbins)
-    if nbins < 1:
-        raise ValueError(f"{nbins} bins")
-    return nbins
-
-
-def _levels(dtype):
-    return 2 ** (8 * dtype.itemsize)
-
-
-def _batch(images, axes, channel_axis):
-    """The batch shape."""
-    planes = _batch_first(images, _plane_axes(images.shape, axes, channel_axis))
-    return planes.shape[: images.ndim - len(_plane_axes(images.shape, axes, channel_axis))]
-
-
-def _planes(images, axes, channel_axis, mask=None):
-    """Every plane: its place in the batch, its pixels, and which of them are counted."""
-    counted = np.ones(images.shape, bool) if mask is None else _mask(mask, images.shape, channel_axis)
-    where = _plane_axes(images.shape, axes, channel_axis)
-    planes, selected = _batch_first(images, where), _batch_first(counted, where)
-    for place in np.ndindex(_batch(images, axes, channel_axis)):
-        yield place, planes[place], selected[place]
-
-
-def _plane_axes(shape, axes, channel_axis):
-    """The axes, counted from the front and in order, whose pixels share one histogram."""
-    ndim = len(shape)
-    channel = None if channel_axis is None else normalize_axis_index(channel_axis, ndim)
-    if axes is None:
-        rest = [axis for axis in range(ndim) if axis != channel]
-        if len(rest) < 2:
-            raise ValueError("fewer than two axes, and axes not given")
-        single = shape[-1] == 1 and ndim > 3 and min(shape[-3:-1]) >= 16
-        if channel is None and ndim > 2 and (shape[-1] in (3, 4) or single):
-            raise ValueError("the last axis looks like channels, and neither axes nor channel_axis is given")
-        return tuple(rest[-2:])
-    axes = tuple(sorted(normalize_axis_tuple(axes, ndim)))
-    if not axes or channel in axes:
-        raise ValueError(f"axes {axes}, channel axis {channel}")
-    return axes
-
-
-def _mask(mask, shape, channel_axis):
-    """The mask in the shape of the images."""
-    mask = np.asarray(mask)
-    if mask.dtype != bool:
-        raise TypeError(f"mask of dtype {mask.dtype}")
-    if channel_axis is None or mask.ndim >= len(shape):
-        return np.broadcast_to(mask, shape)
-    channel = normalize_axis_index(channel_axis, len(shape))
-    without = shape[:channel] + shape[channel + 1 :]
-    return np.broadcast_to(np.expand_dims(np.broadcast_to(mask, without), channel), shape)
-
-
-def _batch_first(array, axes):
-    """A view with the batch axes, in order, in front of the plane axes."""
-    batch = [axis for axis in range(array.ndim) if axis not in axes]
-    return array.transpose(*batch, *axes)

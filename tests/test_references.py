@@ -331,24 +331,3 @@ def test_a_level_of_too_few_pixels_is_passed_over():
 def test_numbers_as_thresholds(threshold):
     image = plane("uniform", np.uint8, (13, 21))
     assert_bits(reference.binarize(image, threshold), cv2.threshold(image, threshold, 255, cv2.THRESH_BINARY)[1])
-
-
-# ---------------------------------------------------------------- color
-
-
-def test_ycrcb():
-    random = np.random.default_rng(8)
-    images = random.integers(0, 256, (4, 40, 51, 3)).astype(np.uint8)
-    images[1] = images[1, :1, :1]
-    images[2] //= 9
-    images[3] |= 200
-    for rgb in images:
-        ycrcb = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
-        for method, call in (("opencv", opencv), ("pillow", pillow)):
-            changed = ycrcb.copy()
-            changed[..., 0] = call(np.ascontiguousarray(ycrcb[..., 0]))
-            expected = cv2.cvtColor(changed, cv2.COLOR_YCrCb2RGB)
-            assert_bits(reference.equalize(rgb, method=method, color="ycrcb", channel_axis=-1), expected)
-            planar = np.moveaxis(np.concatenate([rgb, rgb[..., :1]], axis=-1), -1, 0)
-            result = reference.equalize(planar, method=method, color="ycrcb", channel_axis=0)
-            assert_bits(result, np.concatenate([np.moveaxis(expected, -1, 0), planar[3:]]))
