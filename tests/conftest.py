@@ -22,7 +22,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 _load._CPUS = os.devnull
 
 # The same examples every run; HYPOTHESIS_PROFILE=thorough looks much further.
-settings.register_profile("default", derandomize=True, deadline=None, database=None, max_examples=150)
+settings.register_profile("default", derandomize=True, deadline=None, database=None, max_examples=100)
 settings.register_profile("thorough", derandomize=True, deadline=None, database=None, max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 import cheq
 
-SMALL, LARGE = (3, 31, 37), (2, 421, 403)  # whole planes, and parts of planes on several threads
+SMALL, LARGE = (3, 31, 37), (2, 367, 359)  # whole planes, and parts of planes on several threads
 
 
 def pixels(dtype, *shape):

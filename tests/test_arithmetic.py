@@ -74,7 +74,7 @@ def assert_same(given, expected, name):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.exhaustive), 3])
 def test_no_call_is_changed_by_the_control_nor_changes_it(control, mode, threads, kernel):
     bits = MODES[mode]()
     for name, call in every_call.calls(threads):

@@ -195,7 +195,14 @@ def test_every_pair_of_levels(kernel):
 
 # Bins of 8 and 16 bits, in eight sub-histograms or one; float32's integers; the pieces that threads take (2^23).
 FULL = (255, 256, 2040, 2041, 4080, 4081, 8 * 2040 + 1, 65_535, 65_536, 8 * 65_528 + 1, 8 * 65_535, 8 * 65_535 + 1)
-FULL += (8 * 65_536 + 1, 2**23, 2**24 - 1, 2**24, 2**24 + 1, 2**25 + 2**24 + 7)
+FULL += (
+    8 * 65_536 + 1,
+    2**23,
+    2**24 - 1,
+    2**24,
+    2**24 + 1,
+    pytest.param(2**25 + 2**24 + 7, marks=pytest.mark.exhaustive),
+)
 
 
 @pytest.mark.exhaustive

@@ -63,7 +63,9 @@ def test_every_case_has_a_bound():
     assert list(BOUNDS) == list(CASES)
 
 
-@pytest.mark.parametrize("name", BOUNDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.exhaustive if "tiny" in name else ()) for name in BOUNDS]
+)
 def test_the_peak_is_the_result_and_the_bound(name):
     done = subprocess.run([sys.executable, str(MEASURE), name], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

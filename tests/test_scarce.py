@@ -204,7 +204,7 @@ def test_a_limit_of_processes(processes):
 
 
 @needs_threads
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.exhaustive), 3])
 def test_every_call_on_threads_with_small_stacks(kernel, threads):
     """Threads of Python have 32 KiB of stack, those of OpenMP 16 KiB."""
     done = run(str(CASES), str(32 * 2**10), str(threads), OMP_STACKSIZE="16k", CHEQ_KERNEL=kernel)
