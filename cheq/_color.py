@@ -1,4 +1,4 @@
-"""Color images: gray, and YCrCb with its Y equalized."""
+"""Color images: gray, and their lightness equalized."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ _GRAY_DTYPES = {
     },
 }  # fmt: skip
 _GRAY_CHANNELS = {"opencv": (3, 4), "pillow": (3, 4), "skimage": (3,)}
+
+SPACES = ("ycrcb", "yuv", "lab")  # those whose lightness is equalized
+COLORS = ("channels", *SPACES)
+_INEXACT = ("hsv", "hls")
 
 _WITHOUT_CHANNELS = "the images' shape without channel_axis"
 _PRODUCT = 1 << 18  # pixels whose channels are made floats at a time for scikit-image's product: 6 MiB
@@ -130,12 +134,23 @@ def rgb_to_gray(
             _gray_as_skimage(np.moveaxis(planes, 0, -1), np.asarray(gray), made_here=out is None)
     else:
         gray = call.give(out, array.dtype.newbyteorder("="), shape, _WITHOUT_CHANNELS)
-        color.to_gray(call, method == "pillow")
+        color.to_gray(call, color.SPACES[method])
     return gray
 
 
-def equalize_ycrcb(
+def as_color(color: str) -> str:
+    """Return which color is meant, one of COLORS, or raise."""
+    if isinstance(color, str) and str.__str__(color) in _INEXACT:
+        raise ValueError(
+            f"color: expected one of {', '.join(map(repr, COLORS))}; got {color!r}, in which cv2's own answer depends "
+            "on where a pixel lies in its row; 'lab' has one answer"
+        )
+    return _arguments.as_choice("color", color, COLORS)
+
+
+def equalize_lightness(
     images: ArrayLike,
+    space: str,
     how: Method,
     axes: Axes,
     channel_axis: int | None,
@@ -144,15 +159,15 @@ def equalize_ycrcb(
     out: Array | None,
     num_threads: int | None,
 ) -> Array:
-    """Equalize the Y of R, G, B, between ``cv2.COLOR_RGB2YCrCb`` and back (modules/imgproc/src/color_yuv.simd.hpp).
+    """Equalize the lightness of R, G, B in one of SPACES, between ``cv2.cvtColor`` to it and back.
 
-    The conversions round, so that an image whose Y is unchanged may still change by a level or two.
+    The conversions round, so that an image whose lightness is unchanged may still change.
     """
     if not how.levels:
-        raise ValueError(f"method: expected 'opencv' or 'pillow' for color='ycrcb', got {how.name!r}")
-    array = _as_color(images, {_UNSIGNED_8: "uint8"}, "color='ycrcb'")
+        raise ValueError(f"method: expected 'opencv' or 'pillow' for color={space!r}, got {how.name!r}")
+    array = _as_color(images, {_UNSIGNED_8: "uint8"}, f"color={space!r}")
     if channel_axis is None:
-        raise ValueError("channel_axis: expected the axis of R, G, B for color='ycrcb', got None")
+        raise ValueError(f"channel_axis: expected the axis of R, G, B for color={space!r}, got None")
     channel = _channel(array.shape, channel_axis, (3, 4))
     n_batch, order = _arguments.order_axes(array.shape, axes, channel)
     order = list(range(array.ndim)) if order is None else order
@@ -164,7 +179,7 @@ def equalize_ycrcb(
         beside = [axis - (axis > channel) for axis in order if axis != channel]
         call.mask = _arguments.as_mask(mask, without, None).transpose(beside)
     result = call.give(out, array.dtype)
-    color.equalize_ycrcb(call, how.maker)
+    color.equalize(call, color.SPACES[space], how.maker)
     return result
 
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
         Scalar,
     )
 
-_COLORS = ("channels", "ycrcb")
 NAN_POLICIES = ("raise", "omit")
 
 
@@ -199,13 +198,13 @@ def equalize(
     if usual is not None:
         return usual
     how = _methods.of(method)
-    color = _arguments.as_choice("color", color, _COLORS)
+    color = _color.as_color(color)
     nan_policy = _arguments.as_choice("nan_policy", nan_policy, NAN_POLICIES)
     keeps = _arguments.keeps(outside, mask)
-    if color == "ycrcb":
+    if color != "channels":
         _arguments.is_same(dtype, np.dtype(np.uint8))
         _arguments.as_number_of_bins(nbins, np.dtype(np.uint8))
-        return _color.equalize_ycrcb(images, how, axes, channel_axis, mask, keeps, out, num_threads)
+        return _color.equalize_lightness(images, color, how, axes, channel_axis, mask, keeps, out, num_threads)
     call = _call.of_planes(images, how.dtypes, axes, channel_axis, mask, num_threads, others=_methods.TAKEN)
     call.keeps = keeps
     kind = call.images.dtype

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike as ArrayLike
 Array: TypeAlias = npt.NDArray[Any]
 Axes: TypeAlias = int | Iterable[int] | None
 Method: TypeAlias = Literal["opencv", "pillow", "skimage", "numpy"]
-Color: TypeAlias = Literal["channels", "ycrcb"]
+Color: TypeAlias = Literal["channels", "ycrcb", "yuv", "lab"]
 GrayMethod: TypeAlias = Literal["opencv", "pillow", "skimage"]
 Outside: TypeAlias = Literal["lut", "keep"]
 NanPolicy: TypeAlias = Literal["raise", "omit"]

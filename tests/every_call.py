@@ -65,10 +65,10 @@ def color_calls(shape, threads):
                 f"channels, {channels}, {dtype}, {name}",
                 partial(cheq.equalize, each, channel_axis=-1, num_threads=threads),
             )
-            if dtype == "uint8":
+            for space in lists.SPACES if dtype == "uint8" else ():
                 yield (
-                    f"ycrcb, {channels}, {name}",
-                    partial(cheq.equalize, each, color="ycrcb", channel_axis=-1, num_threads=threads),
+                    f"{space}, {channels}, {name}",
+                    partial(cheq.equalize, each, color=space, channel_axis=-1, num_threads=threads),
                 )
             if channels == 3:
                 yield f"gray, {dtype}, {name}", partial(cheq.rgb_to_gray, each, num_threads=threads)

@@ -6,6 +6,7 @@ arithmetic alone, and no random stream that a release of NumPy could change.
 """
 
 import hashlib
+import itertools
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,13 +87,13 @@ def calls():
     for channel_axis, axes in ((-1, None), (-1, (0, 1, 2)), (None, (1, 2, 3))):
         options = {"channel_axis": channel_axis, "axes": axes}
         yield f"equalize RGB, {channel_axis=}, {axes=}", Call("equalize", (rgb,), options)
-    for method in reference.LEVELS:
-        options = {"color": "ycrcb", "method": method, "channel_axis": -1}
-        yield f"equalize YCrCb, {method}", Call("equalize", (rgb,), options)
+    for space, method in itertools.product(reference.COLORS, reference.LEVELS):
+        options = {"color": space, "method": method, "channel_axis": -1}
+        yield f"equalize {space}, {method}", Call("equalize", (rgb,), options)
         options = options | {"mask": mask}
-        yield f"equalize YCrCb, {method}, masked", Call("equalize", (rgb,), options)
+        yield f"equalize {space}, {method}, masked", Call("equalize", (rgb,), options)
         options = options | {"outside": "keep"}
-        yield f"equalize YCrCb, {method}, kept outside", Call("equalize", (rgb,), options)
+        yield f"equalize {space}, {method}, kept outside", Call("equalize", (rgb,), options)
     for method in reference.GRAY:
         yield f"rgb_to_gray uint8, {method}", Call("rgb_to_gray", (rgb,), {"method": method})
     yield "rgb_to_gray uint16, opencv", Call("rgb_to_gray", (images("uint16", (4, 31, 67, 3)),))

@@ -73,10 +73,10 @@ def case_equalize(threads, name):
 # ---------------------------------------------------------------- every method
 
 
-def ycrcb(image):
-    parts = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
+def lab(image):
+    parts = cv2.cvtColor(image, cv2.COLOR_RGB2Lab)
     parts[..., 0] = cv2.equalizeHist(np.ascontiguousarray(parts[..., 0]))
-    return cv2.cvtColor(parts, cv2.COLOR_YCrCb2RGB)
+    return cv2.cvtColor(parts, cv2.COLOR_Lab2RGB)
 
 
 # The dtype of the pixels, cheq's options, and the answer for one image.
@@ -87,14 +87,14 @@ METHODS = {
     "skimage_float32": (np.float32, {"method": "skimage"}, exposure.equalize_hist),
     "numpy_float64": (np.float64, {"method": "numpy"}, lambda plane: recipe(plane)[0]),
     "masked": (np.uint8, {"method": "skimage", "mask": True}, exposure.equalize_hist),
-    "ycrcb": (np.uint8, {"color": "ycrcb", "channel_axis": -1}, ycrcb),
+    "lab": (np.uint8, {"color": "lab", "channel_axis": -1}, lab),
 }
 
 
 def case_method(threads, name):
     """A batch of one image, thousands of times: each result is whole or untouched."""
     dtype, options, answer = METHODS[name]
-    shape = (96, 96, 3) if name == "ycrcb" else (96, 96)
+    shape = (96, 96, 3) if name == "lab" else (96, 96)
     image = np.random.default_rng(0).integers(1, 200, shape).astype(dtype)
     images = np.broadcast_to(image, (8_000, *shape))
     if "mask" in options:

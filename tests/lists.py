@@ -3,7 +3,7 @@
 ``test_golden.py`` holds these lists against those of the naive versions in ``reference.py``.
 """
 
-from cheq import _methods
+from cheq import _color, _methods
 from cheq._core import dispatch
 
 INTEGERS = _methods.INTEGERS
@@ -14,6 +14,7 @@ CASES = [(method, dtype) for method, dtypes in DTYPES.items() for dtype in dtype
 INTEGER_CASES = [(method, dtype) for method, dtype in CASES if dtype in INTEGERS]
 NOT_BOOL = [(method, dtype) for method, dtype in CASES if dtype != "bool"]
 FLOAT_CASES = [(method, dtype) for method, dtype in CASES if dtype in FLOATS]
+SPACES = _color.SPACES  # whose lightness is equalized
 KERNELS = [name for name, runs in dispatch.kernels().items() if runs]  # that this CPU has the instructions of
 
 

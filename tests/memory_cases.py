@@ -77,6 +77,7 @@ CASES = {
     "numpy, float64, many bins": lambda: equalize("numpy", f8, LARGE, nbins=NBINS),
     "numpy, float32, tiny planes": lambda: equalize("numpy", f4, (PIXELS // 4, 2, 2)),
     "ycrcb": lambda: equalize("opencv", u1, COLOR, channel_axis=-1, color="ycrcb"),
+    "lab": lambda: equalize("opencv", u1, COLOR, channel_axis=-1, color="lab"),
     "gray, opencv": lambda: call(cheq.rgb_to_gray, pixels(COLOR), method="opencv"),
     "gray, skimage": lambda: call(cheq.rgb_to_gray, pixels(COLOR), method="skimage"),
     "histogram, uint8": lambda: call(cheq.histogram, pixels((8192, 16, 64))),

@@ -1,4 +1,4 @@
-"""Are gray and equalized YCrCb those of cv2, Pillow and scikit-image, for all colors, layouts and kernels?"""
+"""Are gray and equalized lightness those of cv2, Pillow and scikit-image, for all colors, spaces, layouts and kernels?"""
 
 import functools
 import itertools
@@ -10,6 +10,7 @@ import pytest
 import reference
 import skimage.color
 from conftest import LAYOUTS
+from lists import SPACES
 from numpy.lib.stride_tricks import as_strided
 from pairs import pairs
 from PIL import Image, ImageOps
@@ -18,6 +19,14 @@ import cheq
 from cheq.parity.pixels import every_color
 
 PATTERN = 0xA5
+
+CV2_NAMES = {"ycrcb": "YCrCb", "yuv": "YUV", "lab": "Lab"}
+CODES = {  # there and back
+    space: [getattr(cv2, code.format(CV2_NAMES[space])) for code in ("COLOR_RGB2{}", "COLOR_{}2RGB")]
+    for space in SPACES
+}
+
+all_spaces = pytest.mark.parametrize("space", SPACES)
 
 
 def photos(*shape, dtype=np.uint8, low=0, high=256, seed=0):
@@ -29,27 +38,36 @@ def photos16(*shape, seed=0):
 
 
 @functools.cache  # of many millions of pixels, the same for all kernels and layouts
-def large_photos(shape, channel_axis, *, low, high, fraction=None):
-    """Photos, a mask of this fraction, and by the slow formulas: equalized YCrCb, with the mask too, and gray."""
+def large_photos(shape, channel_axis, *, low, high, fraction=None, space="ycrcb"):
+    """Photos, a mask of this fraction, and by the slow formulas: equalized in a space, with the mask too, and gray."""
     images = photos(*shape, low=low, high=high)
     images.setflags(write=False)
-    expected = naive_ycrcb(images, channel_axis=channel_axis)
+    expected = naive(images, space, channel_axis=channel_axis)
     gray = reference.rgb_to_gray(images, channel_axis=channel_axis)
     if fraction is None:
         return images, expected, gray
     mask = np.random.default_rng(0).random(np.delete(shape, channel_axis)) < fraction
-    return images, expected, gray, mask, naive_ycrcb(images, channel_axis=channel_axis, mask=mask)
+    return images, expected, gray, mask, naive(images, space, channel_axis=channel_axis, mask=mask)
 
 
-def cv2_ycrcb(image):
-    """The chain of cv2 on one image, (height, width, 3)."""
-    converted = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
-    converted[..., 0] = cv2.equalizeHist(np.ascontiguousarray(converted[..., 0]))
-    return cv2.cvtColor(converted, cv2.COLOR_YCrCb2RGB)
+def cv2_chain(image, space, equalize=cv2.equalizeHist):
+    """What cv2's three calls make of one image, (height, width, 3)."""
+    there, back = CODES[space]
+    converted = cv2.cvtColor(image, there)
+    converted[..., 0] = equalize(np.ascontiguousarray(converted[..., 0]))
+    return cv2.cvtColor(converted, back)
 
 
-def naive_ycrcb(images, *, channel_axis=-1, **named):
-    return reference.equalize(images, color="ycrcb", channel_axis=channel_axis, **named)
+def pillow_equalize(lightness):
+    return np.asarray(ImageOps.equalize(Image.fromarray(lightness)))
+
+
+def equalized(images, space, *, channel_axis=-1, **named):
+    return cheq.equalize(images, color=space, channel_axis=channel_axis, **named)
+
+
+def naive(images, space, *, channel_axis=-1, **named):
+    return reference.equalize(images, color=space, channel_axis=channel_axis, **named)
 
 
 @pytest.fixture(scope="module")
@@ -89,71 +107,84 @@ def test_gray_of_16_bits_is_that_of_cv2(kernel, channels):
         np.testing.assert_array_equal(cheq.rgb_to_gray(images), cv2.cvtColor(images, code))
 
 
-def equalize_ycrcb(images, **named):
-    return cheq.equalize(images, color="ycrcb", **named)
-
-
-def luts_of_all_colors(all_colors):
+def masks_of_all_colors(lightness):
     """Masks whose counted pixels make LUTs of every kind: spread, identity, two levels, dark, bright."""
-    luma = cv2.cvtColor(all_colors, cv2.COLOR_RGB2YCrCb)[..., 0]
     yield "all", None
-    yield "none", np.zeros(luma.shape, bool)
-    yield "two levels", (luma == 100) | (luma == 101)
-    yield "the dark ones", luma < 60
-    yield "the bright ones", luma > 190
+    yield "none", np.zeros(lightness.shape, bool)
+    yield "two levels", (lightness == 100) | (lightness == 101)
+    yield "the dark ones", lightness < 60
+    yield "the bright ones", lightness > 190
 
 
 @pytest.mark.exhaustive
-def test_ycrcb_of_all_colors_is_that_of_cv2(kernel, all_colors):
-    converted = cv2.cvtColor(all_colors, cv2.COLOR_RGB2YCrCb)
-    for name, mask in luts_of_all_colors(all_colors):
+@all_spaces
+def test_all_colors_are_those_of_cv2(kernel, space, all_colors):
+    there, back = CODES[space]
+    converted = cv2.cvtColor(all_colors, there)
+    planar = np.ascontiguousarray(np.moveaxis(all_colors, -1, 0))
+    for name, mask in masks_of_all_colors(converted[..., 0]):
         counts = reference.histogram(converted[..., 0], mask=mask)
         changed = converted.copy()
         changed[..., 0] = reference.equalization_lut(counts)[converted[..., 0]]
-        expected = cv2.cvtColor(changed, cv2.COLOR_YCrCb2RGB)
-        result = equalize_ycrcb(all_colors, channel_axis=-1, mask=mask)
-        np.testing.assert_array_equal(result, expected, name)
+        expected = cv2.cvtColor(changed, back)
+        np.testing.assert_array_equal(equalized(all_colors, space, mask=mask), expected, name)
+        result = np.moveaxis(equalized(planar, space, channel_axis=0, mask=mask), 0, -1)
+        np.testing.assert_array_equal(result, expected, f"planar, {name}")
 
 
-def test_ycrcb_of_pictures_is_that_of_cv2(kernel, pictures):
+@all_spaces
+def test_pictures_are_those_of_cv2(kernel, space, pictures):
     picture = pictures["astronaut"]
-    np.testing.assert_array_equal(equalize_ycrcb(picture, channel_axis=-1), cv2_ycrcb(picture))
+    np.testing.assert_array_equal(equalized(picture, space), cv2_chain(picture, space))
     crops = np.stack([picture[i : i + 224, j : j + 200] for i in (0, 100, 280) for j in (7, 150, 290)])
-    expected = np.stack([cv2_ycrcb(crop) for crop in crops])
-    np.testing.assert_array_equal(equalize_ycrcb(crops, channel_axis=-1), expected)
+    expected = np.stack([cv2_chain(crop, space) for crop in crops])
+    np.testing.assert_array_equal(equalized(crops, space), expected)
 
 
-def test_ycrcb_of_random_images_is_that_of_cv2(kernel):
+@all_spaces
+def test_random_images_are_those_of_cv2(kernel, space):
     for seed, (height, width) in enumerate([(1, 1), (1, 2), (5, 7), (28, 28), (33, 65), (131, 127), (400, 333)]):
         low, high = sorted(np.random.default_rng(seed).integers(0, 256, 2))
         images = photos(3, height, width, 3, low=low, high=high + 1, seed=seed)
-        expected = np.stack([cv2_ycrcb(image) for image in images])
-        np.testing.assert_array_equal(equalize_ycrcb(images, channel_axis=-1), expected)
+        expected = np.stack([cv2_chain(image, space) for image in images])
+        np.testing.assert_array_equal(equalized(images, space), expected)
 
 
-def test_ycrcb_with_pillow_s_rule(kernel, pictures):
-    converted = cv2.cvtColor(pictures["astronaut"], cv2.COLOR_RGB2YCrCb)
-    converted[..., 0] = np.asarray(ImageOps.equalize(Image.fromarray(np.ascontiguousarray(converted[..., 0]))))
-    result = equalize_ycrcb(pictures["astronaut"], channel_axis=-1, method="pillow")
-    np.testing.assert_array_equal(result, cv2.cvtColor(converted, cv2.COLOR_YCrCb2RGB))
-    large = np.tile(pictures["astronaut"], (4, 4, 1))
-    results = [equalize_ycrcb(large, channel_axis=-1, method="pillow", num_threads=n) for n in (1, 2)]
+@all_spaces
+def test_rows_of_every_width_wherever_they_begin_are_those_of_cv2(kernel, space):
+    """cv2 has vectors and a rest; where a pixel lies in a row does not matter to either."""
+    colors = photos(3, 150, 3)
+    for width in range(1, 71):
+        for offset in (0, 1, 17):
+            images = colors[:, offset : offset + width]
+            np.testing.assert_array_equal(equalized(images, space), cv2_chain(images, space), f"{width} {offset}")
+
+
+@all_spaces
+def test_pillow_s_rule(kernel, space, pictures):
+    picture = pictures["astronaut"]
+    expected = cv2_chain(picture, space, pillow_equalize)
+    np.testing.assert_array_equal(equalized(picture, space, method="pillow"), expected)
+    large = np.tile(picture, (4, 4, 1))
+    results = [equalized(large, space, method="pillow", num_threads=n) for n in (1, 2)]
     np.testing.assert_array_equal(*results)
 
 
-def test_one_color_keeps_its_luma():
+@all_spaces
+def test_one_color_keeps_its_lightness(space):
     for color in ([0, 0, 0], [255, 255, 255], [255, 0, 0], [12, 200, 31]):
         image = np.full((9, 11, 3), color, np.uint8)
-        np.testing.assert_array_equal(equalize_ycrcb(image, channel_axis=-1), cv2_ycrcb(image))
+        np.testing.assert_array_equal(equalized(image, space), cv2_chain(image, space))
 
 
 # ---------------------------------------------------------------- axes, masks, layouts
 
 
-@pytest.mark.parametrize("channels", [3, 4])
-@pytest.mark.parametrize("channel_axis", [-1, -3, 0, 1])
-@pytest.mark.parametrize("axes", [None, (1, 2, 3), 2, (-1, 2), (0, 1, 2, 3)])
-def test_axes_and_masks(kernel, channels, channel_axis, axes):
+@pytest.mark.parametrize(
+    ("space", "channels", "channel_axis", "axes"),
+    pairs(SPACES, (3, 4), (-1, -3, 0, 1), (None, (1, 2, 3), 2, (-1, 2), (0, 1, 2, 3))),
+)
+def test_axes_and_masks(kernel, space, channels, channel_axis, axes):
     shape = np.insert([2, 5, 7, 6], channel_axis % 5, channels)
     images = photos(*shape, low=30, high=120)
     if axes is not None:  # the same axes beside the channels
@@ -164,8 +195,8 @@ def test_axes_and_masks(kernel, channels, channel_axis, axes):
     masks = [None, rng.random(without) < 0.5, rng.random(without[-2:]) < 0.5, rng.random((5, 1, 6)) < 0.5]
     masks += [np.zeros(without, bool), np.True_, np.asfortranarray(rng.random(without) < 0.5)]
     for mask in masks:
-        expected = naive_ycrcb(images, axes=axes, channel_axis=channel_axis, mask=mask)
-        result = equalize_ycrcb(images, axes=axes, channel_axis=channel_axis, mask=mask)
+        expected = naive(images, space, axes=axes, channel_axis=channel_axis, mask=mask)
+        result = equalized(images, space, axes=axes, channel_axis=channel_axis, mask=mask)
         np.testing.assert_array_equal(result, expected, strict=True)
         assert result.flags.c_contiguous
 
@@ -199,8 +230,9 @@ def test_empty(shape):
     for method in ("opencv", "pillow", "skimage")[: 3 if shape[-1] == 3 else 2]:
         result = cheq.rgb_to_gray(np.empty(shape, np.uint8), method=method)
         assert (result.shape, result.dtype) == (shape[:-1], float if method == "skimage" else np.uint8)
-    result = equalize_ycrcb(np.empty(shape, np.uint8), axes=0, channel_axis=-1)
-    assert (result.shape, result.dtype) == (shape, np.uint8)
+    for space in SPACES:
+        result = equalized(np.empty(shape, np.uint8), space, axes=0)
+        assert (result.shape, result.dtype) == (shape, np.uint8)
 
 
 IMAGES = photos(4, 5, 3)
@@ -235,7 +267,7 @@ def test_gray_refuses(error):
         cheq.rgb_to_gray(images, **given)
 
 
-YCRCB_ERRORS = {
+LIGHTNESS_ERRORS = {
     "no channel_axis": ({"channel_axis": None}, ValueError, "channel_axis: expected the axis of R, G, B for .* None"),
     "channels": ({"channel_axis": 0}, ValueError, r"images: expected 3 or 4 channels along axis 0, got"),
     "method": ({"method": "skimage"}, ValueError, "method: expected 'opencv' or 'pillow' .*got 'skimage'"),
@@ -249,21 +281,29 @@ YCRCB_ERRORS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("error", YCRCB_ERRORS)
-def test_ycrcb_refuses(error):
-    given, kind, message = YCRCB_ERRORS[error]
+@all_spaces
+@pytest.mark.parametrize("error", LIGHTNESS_ERRORS)
+def test_spaces_refuse(error, space):
+    given, kind, message = LIGHTNESS_ERRORS[error]
     out = np.full((5, 6, 3), PATTERN, np.uint8)
     with pytest.raises(kind, match=message):
-        equalize_ycrcb(photos(5, 6, 3), **{"channel_axis": -1, "out": out, **given})
+        equalized(photos(5, 6, 3), space, **{"out": out, **given})
     assert (out == PATTERN).all()
 
 
-def test_ycrcb_refuses_other_dtypes():
+@all_spaces
+def test_spaces_refuse_other_dtypes(space):
     for images in (photos16(5, 6, 3), photos(5, 6, 3) / 255.0, photos(5, 6, 3).astype(np.int8)):
-        with pytest.raises(
-            TypeError, match=f"images: expected dtype uint8 for color='ycrcb', got {images.dtype}; conv"
-        ):
-            equalize_ycrcb(images, channel_axis=-1)
+        message = f"images: expected dtype uint8 for color='{space}', got {images.dtype}; conv"
+        with pytest.raises(TypeError, match=message):
+            equalized(images, space)
+
+
+@pytest.mark.parametrize("space", ["hsv", "hls"])
+def test_spaces_without_one_answer_are_refused_with_the_reason(space):
+    message = f"^color: .*got '{space}', in which cv2's own answer depends on where a pixel lies .*; 'lab' has one"
+    with pytest.raises(ValueError, match=message):
+        equalized(photos(5, 6, 3), space)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -280,7 +320,7 @@ def test_out_that_cannot_be_written_whole_is_refused(dtype):
             cheq.rgb_to_gray(images, out=out)
         assert not out.any()
     with pytest.raises(ValueError, match="out: expected elements apart in memory"):
-        equalize_ycrcb(photos(5, 6, 3), channel_axis=-1, out=as_strided(np.zeros(200, np.uint8), (5, 6, 3), (18, 2, 1)))
+        equalized(photos(5, 6, 3), "lab", out=as_strided(np.zeros(200, np.uint8), (5, 6, 3), (18, 2, 1)))
 
 
 # ---------------------------------------------------------------- scikit-image

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import reference
 from conftest import LAYOUTS, WRITABLE
-from test_color import PATTERN, equalize_ycrcb, large_photos, naive_ycrcb, photos
+from lists import SPACES
+from pairs import pairs
+from test_color import PATTERN, all_spaces, equalized, large_photos, naive, photos
 from test_guards import GuardedMemory
 
 import cheq
@@ -22,8 +24,8 @@ ALTERNATING = [(3, [0, 1, 2]), (3, [2, 1, 0]), (4, [0, 1, 2]), (4, [2, 1, 0]), (
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_lengths_beside_memory_that_cannot_be_touched(kernel, dtype):
+@pytest.mark.parametrize(("dtype", "spaces"), [(np.uint8, SPACES[:1]), (np.uint8, SPACES[1:]), (np.uint16, ())])
+def test_lengths_beside_memory_that_cannot_be_touched(kernel, dtype, spaces):
     size = np.dtype(dtype).itemsize
     if sys.platform == "win32":
         pytest.skip("Windows has no mprotect; guard bytes are still tested")
@@ -39,26 +41,29 @@ def test_lengths_beside_memory_that_cannot_be_touched(kernel, dtype):
         out = np.ndarray(pixels, dtype, memories[1].bytes, memories[1].length - pixels * size if at_end else 0)
         cheq.rgb_to_gray(images, out=out)
         np.testing.assert_array_equal(out, reference.rgb_to_gray(images), f"{pixels} {channels} {chosen}")
-        if size == 1:
-            expected = naive_ycrcb(images, axes=0)
+        for space in spaces:
+            expected = naive(images, space, axes=0)
             out = np.ndarray((pixels, 3), dtype, memories[1].bytes, start, (step, stride))
             dense_at = memories[1].length - 3 * pixels if at_end else 0
             dense = np.ndarray((pixels, 3), dtype, memories[1].bytes, dense_at)
+            before = images.copy()
             for result in (out, dense, images):
                 memories[1].bytes[:] = PATTERN if result is not images else memories[1].bytes
-                equalize_ycrcb(images, axes=0, channel_axis=-1, out=result)
+                equalized(images, space, axes=0, out=result)
                 np.testing.assert_array_equal(result, expected, f"{pixels} {channels} {chosen}")
+            images[...] = before
 
 
+@all_spaces
 @pytest.mark.parametrize("channels", [3, 4])
-def test_bytes_beside_the_result_stay(kernel, channels):
+def test_bytes_beside_the_result_stay(kernel, channels, space):
     for length in LENGTHS:
         images = photos(length, channels)
         memory = np.full(length * 6 + 200, PATTERN, np.uint8)
         for out in (memory[100:][: length * channels].reshape(length, channels), memory[100 : 100 + 6 * length]):
             view = out if out.ndim == 2 else out.reshape(length, 6)[:, :channels]
-            equalize_ycrcb(images, axes=0, channel_axis=-1, out=view)
-            np.testing.assert_array_equal(view, naive_ycrcb(images, axes=0))
+            equalized(images, space, axes=0, out=view)
+            np.testing.assert_array_equal(view, naive(images, space, axes=0))
             view[...] = PATTERN
             assert (memory == PATTERN).all()
         gray = memory[100 : 100 + length]
@@ -71,28 +76,35 @@ def test_bytes_beside_the_result_stay(kernel, channels):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("shape", [(3, 700, 501, 3), (1, 3, 1000, 1200), (1, 2500, 2000, 3), (300, 40, 50, 4)])
-def test_threads_change_nothing(kernel, shape):
+@pytest.mark.parametrize(
+    ("shape", "space"),
+    pairs([(3, 700, 501, 3), (1, 3, 1000, 1200), (1, 2500, 2000, 3), (300, 40, 50, 4)], SPACES),
+)
+def test_threads_change_nothing(kernel, shape, space):
     channel_axis = 1 if shape[1] == 3 else -1
-    images, expected, gray, mask, masked = large_photos(shape, channel_axis, low=10, high=200, fraction=0.7)
+    images, expected, gray, mask, masked = large_photos(
+        shape, channel_axis, low=10, high=200, fraction=0.7, space=space
+    )
     for threads in (1, 2, 5, None):
         given = {"channel_axis": channel_axis, "num_threads": threads}
-        np.testing.assert_array_equal(equalize_ycrcb(images, **given), expected)
-        np.testing.assert_array_equal(equalize_ycrcb(images, mask=mask, **given), masked)
+        np.testing.assert_array_equal(equalized(images, space, **given), expected)
+        np.testing.assert_array_equal(equalized(images, space, mask=mask, **given), masked)
         np.testing.assert_array_equal(cheq.rgb_to_gray(images, **given), gray)
 
 
+@all_spaces
 @pytest.mark.parametrize(("shape", "channel_axis"), [((3, 9, 70, 3), -1), ((2, 4, 30, 40), 1), ((1, 900, 1100, 3), -1)])
-def test_out_is_images(kernel, shape, channel_axis):
-    colors, expected, _ = large_photos(shape, channel_axis, low=50, high=130)
+def test_out_is_images(kernel, shape, channel_axis, space):
+    colors, expected, _ = large_photos(shape, channel_axis, low=50, high=130, space=space)
     for writable_layout in [LAYOUTS[name] for name in WRITABLE] if colors.size < 10_000 else [np.copy]:
         images = writable_layout(colors)
-        assert equalize_ycrcb(images, channel_axis=channel_axis, out=images) is images
+        assert equalized(images, space, channel_axis=channel_axis, out=images) is images
         np.testing.assert_array_equal(images, expected)
 
 
+@all_spaces
 @pytest.mark.parametrize("change", ["flipped", "channels reversed", "shifted by a row", "shifted by a byte"])
-def test_overlapping_memory_is_as_if_copied_first(kernel, change):
+def test_overlapping_memory_is_as_if_copied_first(kernel, change, space):
     memory = photos(41 * 50 * 3, low=50, high=130)
     images = memory[: 40 * 50 * 3].reshape(40, 50, 3)
     out = {
@@ -101,8 +113,8 @@ def test_overlapping_memory_is_as_if_copied_first(kernel, change):
         "shifted by a row": memory[150:].reshape(40, 50, 3),
         "shifted by a byte": memory[1 : 1 + 40 * 50 * 3].reshape(40, 50, 3),
     }[change]
-    expected = naive_ycrcb(images)
-    equalize_ycrcb(images, channel_axis=-1, out=out)
+    expected = naive(images, space)
+    equalized(images, space, out=out)
     np.testing.assert_array_equal(out, expected)
 
 
@@ -115,21 +127,22 @@ def test_gray_into_the_images(kernel, dtype):
         np.testing.assert_array_equal(images[::-1, :, channel], expected)
 
 
-def test_mask_in_the_memory_of_out():
+@all_spaces
+def test_mask_in_the_memory_of_out(space):
     images, out = photos(2, 40, 50, 3, low=50, high=130), photos(2, 40, 50, 3, high=2)
     mask = out[::-1, ..., 1].view(bool)  # the first result is written where the second image's mask is
-    expected = naive_ycrcb(images, mask=mask)
-    equalize_ycrcb(images, channel_axis=-1, mask=mask, out=out, num_threads=1)
+    expected = naive(images, space, mask=mask)
+    equalized(images, space, mask=mask, out=out, num_threads=1)
     np.testing.assert_array_equal(out, expected)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that signal")
 @pytest.mark.parametrize("shape", [(4, 6000, 4000, 3), (3000, 200, 200, 3)])
-@pytest.mark.parametrize("threads", [1, 2])
-def test_an_interrupt_leaves_images_whole_or_untouched(shape, threads):
+@pytest.mark.parametrize(("threads", "space"), [(1, "ycrcb"), (2, "ycrcb"), (2, "lab")])
+def test_an_interrupt_leaves_images_whole_or_untouched(shape, threads, space):
     """Large images are worked on in parts, small ones whole; the slowest kernels make the calls long."""
-    image, expected, _ = large_photos(shape[1:], -1, low=50, high=130)
+    image, expected, _ = large_photos(shape[1:], -1, low=50, high=130, space=space)
     images = np.broadcast_to(image, shape)
     out = np.zeros(shape, np.uint8)
 
@@ -141,7 +154,7 @@ def test_an_interrupt_leaves_images_whole_or_untouched(shape, threads):
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.03)
         with pytest.raises(KeyboardInterrupt):
-            equalize_ycrcb(images, channel_axis=-1, out=out, num_threads=threads)
+            equalized(images, space, out=out, num_threads=threads)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

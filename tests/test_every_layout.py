@@ -3,6 +3,7 @@
 Not the whole cross: every pair of a call, a layout, a layout of ``out``, axes, a mask, and a kernel.
 """
 
+import itertools
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import reference
 from conftest import LAYOUTS, WRITABLE
-from lists import CASES, DTYPES, FLOATS, INTEGERS, KERNELS, NOT_BOOL
+from lists import CASES, DTYPES, FLOATS, INTEGERS, KERNELS, NOT_BOOL, SPACES
 from pairs import pairs
 from pixel_tools import assert_bits
 
@@ -61,10 +62,10 @@ def calls():
         yield f"binarize {dtype}, a number", Call(*both("binarize", threshold=99.5), dtype, mask=False)
         yield f"gray {dtype}", Call(*both("rgb_to_gray"), dtype, mask=False, channels=True)
     yield "gray, pillow", Call(*both("rgb_to_gray", method="pillow"), "uint8", mask=False, channels=True)
-    for method in reference.LEVELS:
+    for space, method in itertools.product(SPACES, reference.LEVELS):
         yield (
-            f"ycrcb, {method}",
-            Call(*both("equalize", color="ycrcb", method=method), "uint8", outside=True, channels=True),
+            f"{space}, {method}",
+            Call(*both("equalize", color=space, method=method), "uint8", outside=True, channels=True),
         )
     for dtype in (*INTEGERS, *FLOATS):
         yield f"cumulative_distribution {dtype}", Call(*both("cumulative_distribution"), dtype, out=False)

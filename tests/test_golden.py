@@ -6,7 +6,7 @@ The first two tests fail for a new method: write its naive version, then ``pytho
 import golden
 import pytest
 import reference
-from lists import DTYPES
+from lists import DTYPES, SPACES
 
 import cheq
 
@@ -18,6 +18,10 @@ def test_every_method_and_dtype_has_a_naive_version():
     assert {method: set(dtypes) for method, dtypes in DTYPES.items()} == {
         method: set(dtypes) for method, dtypes in reference.METHODS.items()
     }
+
+
+def test_every_space_has_a_naive_version():
+    assert set(SPACES) == set(reference.COLORS)
 
 
 def test_every_call_has_a_hash():

@@ -34,7 +34,12 @@ def test_an_int_that_reshapes_the_images(images):
 @pytest.mark.parametrize("shape", [(3, 300, 100), (300, 3, 100)])
 @pytest.mark.parametrize(
     ("dtype", "options"),
-    [("uint8", {"color": "ycrcb"}), ("float64", {"method": "numpy"}), ("float32", {"method": "skimage"})],
+    [
+        ("uint8", {"color": "ycrcb"}),
+        ("uint8", {"color": "lab"}),
+        ("float64", {"method": "numpy"}),
+        ("float32", {"method": "skimage"}),
+    ],
 )
 def test_an_int_that_reshapes_images_whose_axes_are_in_another_order(dtype, options, shape):
     """The call looks at them in its own order, so they stay for it what they were."""
@@ -146,7 +151,7 @@ class Greedy(Odd):
 @pytest.mark.parametrize("kind", [Odd, Greedy])
 def test_a_str_that_is_equal_to_other_things_than_its_text(kind):
     images = np.random.default_rng(0).integers(0, 256, (6, 9, 3), np.uint8)
-    options = {"method": "pillow", "color": "ycrcb", "dtype": "same", "nan_policy": "omit", "outside": "lut"}
+    options = {"method": "pillow", "color": "lab", "dtype": "same", "nan_policy": "omit", "outside": "lut"}
     told = {name: kind(value) for name, value in options.items()}
     np.testing.assert_array_equal(
         cheq.equalize(images, channel_axis=-1, **told), reference.equalize(images, channel_axis=-1, **options)

@@ -40,6 +40,7 @@ BOUNDS = {
     "numpy, float64, many bins": A_BIN * NBINS * (THREADS + 1),
     "numpy, float32, tiny planes": A_PLANE * PIXELS // 4,
     "ycrcb": 0,
+    "lab": 0,
     "gray, opencv": 0,
     "gray, skimage": 8 * MIB,
     "histogram, uint8": 0,

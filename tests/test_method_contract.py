@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import reference
-from lists import CASES, DTYPES, FLOATS, INTEGERS, methods_of
+from lists import CASES, DTYPES, FLOATS, INTEGERS, SPACES, methods_of
 from numpy.lib.stride_tricks import as_strided
 from pixel_tools import assert_bits, refuses, result_dtype
 
@@ -111,7 +111,7 @@ def test_lists_are_not_converted_silently():
     "value", ["Same", "", "opencv ", "SKIMAGE", "RAISE", "propagate", "YCrCb", "rgb", "scikit-image"]
 )
 def test_another_name(argument, value):
-    valid = {"method": tuple(DTYPES), "nan_policy": ("raise", "omit"), "color": ("channels", "ycrcb")}[argument]
+    valid = {"method": tuple(DTYPES), "nan_policy": ("raise", "omit"), "color": ("channels", *SPACES)}[argument]
     for images in (np.zeros((5, 7), np.uint8), np.zeros((0, 7), np.uint8)):
         out = np.full_like(images, 77)
         refused(ValueError, [argument, repr(value), *map(repr, valid)], images, out, **{argument: value})
@@ -268,12 +268,13 @@ def test_an_error_elsewhere_leaves_out_as_it_was(method, dtype):
     refused(ValueError, [], images[0, 0], out[0, 0], method=method)
 
 
-# ---------------------------------------------------------------- color="ycrcb"
+# ---------------------------------------------------------------- lightness
 
 
-def test_what_ycrcb_refuses():
+@pytest.mark.parametrize("space", SPACES)
+def test_what_spaces_refuse(space):
     rgb = plane("both ends", "uint8", (4, 5, 7, 3))
-    named = {"color": "ycrcb"}
+    named = {"color": space}
     refused(ValueError, ["channel_axis"], rgb, np.full_like(rgb, 77), **named)
     for channels in (1, 2, 5):
         wrong = np.zeros((5, 7, channels), np.uint8)
@@ -291,12 +292,13 @@ def test_what_ycrcb_refuses():
     refused(ValueError, ["axes"], rgb, np.full_like(rgb, 77), channel_axis=-1, axes=(2, 3), **named)
 
 
-def test_ycrcb_with_axes_masks_and_a_fourth_channel():
+@pytest.mark.parametrize("space", SPACES)
+def test_spaces_with_axes_masks_and_a_fourth_channel(space):
     images = np.random.default_rng(1).integers(0, 256, (2, 4, 13, 21)).astype(np.uint8) // 3
     mask = plane("uniform", bool, (2, 13, 21))
     for named in ({}, {"mask": mask}, {"mask": mask[0]}, {"axes": (0, 2, 3)}, {"axes": (0, 2, 3), "mask": mask}):
         for method in reference.LEVELS:
-            where = {"color": "ycrcb", "channel_axis": 1, "method": method, **named}
+            where = {"color": space, "channel_axis": 1, "method": method, **named}
             result = cheq.equalize(images, **where)
             assert_bits(result, reference.equalize(images, **where))
             assert_bits(result[:, 3], images[:, 3])

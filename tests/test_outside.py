@@ -8,7 +8,7 @@ import itertools
 import numpy as np
 import pytest
 import reference
-from lists import CASES, INTEGERS
+from lists import CASES, INTEGERS, SPACES
 from pixel_tools import assert_bits
 
 import cheq
@@ -72,7 +72,7 @@ def test_every_length_with_every_kernel(kernel):
         kept(images, mask, channel_axis=-1)
         kept(images, np.random.default_rng(1).random(images.shape) < 0.4, channel_axis=-1)
         if channels > 1:
-            kept(images, mask, channel_axis=-1, color="ycrcb")
+            kept(images, mask, channel_axis=-1, color=SPACES[length % len(SPACES)])
 
 
 @pytest.mark.parametrize(("method", "dtype"), [("opencv", "uint8"), ("opencv", "uint16"), ("numpy", "float64")])
@@ -114,15 +114,16 @@ def test_values_that_are_not_finite():
     kept(images, nothing, method="numpy", nan_policy="omit")
 
 
+@pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("method", reference.LEVELS)
-def test_colors_keep_all_channels(method):
+def test_colors_keep_all_channels(method, space):
     images = plane("both ends", "uint8", (2, 31, 33, 4), 5)
     mask = images[..., 1] > 99
     mask[1] = False
     for channels in (3, 4):
-        kept(images[..., :channels], mask, method=method, color="ycrcb", channel_axis=-1)
-        kept(np.moveaxis(images[..., :channels], -1, 1), mask, method=method, color="ycrcb", channel_axis=1)
-    kept(images[..., ::-1], mask, method=method, color="ycrcb", channel_axis=-1)
+        kept(images[..., :channels], mask, method=method, color=space, channel_axis=-1)
+        kept(np.moveaxis(images[..., :channels], -1, 1), mask, method=method, color=space, channel_axis=1)
+    kept(images[..., ::-1], mask, method=method, color=space, channel_axis=-1)
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)

@@ -23,6 +23,8 @@ CALLS = {
     'cheq.equalize(i16, method="numpy", dtype="same")': "int16",
     "cheq.equalize(u8, dtype=np.uint8)": "uint8",
     'cheq.equalize(u8, channel_axis=-1, color="ycrcb")': "uint8",
+    'cheq.equalize(u8, channel_axis=-1, color="yuv")': "uint8",
+    'cheq.equalize(u8, channel_axis=-1, color="lab")': "uint8",
     "cheq.histogram([[1, 2]], axes=(0, 1))": "int64",
     "cheq.apply_lut(u8, f32)": "float32",
     'cheq.apply_lut(u8, f32, mask=u8 > 3, outside="keep")': "float32",

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import reference
+from lists import SPACES
 
 import cheq
 
@@ -53,8 +54,9 @@ def other_cases():
     for shape in ((401, 503, 3), (31, 97, 89, 3)):
         images = random.integers(0, 200, shape, np.uint8)
         yield f"{shape}", cheq.rgb_to_gray, reference.rgb_to_gray, (images,), {}
-        options = {"channel_axis": -1, "color": "ycrcb"}
-        yield f"{shape}, YCrCb", cheq.equalize, reference.equalize, (images,), options
+        for space in SPACES:
+            options = {"channel_axis": -1, "color": space}
+            yield f"{shape}, {space}", cheq.equalize, reference.equalize, (images,), options
 
 
 def check(cases):

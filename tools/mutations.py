@@ -1,6 +1,6 @@
 """What tools/mutate.py breaks: each formula, and the table of methods. An edit is (file, old text, new text)."""
 
-LUT, BINS, SPACES = (f"cheq/_core/formulas/{name}.h" for name in ("lut", "bins", "spaces"))
+LUT, BINS, SPACES, LAB = (f"cheq/_core/formulas/{name}.h" for name in ("lut", "bins", "spaces", "lab"))
 METHODS, MAKERS = "cheq/_methods.py", "cheq/_core/jobs/makers.h"
 
 
@@ -95,9 +95,22 @@ MUTATIONS = {
     "gray, pillow: a weight": [(SPACES, "{19595, 38470, 7471, 16}", "{19595, 38469, 7472, 16}")],
     "gray: cut off": [(SPACES, "(low >> 8) + (1 << (w.bits - 9))", "(low >> 8)")],
     "gray, 16 bits: cut off": [(SPACES, "(sum + (1u << (w.bits - 1)))", "(sum)")],
-    "ycrcb: a weight of Y": [(SPACES, "{4899, 9617, 1868, 14}", "{4899, 9616, 1869, 14}")],
-    "ycrcb: a weight of B": [(SPACES, "CHEQ_CB_TO_B = 29049", "CHEQ_CB_TO_B = 29040")],
-    "ycrcb: Cr does not saturate at 127": [(SPACES, "0, 0), -128, 127)", "0, 0), -128, 126)")],
+    "ycrcb: a weight of Y": [
+        (SPACES, '"ycrcb", .luma = {4899, 9617, 1868, 14}', '"ycrcb", .luma = {4899, 9616, 1869, 14}')
+    ],
+    "ycrcb: a weight of B": [(SPACES, "-5636, 29049}", "-5636, 29040}")],
+    "yuv: a weight of V": [(SPACES, "{14369, 8061", "{14360, 8061")],
+    "chromas do not saturate at 127": [(SPACES, "0, 0), -128, 127)", "0, 0), -128, 126)")],
+    "lab: the exact root of 49": [(LAB, "i == 49 ? 9454 : i", "i")],
+    "lab: the exact root of 628": [(LAB, "i == 628 ? 22126 : root", "root")],
+    "lab: another root": [(LAB, "next * CHEQ_LINEAR_ONE <= most", "next * (CHEQ_LINEAR_ONE - 1) <= most")],
+    "lab: linear light that is cut off": [(LAB, "cheq_linear(v / 255.0) + 0.5", "cheq_linear(v / 255.0)")],
+    "lab: a color's curve from the next level": [(LAB, "(level - 0.5) / 255", "(level - 0.4) / 255")],
+    "lab: the white of another light": [(LAB, "{1777, 1541, 778}", "{1778, 1540, 778}")],
+    "lab: L is not rounded": [(LAB, "1336934 + (1 << 14)", "1336934")],
+    "lab: a chroma without its half": [(LAB, "268435 * a + 128", "268435 * a")],
+    "lab: the line up to 3389": [(LAB, "f <= 3390", "f <= 3389")],
+    "lab: the line is rounded down": [(LAB, "108 * f / 841 - 290", "((108 * f + 841 * 4096) / 841 - 4096) - 290")],
     # ---- the tables
     "table: opencv without uint16": [(METHODS, '("opencv", ("uint8", "uint16")', '("opencv", ("uint8",)')],
     "table: float32 becomes float64": [(METHODS, "images == np.float32", "False")],

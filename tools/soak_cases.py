@@ -57,10 +57,10 @@ def otsu(plane: Any) -> tuple[float, Any]:
     return cv2.threshold(plane, 0, int(np.iinfo(plane.dtype).max), cv2.THRESH_BINARY | cv2.THRESH_OTSU)
 
 
-def ycrcb(image: Any) -> Any:
-    parts = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
+def by_lightness(image: Any, there: int, back: int) -> Any:
+    parts = cv2.cvtColor(image, there)
     parts[..., 0] = cv2.equalizeHist(np.ascontiguousarray(parts[..., 0])).reshape(parts.shape[:2])
-    return cv2.cvtColor(parts, cv2.COLOR_YCrCb2RGB)
+    return cv2.cvtColor(parts, back)
 
 
 # ---------------------------------------------------------------- the cases
@@ -143,11 +143,19 @@ def of_numpy(random: np.random.Generator) -> Case:
     return Case("equalize", images, each_plane(images, lambda plane: recipe(plane)[0]), {"method": "numpy"})
 
 
-def of_ycrcb(random: np.random.Generator) -> Case:
+CODES = {
+    "ycrcb": (cv2.COLOR_RGB2YCrCb, cv2.COLOR_YCrCb2RGB),
+    "yuv": (cv2.COLOR_RGB2YUV, cv2.COLOR_YUV2RGB),
+    "lab": (cv2.COLOR_RGB2Lab, cv2.COLOR_Lab2RGB),
+}
+
+
+def of_lightness(random: np.random.Generator) -> Case:
     shape = (int(random.integers(1, 40)), 37, 49, 3) if random.random() < 0.5 else (1, 500, 421, 3)
     images = pixels(random, shape)
-    expected = np.stack([ycrcb(image) for image in images])
-    return Case("equalize", images, expected, {"color": "ycrcb", "channel_axis": -1})
+    space = random.choice([*CODES])
+    expected = np.stack([by_lightness(image, *CODES[space]) for image in images])
+    return Case("equalize", images, expected, {"color": str(space), "channel_axis": -1})
 
 
 def of_gray(random: np.random.Generator) -> Case:
@@ -188,5 +196,5 @@ def of_recipe(random: np.random.Generator) -> Case:
 
 MAKERS = [
     of_opencv, of_opencv_channels, of_opencv_volumes, of_opencv_masked, of_pillow, of_pillow_masked, of_skimage,
-    of_skimage_masked, of_numpy, of_ycrcb, of_gray, of_histogram, of_apply_lut, of_otsu, of_recipe,
+    of_skimage_masked, of_numpy, of_lightness, of_gray, of_histogram, of_apply_lut, of_otsu, of_recipe,
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Color images: gray, and Y equalized in YCrCb; without the GIL, by the parallel loop of work.pyx.
+"""Color images: gray, and lightness equalized; without the GIL, by the parallel loop of work.pyx.
 
 A call (``cheq._call.Call``) has checked everything; its axes are in the order batch axes, channels, pixels.
 """
@@ -13,15 +13,23 @@ from cheq._core.views cimport *
 from cheq._core.work cimport cheq_work, run_work, zeros
 
 cdef extern from "jobs/colors.h" nogil:
-    ctypedef struct cheq_weights:
+    ctypedef struct cheq_lab:
         pass
 
-    const cheq_weights cheq_gray_opencv
-    const cheq_weights cheq_gray_pillow
+    ctypedef struct cheq_space:
+        const char *name
+        const cheq_lab *lab
+
+    enum:
+        CHEQ_LAB
+        CHEQ_SPACE_COUNT
+
+    const cheq_space cheq_spaces[]
+    void cheq_lab_make(cheq_lab *lab)
 
     ctypedef struct cheq_color_job:
         const cheq_kernels *kernels
-        const cheq_weights *weights
+        cheq_space space
         bint swapped
         int bytes
         cheq_maker maker
@@ -32,12 +40,28 @@ cdef extern from "jobs/colors.h" nogil:
                            const cheq_operand *operands, int key)
     void cheq_color_job_measure(cheq_color_job *job)
     cheq_work cheq_gray_work(const cheq_color_job *job)
-    cheq_work cheq_ycrcb_work(const cheq_color_job *job)
+    cheq_work cheq_lightness_work(const cheq_color_job *job)
+
+# Gray of each method, and the spaces whose lightness is equalized, by name.
+SPACES = {cheq_spaces[i].name.decode(): i for i in range(CHEQ_SPACE_COUNT)}
+
+# Lab's tables, made once in a process: 0.1 ms.
+cdef cheq_lab LAB_TABLES
+cdef bint lab_is_made
+
+if not lab_is_made:
+    cheq_lab_make(&LAB_TABLES)
+    lab_is_made = True
 
 
-def to_gray(call, bint pillow):
-    """Write the gray of the call's images, (3, ...) uint8 or uint16 of either byte order, by Pillow's weights or OpenCV's.
-    """
+cdef cheq_space space_at(int i) noexcept:
+    cdef cheq_space space = cheq_spaces[i]
+    space.lab = &LAB_TABLES
+    return space
+
+
+def to_gray(call, int space):
+    """Write the gray or the lightness of the call's images, (3, ...) uint8 or uint16 of either byte order."""
     cdef cheq_views views
     cdef cheq_color_job *job = NULL
     cdef cheq_work work
@@ -48,10 +72,10 @@ def to_gray(call, bint pillow):
               and views.out.itemsize == views.images.itemsize and has_shape(&views.out, &views.images, 0))
         if may_overlap(&views, False):
             call.separate()
-            return to_gray(call, pillow)
+            return to_gray(call, space)
         job = <cheq_color_job *>zeros(sizeof(cheq_color_job))
         job.kernels = active_kernels()
-        job.weights = &cheq_gray_pillow if pillow else &cheq_gray_opencv
+        job.space = space_at(space)
         job.swapped = not has_kind(&views.images, b"BH")
         job.bytes = <int>views.images.itemsize
         lay_out(&job.applied, &views, 1, 3, CHEQ_OUT)
@@ -63,8 +87,8 @@ def to_gray(call, bint pillow):
         release_views(&views)
 
 
-def equalize_ycrcb(call, int maker):
-    """Equalize the Y of every image by a maker of integer.MAKERS; the last of the batch axes is that of the channels.
+def equalize(call, int space, int maker):
+    """Equalize the lightness of every image by a maker of integer.MAKERS; the last of the batch axes is that of the channels.
 
     The mask has no channel axis. An interrupt leaves each image of the result whole or untouched, unless it is fresh.
     """
@@ -78,15 +102,16 @@ def equalize_ycrcb(call, int maker):
         check(fits(&views))
         if may_overlap(&views, False):
             call.separate()
-            return equalize_ycrcb(call, maker)
+            return equalize(call, space, maker)
         channels = <int>views.images.shape[views.n_batch - 1]
         job = <cheq_color_job *>zeros(sizeof(cheq_color_job))
         job.kernels = active_kernels()
+        job.space = space_at(space)
         job.maker = cheq_maker_at(maker, job.kernels)
         lay_out(&job.counted, &views, views.n_batch, 3, CHEQ_IMAGES)
         lay_out(&job.applied, &views, views.n_batch, channels, CHEQ_OUT)
         cheq_color_job_measure(job)
-        work = cheq_ycrcb_work(job)
+        work = cheq_lightness_work(job)
         run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
     finally:
         free(job)

@@ -106,41 +106,66 @@ static void check_interpolate(const trial *t) {
     }
 }
 
+/* A space by its number, and Lab's with tables. */
+static cheq_space space_at(int i) {
+    static cheq_lab lab;
+    static int made;
+    cheq_space space = cheq_spaces[i];
+    if (!made) {
+        cheq_lab_make(&lab);
+        made = 1;
+    }
+    space.lab = &lab;
+    return space;
+}
+
 static uint8_t weighed(const cheq_weights *w, uint8_t r, uint8_t g, uint8_t b) {
     return (uint8_t)(((uint32_t)w->r * r + (uint32_t)w->g * g + (uint32_t)w->b * b + (1u << (w->bits - 1))) >> w->bits);
 }
 
-static const cheq_weights *const rules[] = {&cheq_gray_opencv, &cheq_gray_pillow, &cheq_luma_opencv};
+/* What tests/test_color.py holds against OpenCV and Pillow: by the weights, or by Lab's definition. */
+static uint8_t lightness_of(const cheq_space *space, const uint8_t rgb[3]) {
+    uint8_t l;
+    uint8_t *const channels[3] = {(uint8_t *)&rgb[0], (uint8_t *)&rgb[1], (uint8_t *)&rgb[2]};
+    if (!space->is_lab) {
+        return weighed(&space->luma, rgb[0], rgb[1], rgb[2]);
+    }
+    cheq_lab_lightness_scalar(space->lab, channels, 1, &l);
+    return l;
+}
 
-static void check_gray(const trial *t) {
+static void check_lightness(const trial *t) {
     uint8_t *rgb[3], expected[LONGEST];
-    for (int rule = 0; rule < 3; rule++) {
+    for (int s = 0; s < CHEQ_SPACE_COUNT; s++) {
+        const cheq_space space = space_at(s);
         for (int c = 0; c < 3; c++) {
             rgb[c] = input_in(in[c], t->at, random_bytes[c], t->n);
         }
         for (size_t i = 0; i < t->n; i++) {
-            expected[i] = weighed(rules[rule], random_bytes[0][i], random_bytes[1][i], random_bytes[2][i]);
+            const uint8_t pixel[3] = {random_bytes[0][i], random_bytes[1][i], random_bytes[2][i]};
+            expected[i] = lightness_of(&space, pixel);
         }
         uint8_t *to = result_in(out[0], t->at, t->n);
-        t->k->gray(rules[rule], rgb, t->n, to);
-        expect(result_is(out[0], to, expected, t->n), t, "gray", rule);
+        t->k->lightness(&space, rgb, t->n, to);
+        expect(result_is(out[0], to, expected, t->n), t, "lightness", s);
     }
 }
 
 /* Pixels of 3 or 4 bytes; where the fourth of the last pixel is not the image's, it is not there. */
-static void check_gray_dense(const trial *t) {
+static void check_lightness_dense(const trial *t) {
     uint8_t expected[LONGEST];
-    for (size_t channels = 3; channels <= 4 && t->k->gray_dense; channels++) {
-        for (size_t lacking = 0; lacking <= (channels == 4 && t->n > 0); lacking++) {
-            const size_t bytes = t->n * channels - lacking;
-            for (size_t i = 0; i < t->n; i++) {
-                const uint8_t *at = random_bytes[0] + i * channels;
-                expected[i] = weighed(rules[0], at[0], at[1], at[2]);
-            }
-            uint8_t *to = result_in(out[0], t->at, t->n);
-            t->k->gray_dense(rules[0], input_in(in[0], t->at, random_bytes[0], bytes), (int)channels, bytes, t->n, to);
-            expect(result_is(out[0], to, expected, t->n), t, "gray_dense", (long)(2 * channels + lacking));
+    for (int form = 0; form < 6 * CHEQ_SPACE_COUNT && t->k->lightness_dense; form++) {
+        const cheq_space space = space_at(form / 6);
+        const size_t channels = form % 3 ? 4 : 3, first = form % 2 ? 2 : 0, lacking = form % 3 == 2 && t->n > 0;
+        const size_t bytes = t->n * channels - lacking;
+        for (size_t i = 0; i < t->n; i++) {
+            const uint8_t *at = random_bytes[0] + i * channels, rgb[3] = {at[first], at[1], at[2 - first]};
+            expected[i] = lightness_of(&space, rgb);
         }
+        uint8_t *to = result_in(out[0], t->at, t->n);
+        t->k->lightness_dense(&space, input_in(in[0], t->at, random_bytes[0], bytes), (int)channels, (int)first, bytes,
+                              t->n, to);
+        expect(result_is(out[0], to, expected, t->n), t, "lightness_dense", form);
     }
 }
 
@@ -151,6 +176,7 @@ static uint16_t word_at(const uint8_t *at, int swapped) {
 }
 
 static void check_gray16(const trial *t) {
+    const cheq_weights *rule = &cheq_spaces[CHEQ_GRAY_OPENCV].luma;
     uint16_t expected[LONGEST];
     for (int form = 0; form < 6; form++) {
         const int swapped = form % 2, apart = form / 2 == 1; /* dense RGB; channels apart; RGBA's RGB */
@@ -160,59 +186,70 @@ static void check_gray16(const trial *t) {
             const uint8_t *at = random_bytes[0] + i * step;
             uint64_t sum = 0;
             for (size_t c = 0; c < 3; c++) {
-                const uint16_t weights[] = {cheq_gray_opencv.r, cheq_gray_opencv.g, cheq_gray_opencv.b};
+                const uint16_t weights[] = {rule->r, rule->g, rule->b};
                 sum += (uint64_t)weights[c] * word_at(at + c * stride, swapped);
             }
             expected[i] = (uint16_t)((sum + (1 << 14)) >> 15);
         }
         const uint8_t *from = input_in(in[0], t->at, random_bytes[0], bytes);
         uint8_t *to = result_in(out[0], aligned(t->at, 2), t->n * 2);
-        t->k->gray16(&cheq_gray_opencv, from, (ptrdiff_t)stride, (ptrdiff_t)step, swapped, t->n, (uint16_t *)(void *)to);
+        t->k->gray16(rule, from, (ptrdiff_t)stride, (ptrdiff_t)step, swapped, t->n, (uint16_t *)(void *)to);
         expect(result_is(out[0], to, expected, t->n * 2), t, "gray16", form);
     }
 }
 
-/* Another Y for a pixel, by the definition that tests/test_color.py holds against OpenCV. */
-static void recolored(uint8_t rgb[3], uint8_t y, uint8_t new_y) {
+/* One pixel, by the definitions that tests/test_color.py holds against OpenCV. */
+static void recolored(const cheq_space *space, uint8_t rgb[3], const uint8_t *lut, uint8_t lightness) {
     uint8_t *const channels[3] = {&rgb[0], &rgb[1], &rgb[2]};
-    cheq_recolor_scalar(channels, &y, &new_y, 1);
+    cheq_to_space_scalar(space, channels, 1);
+    rgb[0] = lut ? lut[rgb[0]] : lightness;
+    cheq_from_space_scalar(space, channels, 1);
 }
 
-static void check_recolor(const trial *t) {
-    uint8_t *rgb[3], y[LONGEST], expected[3][LONGEST];
-    for (size_t i = 0; i < t->n; i++) {
-        uint8_t pixel[3] = {random_bytes[0][i], random_bytes[1][i], random_bytes[2][i]};
-        y[i] = weighed(&cheq_luma_opencv, pixel[0], pixel[1], pixel[2]); /* no other Y is allowed */
-        recolored(pixel, y[i], random_bytes[4][i]);
-        for (int c = 0; c < 3; c++) {
-            expected[c][i] = pixel[c];
+static void check_spaces(const trial *t) {
+    uint8_t *channels[3], expected[2][3][LONGEST];
+    for (int s = CHEQ_YCRCB; s < CHEQ_SPACE_COUNT; s++) {
+        const cheq_space space = space_at(s);
+        memcpy(expected[0], random_bytes, sizeof expected[0]);
+        memcpy(expected[1], random_bytes, sizeof expected[1]);
+        for (size_t i = 0; i < t->n; i++) {
+            uint8_t *const there[3] = {&expected[0][0][i], &expected[0][1][i], &expected[0][2][i]};
+            uint8_t *const back[3] = {&expected[1][0][i], &expected[1][1][i], &expected[1][2][i]};
+            cheq_to_space_scalar(&space, there, 1);
+            cheq_from_space_scalar(&space, back, 1); /* of any bytes, as they are */
+        }
+        for (int way = 0; way < 2; way++) {
+            for (int c = 0; c < 3; c++) {
+                channels[c] = memcpy(result_in(out[c], t->at, t->n), random_bytes[c], t->n);
+            }
+            (way ? t->k->from_space : t->k->to_space)(&space, channels, t->n);
+            for (int c = 0; c < 3; c++) {
+                expect(result_is(out[c], channels[c], expected[way][c], t->n), t, way ? "from_space" : "to_space", s);
+            }
         }
     }
-    for (int c = 0; c < 3; c++) {
-        rgb[c] = memcpy(result_in(out[c], t->at, t->n), random_bytes[c], t->n);
-    }
-    t->k->recolor(rgb, input_in(in[3], t->at, y, t->n), input_in(in[4], t->at, random_bytes[4], t->n), t->n);
-    for (int c = 0; c < 3; c++) {
-        expect(result_is(out[c], rgb[c], expected[c], t->n), t, "recolor", c);
-    }
 }
 
+/* Either order, 3 and 4 channels, by a LUT and by new lightness, into other memory and in place. */
 static void check_recolor_dense(const trial *t) {
     uint8_t expected[LONGEST * CHEQ_MAX_CHANNELS];
-    for (int form = 0; form < 4 && t->k->recolor_dense; form++) {
-        const size_t channels = 3 + (size_t)form / 2, first = form % 2 ? 2 : 0, bytes = t->n * channels;
+    for (int form = 0; form < 8 * (CHEQ_SPACE_COUNT - CHEQ_YCRCB) && t->k->recolor_dense; form++) {
+        const cheq_space space = space_at(CHEQ_YCRCB + form / 8);
+        const size_t channels = form & 1 ? 4 : 3, first = form & 2 ? 2 : 0, bytes = t->n * channels;
+        const uint8_t *table = form & 4 ? NULL : lut[0];
+        const uint8_t *new = table ? NULL : input_in(in[1], t->at, random_bytes[4], t->n);
         memcpy(expected, random_bytes[0], bytes);
         for (size_t i = 0; i < t->n; i++) {
             uint8_t *at = expected + i * channels, rgb[3] = {at[first], at[1], at[2 - first]};
-            const uint8_t y = weighed(&cheq_luma_opencv, rgb[0], rgb[1], rgb[2]);
-            recolored(rgb, y, lut[0][y]);
+            recolored(&space, rgb, table, random_bytes[4][i]);
             at[first] = rgb[0], at[1] = rgb[1], at[2 - first] = rgb[2];
         }
+        const uint8_t *from = input_in(in[0], t->at, random_bytes[0], bytes);
         uint8_t *to = result_in(out[0], t->at, bytes);
-        t->k->recolor_dense(input_in(in[0], t->at, random_bytes[0], bytes), to, t->n, (int)channels, (int)first, lut[0]);
+        t->k->recolor_dense(&space, from, to, t->n, (int)channels, (int)first, table, new);
         expect(result_is(out[0], to, expected, bytes), t, "recolor_dense", form);
         memcpy(to, random_bytes[0], bytes);
-        t->k->recolor_dense(to, to, t->n, (int)channels, (int)first, lut[0]);
+        t->k->recolor_dense(&space, to, to, t->n, (int)channels, (int)first, table, new);
         expect(result_is(out[0], to, expected, bytes), t, "recolor_dense in place", form);
     }
 }

@@ -213,7 +213,7 @@ def try_equalize(choices):
     if not choices.often(3):
         named["nan_policy"] = choices.one(["omit", "omit", "raise", "x"])
     if not choices.often(5):
-        named["color"] = choices.one(["ycrcb", "ycrcb", "gray"])
+        named["color"] = choices.one(["ycrcb", "yuv", "lab", "gray"])
     expected = outcome(reference.equalize, np.array(images), **named)
     threads = choices.one([None, 1, 2, 5])
     same(outcome(cheq.equalize, images, num_threads=threads, **named), expected, "equalize")

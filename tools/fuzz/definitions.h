@@ -177,22 +177,4 @@ static uint32_t weighed(const uint32_t *weights, uint32_t bits, const uint32_t *
     return (uint32_t)((sum + (1u << (bits - 1))) >> bits);
 }
 
-static int within(int x, int least, int most) {
-    return x < least ? least : x > most ? most : x;
-}
-
-static int rescaled(int x) { /* x / 2^14, rounded; an arithmetic shift, written as a division */
-    x += 1 << 13;
-    return (x - ((x % (1 << 14)) + (1 << 14)) % (1 << 14)) / (1 << 14);
-}
-
-/* RGB whose Y is y become those of another Y. */
-static void recolored(uint8_t *r, uint8_t *g, uint8_t *b, int y, int new_y) {
-    const int cr = within(rescaled(11682 * (*r - y) + 128 * (1 << 14)), 0, 255) - 128;
-    const int cb = within(rescaled(9241 * (*b - y) + 128 * (1 << 14)), 0, 255) - 128;
-    *r = (uint8_t)within(new_y + rescaled(22987 * cr), 0, 255);
-    *g = (uint8_t)within(new_y + rescaled(-5636 * cb - 11698 * cr), 0, 255);
-    *b = (uint8_t)within(new_y + rescaled(29049 * cb), 0, 255);
-}
-
 #endif

@@ -291,41 +291,59 @@ static void try_interpolate(void) {
 
 /* ---- color ----------------------------------------------------------------------- */
 
-static const cheq_weights *const rules[] = {&cheq_gray_opencv, &cheq_gray_pillow, &cheq_luma_opencv};
-static const uint32_t weights[][3] = {{9798, 19235, 3735}, {19595, 38470, 7471}, {4899, 9617, 1868}}, bits[] = {15, 16, 14};
-
-static uint8_t gray_of(uint32_t rule, uint8_t r, uint8_t g, uint8_t b) {
-    const uint32_t rgb[] = {r, g, b};
-    return (uint8_t)weighed(weights[rule], bits[rule], rgb);
+/* A space by its number, and Lab's with tables. */
+static cheq_space space_at(uint32_t i) {
+    static cheq_lab lab;
+    static int made;
+    cheq_space space = cheq_spaces[i];
+    if (!made) {
+        cheq_lab_make(&lab);
+        made = 1;
+    }
+    space.lab = &lab;
+    return space;
 }
 
-static void try_gray(void) {
-    const uint32_t rule = choose(3);
-    uint8_t *rgb[] = {input_bytes(n), input_bytes(n), input_bytes(n)}, *gray = result_bytes(n), expected[MOST_PIXELS];
-    for (size_t i = 0; i < n; i++) {
-        expected[i] = gray_of(rule, rgb[0][i], rgb[1][i], rgb[2][i]);
+/* Of one pixel: by the weights, or by Lab's definition. */
+static uint8_t lightness_of(const cheq_space *space, uint8_t r, uint8_t g, uint8_t b) {
+    const uint32_t rgb[] = {r, g, b}, weights[] = {space->luma.r, space->luma.g, space->luma.b};
+    uint8_t *const channels[] = {&r, &g, &b};
+    if (!space->is_lab) {
+        return (uint8_t)weighed(weights, (uint32_t)space->luma.bits, rgb);
     }
-    k->gray(rules[rule], rgb, n, gray);
-    result_is(gray, expected, n, "gray");
+    cheq_to_lab_scalar(space->lab, channels, 1);
+    return r;
+}
+
+static void try_lightness(void) {
+    const cheq_space space = space_at(choose(CHEQ_SPACE_COUNT));
+    uint8_t *rgb[] = {input_bytes(n), input_bytes(n), input_bytes(n)}, *to = result_bytes(n), expected[MOST_PIXELS];
+    for (size_t i = 0; i < n; i++) {
+        expected[i] = lightness_of(&space, rgb[0][i], rgb[1][i], rgb[2][i]);
+    }
+    k->lightness(&space, rgb, n, to);
+    result_is(to, expected, n, "lightness");
 }
 
 /* The fourth byte of the last pixel need not be there. */
-static void try_gray_dense(void) {
-    const uint32_t rule = choose(3);
+static void try_lightness_dense(void) {
+    const cheq_space space = space_at(choose(CHEQ_SPACE_COUNT));
     const size_t channels = 3 + choose(2), bytes = n * channels - (channels == 4 && n > 0 && choose(2));
-    uint8_t *pixels = input_bytes(bytes), *gray = result_bytes(n), expected[MOST_PIXELS];
+    const size_t first = choose(2) * 2;
+    uint8_t *pixels = input_bytes(bytes), *to = result_bytes(n), expected[MOST_PIXELS];
     for (size_t i = 0; i < n; i++) {
         const uint8_t *at = pixels + i * channels;
-        expected[i] = gray_of(rule, at[0], at[1], at[2]);
+        expected[i] = lightness_of(&space, at[first], at[1], at[2 - first]);
     }
-    if (k->gray_dense) {
-        k->gray_dense(rules[rule], pixels, (int)channels, bytes, n, gray);
-        result_is(gray, expected, n, "gray_dense");
+    if (k->lightness_dense) {
+        k->lightness_dense(&space, pixels, (int)channels, (int)first, bytes, n, to);
+        result_is(to, expected, n, "lightness_dense");
     }
 }
 
 static void try_gray16(void) {
-    const uint32_t rule = choose(2) * 2; /* weights of 15 bits at most, as its 32-bit sum allows */
+    const cheq_weights *rule = &cheq_spaces[choose(2) ? CHEQ_GRAY_OPENCV : CHEQ_YCRCB].luma; /* 15 bits, or 14 */
+    const uint32_t weights[] = {rule->r, rule->g, rule->b};
     const int swapped = (int)choose(2), apart = (int)choose(2);
     const size_t step = apart ? 2 : 6 + choose(4), stride = apart ? 2 * n + choose(3) : 2;
     uint8_t *pixels = input_bytes(n ? (n - 1) * step + 2 * stride + 2 : 0);
@@ -337,39 +355,42 @@ static void try_gray16(void) {
             memcpy(&word, pixels + i * step + c * stride, 2);
             rgb[c] = swapped ? (uint16_t)(word >> 8 | word << 8) : word;
         }
-        expected[i] = (uint16_t)weighed(weights[rule], bits[rule], rgb);
+        expected[i] = (uint16_t)weighed(weights, (uint32_t)rule->bits, rgb);
     }
-    k->gray16(rules[rule], pixels, (ptrdiff_t)stride, (ptrdiff_t)step, swapped, n, gray);
+    k->gray16(rule, pixels, (ptrdiff_t)stride, (ptrdiff_t)step, swapped, n, gray);
     result_is(gray, expected, 2 * n, "gray16");
 }
 
-static void try_recolor(void) {
-    uint8_t *rgb[] = {input_bytes(n), input_bytes(n), input_bytes(n)}, *y = input_bytes(n), *new_y = input_bytes(n);
-    uint8_t expected[3][MOST_PIXELS];
+static void try_spaces(void) {
+    const cheq_space space = space_at(CHEQ_YCRCB + choose(CHEQ_SPACE_COUNT - CHEQ_YCRCB));
+    const int back = (int)choose(2);
+    uint8_t *channels[] = {input_bytes(n), input_bytes(n), input_bytes(n)}, expected[3][MOST_PIXELS];
     for (size_t i = 0; i < n; i++) {
-        y[i] = gray_of(2, rgb[0][i], rgb[1][i], rgb[2][i]);
+        uint8_t *const one[] = {&expected[0][i], &expected[1][i], &expected[2][i]};
         for (int c = 0; c < 3; c++) {
-            expected[c][i] = rgb[c][i];
+            *one[c] = channels[c][i];
         }
-        recolored(&expected[0][i], &expected[1][i], &expected[2][i], y[i], new_y[i]);
+        (back ? cheq_from_space_scalar : cheq_to_space_scalar)(&space, one, 1);
     }
-    k->recolor(rgb, y, new_y, n);
+    (back ? k->from_space : k->to_space)(&space, channels, n);
     for (int c = 0; c < 3; c++) {
-        result_is(rgb[c], expected[c], n, "recolor");
+        result_is(channels[c], expected[c], n, back ? "from_space" : "to_space");
     }
 }
 
 static void try_recolor_dense(void) {
+    const cheq_space space = space_at(CHEQ_YCRCB + choose(CHEQ_SPACE_COUNT - CHEQ_YCRCB));
     const size_t channels = 3 + choose(2), first = choose(2) * 2, bytes = n * channels;
     uint8_t *pixels = input_bytes(bytes), *lut = input_bytes(CHEQ_LEVELS), *expected = copied(pixels, bytes);
-    uint8_t *out = choose(2) ? pixels : result_bytes(bytes);
+    uint8_t *out = choose(2) ? pixels : result_bytes(bytes), *lightness = choose(2) ? input_bytes(n) : NULL;
     for (size_t i = 0; i < n; i++) {
-        uint8_t *at = expected + i * channels, *r = at + first, *b = at + 2 - first;
-        const uint8_t y = gray_of(2, *r, at[1], *b);
-        recolored(r, at + 1, b, y, lut[y]);
+        uint8_t *at = expected + i * channels, *const rgb[] = {at + first, at + 1, at + 2 - first};
+        cheq_to_space_scalar(&space, rgb, 1);
+        *rgb[0] = lightness ? lightness[i] : lut[*rgb[0]];
+        cheq_from_space_scalar(&space, rgb, 1);
     }
     if (k->recolor_dense) {
-        k->recolor_dense(pixels, out, n, (int)channels, (int)first, lut);
+        k->recolor_dense(&space, pixels, out, n, (int)channels, (int)first, lightness ? NULL : lut, lightness);
         result_is(out, expected, bytes, "recolor_dense");
     }
 }
@@ -377,7 +398,7 @@ static void try_recolor_dense(void) {
 static void (*const tries[])(void) = {
     try_count,  try_apply,          try_count_apply,  try_lut,    try_select,       try_gather,
     try_scatter, try_split,         try_merge,        try_apply_channels, try_conversions, try_bounds,
-    try_count_floats, try_interpolate, try_gray,      try_gray_dense, try_gray16,   try_recolor,
+    try_count_floats, try_interpolate, try_lightness, try_lightness_dense, try_gray16, try_spaces,
     try_recolor_dense,
 };
 

@@ -1,21 +1,15 @@
-/* Gray and YCrCb, each formula once, for one pixel. These are the definitions: the kernels'
- * vectors are proved equal to them on all 2^24 colors (tests/test_color.py). */
+/* Gray, and the spaces whose lightness is equalized, each formula once, for one pixel. These are the definitions: the
+ * kernels' vectors are proved equal to them on all 2^24 colors (tests/test_color.py). */
 #ifndef CHEQ_SPACES_H
 #define CHEQ_SPACES_H
 
-#include "formulas/base.h"
+#include "formulas/lab.h"
 
 /* A weighted sum, (r R + g G + b B + 2^(bits-1)) >> bits; the weights add up to 2^bits. */
 typedef struct {
     uint16_t r, g, b;
     int bits;
 } cheq_weights;
-
-/* OpenCV: COLOR_RGB2GRAY (modules/imgproc/src/color_rgb.simd.hpp), and the Y of
- * COLOR_RGB2YCrCb (color_yuv.simd.hpp). Pillow: convert("L") (libImaging/Convert.c). */
-static const cheq_weights cheq_gray_opencv = {9798, 19235, 3735, 15};
-static const cheq_weights cheq_gray_pillow = {19595, 38470, 7471, 16};
-static const cheq_weights cheq_luma_opencv = {4899, 9617, 1868, 14};
 
 /* Exact in 16 bits, twice the lanes of 32: a weight's two bytes are multiplied apart. With
  * the high bytes' sum h and the low bytes' sum l,
@@ -37,21 +31,37 @@ CHEQ_BODY uint16_t cheq_weigh16(cheq_weights w, uint16_t r, uint16_t g, uint16_t
     return (uint16_t)((sum + (1u << (w.bits - 1))) >> w.bits);
 }
 
-/* OpenCV's YCrCb (color_yuv.simd.hpp), where x / 2^14 is rounded, (x + 2^13) >> 14:
+/* OpenCV's YCrCb and YUV, where x / 2^14 is rounded, (x + 2^13) >> 14:
  *
- *     Cr = 11682 (R - Y) / 2^14        R = Y + 22987 Cr / 2^14
- *     Cb =  9241 (B - Y) / 2^14        G = Y + (-11698 Cr - 5636 Cb) / 2^14
- *                                      B = Y + 29049 Cb / 2^14
+ *     v = r_to_v (R - Y) / 2^14        R = Y + v_to_r v / 2^14
+ *     u = b_to_u (B - Y) / 2^14        G = Y + (v_to_g v + u_to_g u) / 2^14
+ *                                      B = Y + u_to_b u / 2^14
  *
- * Cr and Cb are what OpenCV stores less 128, so they saturate at -128 and 127; R, G and B
- * at 0 and 255. */
-enum {
-    CHEQ_R_TO_CR = 11682,
-    CHEQ_B_TO_CB = 9241,
-    CHEQ_CR_TO_R = 22987,
-    CHEQ_CR_TO_G = -11698,
-    CHEQ_CB_TO_G = -5636,
-    CHEQ_CB_TO_B = 29049
+ * v (Cr) and u (Cb) are what OpenCV stores less 128, or less 2^15 of 16 bits, so they saturate at
+ * -128 and 127; R, G and B at 0 and 255. OpenCV's order of the two does not matter here. */
+typedef struct {
+    int r_to_v, b_to_u, v_to_r, v_to_g, u_to_g, u_to_b;
+} cheq_chromas;
+
+/* A space, or gray, which has a lightness alone. */
+typedef struct {
+    const char *name;
+    cheq_weights luma; /* not of Lab */
+    cheq_chromas chromas;
+    int is_lab;
+    const cheq_lab *lab; /* Lab's tables, for whoever has made them to put here */
+} cheq_space;
+
+/* OpenCV: COLOR_RGB2GRAY (modules/imgproc/src/color_rgb.simd.hpp); COLOR_RGB2YCrCb and COLOR_RGB2YUV, and back
+ * (color_yuv.simd.hpp). Pillow: convert("L") (libImaging/Convert.c). */
+enum { CHEQ_GRAY_OPENCV, CHEQ_GRAY_PILLOW, CHEQ_YCRCB, CHEQ_YUV, CHEQ_LAB, CHEQ_SPACE_COUNT };
+
+static const cheq_space cheq_spaces[CHEQ_SPACE_COUNT] = {
+    [CHEQ_GRAY_OPENCV] = {.name = "opencv", .luma = {9798, 19235, 3735, 15}},
+    [CHEQ_GRAY_PILLOW] = {.name = "pillow", .luma = {19595, 38470, 7471, 16}},
+    [CHEQ_YCRCB] = {.name = "ycrcb", .luma = {4899, 9617, 1868, 14}, .chromas = {11682, 9241, 22987, -11698, -5636, 29049}},
+    [CHEQ_YUV] = {.name = "yuv", .luma = {4899, 9617, 1868, 14}, .chromas = {14369, 8061, 18678, -9519, -6472, 33292}},
+    [CHEQ_LAB] = {.name = "lab", .is_lab = 1},
 };
 
 /* (v x + w y) / 2^14, in two bytes as above, but the low ones from -128 to 127. With |x|
@@ -68,12 +78,27 @@ CHEQ_BODY int16_t cheq_saturate(int16_t x, int16_t least, int16_t most) {
     return (int16_t)(x < least ? least : x > most ? most : x);
 }
 
-CHEQ_BODY int16_t cheq_chroma(int weight, uint8_t color, uint8_t y) {
-    return cheq_saturate(cheq_rescale(weight, (int16_t)(color - y), 0, 0), -128, 127);
+CHEQ_BODY uint8_t cheq_chroma(int weight, uint8_t color, uint8_t y) {
+    return (uint8_t)(128 + cheq_saturate(cheq_rescale(weight, (int16_t)(color - y), 0, 0), -128, 127));
 }
 
-CHEQ_BODY uint8_t cheq_color(uint8_t y, int v, int16_t cr, int w, int16_t cb) {
-    return (uint8_t)cheq_saturate((int16_t)(y + cheq_rescale(v, cr, w, cb)), 0, 255);
+/* v, u: as they are stored. */
+CHEQ_BODY uint8_t cheq_color(uint8_t y, int v_weight, uint8_t v, int u_weight, uint8_t u) {
+    const int16_t above = cheq_rescale(v_weight, (int16_t)(v - 128), u_weight, (int16_t)(u - 128));
+    return (uint8_t)cheq_saturate((int16_t)(y + above), 0, 255);
+}
+
+/* The same of 16 bits, where 32768 stands for 128: 33292 * 32768 + 2^13 fits 31 bits. */
+CHEQ_BODY int32_t cheq_saturate32(int32_t x, int32_t least, int32_t most) {
+    return x < least ? least : x > most ? most : x;
+}
+
+CHEQ_BODY int32_t cheq_chroma16(int weight, uint16_t color, uint16_t y) {
+    return cheq_saturate32((weight * ((int32_t)color - y) + (1 << 13)) >> 14, -32768, 32767);
+}
+
+CHEQ_BODY uint16_t cheq_color16(uint16_t y, int v_weight, int32_t v, int u_weight, int32_t u) {
+    return (uint16_t)cheq_saturate32(y + ((v_weight * v + u_weight * u + (1 << 13)) >> 14), 0, 65535);
 }
 
 #endif

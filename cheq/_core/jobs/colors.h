@@ -1,4 +1,4 @@
-/* Color images: their gray, and their Y equalized. A channel is a plane of a layout's group. */
+/* Color images: their gray, and their lightness equalized. A channel is a plane of a layout's group. */
 #ifndef CHEQ_COLORS_H
 #define CHEQ_COLORS_H
 
@@ -7,9 +7,9 @@
 
 typedef struct {
     const cheq_kernels *kernels;
-    const cheq_weights *weights; /* gray */
-    int swapped, bytes;          /* gray: the images' byte order, and bytes of a value, 1 or 2 */
-    cheq_maker maker;            /* YCrCb: of Y's LUTs */
+    cheq_space space;
+    int swapped, bytes; /* gray: the images' byte order, and bytes of a value, 1 or 2 */
+    cheq_maker maker;   /* of the lightness's LUTs */
     cheq_layout counted; /* R, G, B of the images, and the mask, in the images' memory order */
     cheq_layout applied; /* as in cheq_bytes_job */
     size_t images, pixels; /* pixels: of one image */
@@ -36,28 +36,27 @@ static inline int cheq_first_color(const cheq_channels *channel) {
     return channel->pixel_bytes >= 3 && channel->slot[1] == 1 && channel->slot[2] == 2 - first ? first : -1;
 }
 
-/* The weighted sum of n pixels, at most CHEQ_PIECE, of which a layout may hold more channels. */
-static inline void cheq_gray_pixels(const cheq_color_job *job, const cheq_layout *layout, const cheq_weights *weights,
-                                    const uint8_t *at, size_t n, uint8_t *gray, cheq_room *room) {
+/* The lightness or gray of n pixels, at most CHEQ_PIECE, of which a layout may hold more channels. */
+static inline void cheq_lightness_pixels(const cheq_color_job *job, const cheq_layout *layout, const uint8_t *at,
+                                         size_t n, uint8_t *to, cheq_room *room) {
     const cheq_channels *channel = &layout->channel[CHEQ_IMAGES];
     const int first = cheq_first_color(channel);
-    if (job->kernels->gray_dense && first >= 0) {
-        const cheq_weights reversed = {weights->b, weights->g, weights->r, weights->bits};
+    if (job->kernels->lightness_dense && !job->space.is_lab && first >= 0) {
         const size_t size = n * (size_t)channel->pixel_bytes - (layout->channels < channel->pixel_bytes);
-        job->kernels->gray_dense(first ? &reversed : weights, at + channel->lowest, channel->pixel_bytes, size, n, gray);
+        job->kernels->lightness_dense(&job->space, at + channel->lowest, channel->pixel_bytes, first, size, n, to);
         return;
     }
     uint8_t *const channel_pieces[CHEQ_MAX_CHANNELS] = {room->piece[0], room->piece[1], room->piece[2], room->piece[3]};
     cheq_load(job->kernels, layout, CHEQ_IMAGES, at, n, channel_pieces, room);
-    job->kernels->gray(weights, channel_pieces, n, gray);
+    job->kernels->lightness(&job->space, channel_pieces, n, to);
 }
 
 /* ---- gray --------------------------------------------------------------- */
 
 static inline void cheq_gray_piece8(const cheq_color_job *job, const cheq_walk *walk, size_t n, cheq_room *room) {
     const ptrdiff_t step = cheq_run_stride(&job->applied, CHEQ_OUT);
-    uint8_t *to = step == 1 ? walk->at[CHEQ_OUT] : room->luma[0];
-    cheq_gray_pixels(job, &job->applied, job->weights, walk->at[CHEQ_IMAGES], n, to, room);
+    uint8_t *to = step == 1 ? walk->at[CHEQ_OUT] : room->luma;
+    cheq_lightness_pixels(job, &job->applied, walk->at[CHEQ_IMAGES], n, to, room);
     if (step != 1) {
         job->kernels->scatter(to, n, walk->at[CHEQ_OUT], step);
     }
@@ -68,7 +67,7 @@ static inline void cheq_gray_piece16(const cheq_color_job *job, const cheq_walk 
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OUT);
     uint16_t *gray = room->words;
     uint8_t *to = walk->at[CHEQ_OUT];
-    job->kernels->gray16(job->weights, walk->at[CHEQ_IMAGES], layout->channel[CHEQ_IMAGES].stride,
+    job->kernels->gray16(&job->space.luma, walk->at[CHEQ_IMAGES], layout->channel[CHEQ_IMAGES].stride,
                        cheq_run_stride(layout, CHEQ_IMAGES), job->swapped, n, gray);
     if (step == sizeof *gray) {
         memcpy(to, gray, n * sizeof *gray);
@@ -103,13 +102,13 @@ static inline cheq_work cheq_gray_work(const cheq_color_job *job) {
     return work;
 }
 
-/* ---- YCrCb -------------------------------------------------------------- */
+/* ---- lightness ---------------------------------------------------------- */
 
 /* Append the pixels of a piece that its mask selects. */
 static inline void cheq_pending_select(const cheq_color_job *job, const cheq_walk *walk, size_t n, cheq_room *room) {
     cheq_pending *pending = room->pending;
     const uint8_t *mask = cheq_mask_of(job->kernels, &job->counted, walk, 0, n, room->mask);
-    pending->n += job->kernels->select(room->luma[0], mask, n, pending->pixels + pending->n);
+    pending->n += job->kernels->select(room->luma, mask, n, pending->pixels + pending->n);
 }
 
 /* Bytes of an image and its result up to which both are still in L2 when the result is written. */
@@ -139,7 +138,7 @@ static inline void cheq_fetch_to_write(const uint8_t *at, size_t bytes) {
 #endif
 }
 
-static void cheq_luma_count(const void *of, size_t image, size_t begin, size_t end, void *hist, void *of_thread) {
+static void cheq_lightness_count(const void *of, size_t image, size_t begin, size_t end, void *hist, void *of_thread) {
     const cheq_color_job *job = of;
     const uint8_t *result = end - begin == job->pixels ? cheq_dense_result(job, image) : NULL; /* of all channels */
     const size_t channels = (size_t)job->applied.channels;
@@ -157,8 +156,8 @@ static void cheq_luma_count(const void *of, size_t image, size_t begin, size_t e
             cheq_fetch_to_write(result, n * channels);
             result += n * channels;
         }
-        uint8_t *to = job->counted.masked ? room->luma[0] : pending->pixels + pending->n;
-        cheq_gray_pixels(job, &job->counted, &cheq_luma_opencv, walk.at[CHEQ_IMAGES], n, to, room);
+        uint8_t *to = job->counted.masked ? room->luma : pending->pixels + pending->n;
+        cheq_lightness_pixels(job, &job->counted, walk.at[CHEQ_IMAGES], n, to, room);
         if (job->counted.masked) {
             cheq_pending_select(job, &walk, n, room);
         } else {
@@ -172,12 +171,12 @@ static void cheq_luma_count(const void *of, size_t image, size_t begin, size_t e
 static inline int cheq_recolors_dense(const cheq_color_job *job) {
     const cheq_layout *layout = &job->applied;
     const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OUT];
-    return job->kernels->recolor_dense != NULL && !layout->masked && cheq_first_color(images) >= 0 &&
+    return job->kernels->recolor_dense != NULL && !job->space.is_lab && !layout->masked && cheq_first_color(images) >= 0 &&
            cheq_first_color(images) == cheq_first_color(out) && images->pixel_bytes == layout->channels &&
            out->pixel_bytes == layout->channels;
 }
 
-static void cheq_luma_make(const void *of, size_t image, void *counts, const void *sum, void *lut, void *of_thread) {
+static void cheq_lightness_make(const void *of, size_t image, void *counts, const void *sum, void *lut, void *of_thread) {
     const cheq_color_job *job = of;
     cheq_room *room = of_thread;
     const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0, room->tables};
@@ -190,26 +189,25 @@ static void cheq_luma_make(const void *of, size_t image, void *counts, const voi
     }
 }
 
-/* Give n pixels of a piece the Y that the LUT has for theirs; those outside the mask, if any, stay. */
+/* Give n pixels of a piece the lightness that the LUT has for theirs; those outside the mask, if any, stay. */
 static inline void cheq_recolor_piece(const cheq_color_job *job, const cheq_walk *walk, size_t n, const uint8_t *lut,
                                       cheq_room *room) {
     const cheq_layout *layout = &job->applied;
     uint8_t(*const piece)[CHEQ_PIECE] = room->piece, (*const new)[CHEQ_PIECE] = layout->masked ? room->other : piece;
-    uint8_t *const pixels[CHEQ_MAX_CHANNELS] = {piece[0], piece[1], piece[2], piece[3]};
     uint8_t *const to[CHEQ_MAX_CHANNELS] = {new[0], new[1], new[2], new[3]};
-    job->kernels->gray(&cheq_luma_opencv, pixels, n, room->luma[0]);
-    job->kernels->apply(room->luma[0], room->luma[1], n, lut);
     if (layout->masked) {
         memcpy(new, piece, sizeof room->other);
     }
-    job->kernels->recolor(to, room->luma[0], room->luma[1], n);
+    job->kernels->to_space(&job->space, to, n);
+    job->kernels->apply(to[0], to[0], n, lut);
+    job->kernels->from_space(&job->space, to, n);
     const uint8_t *mask = cheq_mask_of(job->kernels, layout, walk, 0, n, room->mask);
     for (int c = 0; c < layout->channels && mask; c++) {
         cheq_put_selected(new[c], mask, n, piece[c]);
     }
 }
 
-static void cheq_luma_apply(const void *of, size_t image, size_t begin, size_t end, const void *lut,
+static void cheq_lightness_apply(const void *of, size_t image, size_t begin, size_t end, const void *lut,
                             void *of_thread) {
     const cheq_color_job *job = of;
     cheq_room *room = of_thread;
@@ -221,8 +219,9 @@ static void cheq_luma_apply(const void *of, size_t image, size_t begin, size_t e
     cheq_walk_begin(&walk, layout, image, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, dense ? SIZE_MAX : CHEQ_PIECE)) > 0;) {
         if (dense) {
-            job->kernels->recolor_dense(walk.at[CHEQ_IMAGES] + images->lowest, walk.at[CHEQ_OUT] + out->lowest, n,
-                                      layout->channels, cheq_first_color(images), lut);
+            job->kernels->recolor_dense(&job->space, walk.at[CHEQ_IMAGES] + images->lowest,
+                                        walk.at[CHEQ_OUT] + out->lowest, n, layout->channels, cheq_first_color(images),
+                                        lut, NULL);
             continue;
         }
         cheq_load(job->kernels, layout, CHEQ_IMAGES, walk.at[CHEQ_IMAGES], n, channel, room);
@@ -231,10 +230,10 @@ static void cheq_luma_apply(const void *of, size_t image, size_t begin, size_t e
     }
 }
 
-static inline cheq_work cheq_ycrcb_work(const cheq_color_job *job) {
+static inline cheq_work cheq_lightness_work(const cheq_color_job *job) {
     cheq_work work = {
         .job = job, .groups = job->images, .pixels = job->pixels, .planes = 1, .cost = CHEQ_PLANE_COST,
-        .count = cheq_luma_count, .join = cheq_join_bins, .make = cheq_luma_make, .apply = cheq_luma_apply,
+        .count = cheq_lightness_count, .join = cheq_join_bins, .make = cheq_lightness_make, .apply = cheq_lightness_apply,
         .bins = CHEQ_LEVELS, .counts_bytes = sizeof(cheq_hist), .sum_bytes = CHEQ_LEVELS * sizeof(uint64_t),
         .made_bytes = CHEQ_LEVELS, .room_bytes = cheq_room_bytes(1),
     };

@@ -86,7 +86,7 @@ typedef struct {
     CHEQ_ALIGNED uint8_t spare[CHEQ_PIECE]; /* bytes of pixels that are no channels */
     CHEQ_ALIGNED uint8_t mask[CHEQ_PIECE];
     CHEQ_ALIGNED uint16_t words[CHEQ_PIECE];
-    CHEQ_ALIGNED uint8_t luma[2][CHEQ_PIECE];
+    CHEQ_ALIGNED uint8_t luma[CHEQ_PIECE];
     cheq_pending pending[CHEQ_MAX_CHANNELS];
 } cheq_room;
 

@@ -1,26 +1,63 @@
-/* Gray and YCrCb of dense channels: the portable kernels, and bodies for those of other instruction sets. */
+/* Gray and other spaces of dense channels: the portable kernels, and bodies for those of other instruction sets. */
 #ifndef CHEQ_COLOR_H
 #define CHEQ_COLOR_H
 
-#include "kernels/kernels.h"
+#include "kernels/lab.h"
 
-static void cheq_gray_scalar(const cheq_weights *weights, uint8_t *const *rgb, size_t n, uint8_t *restrict gray) {
-    const cheq_weights w = *weights;
+static void cheq_luma_scalar(const cheq_space *space, uint8_t *const *rgb, size_t n, uint8_t *restrict to) {
+    const cheq_weights w = space->luma;
     const uint8_t *restrict r = rgb[0], *restrict g = rgb[1], *restrict b = rgb[2];
     for (size_t i = 0; i < n; i++) {
-        gray[i] = cheq_weigh(w, r[i], g[i], b[i]);
+        to[i] = cheq_weigh(w, r[i], g[i], b[i]);
     }
 }
 
-static void cheq_recolor_scalar(uint8_t *const *rgb, const uint8_t *restrict y, const uint8_t *restrict new_y,
-                                size_t n) {
+/* YCrCb and YUV: a loop each way. */
+static void cheq_to_luma_scalar(const cheq_space *space, uint8_t *const *rgb, size_t n) {
+    const cheq_weights w = space->luma;
+    const cheq_chromas c = space->chromas;
     uint8_t *restrict r = rgb[0], *restrict g = rgb[1], *restrict b = rgb[2];
     for (size_t i = 0; i < n; i++) {
-        const int16_t cr = cheq_chroma(CHEQ_R_TO_CR, r[i], y[i]);
-        const int16_t cb = cheq_chroma(CHEQ_B_TO_CB, b[i], y[i]);
-        r[i] = cheq_color(new_y[i], CHEQ_CR_TO_R, cr, 0, 0);
-        g[i] = cheq_color(new_y[i], CHEQ_CR_TO_G, cr, CHEQ_CB_TO_G, cb);
-        b[i] = cheq_color(new_y[i], 0, 0, CHEQ_CB_TO_B, cb);
+        const uint8_t y = cheq_weigh(w, r[i], g[i], b[i]);
+        g[i] = cheq_chroma(c.r_to_v, r[i], y);
+        b[i] = cheq_chroma(c.b_to_u, b[i], y);
+        r[i] = y;
+    }
+}
+
+static void cheq_from_luma_scalar(const cheq_space *space, uint8_t *const *channels, size_t n) {
+    const cheq_chromas c = space->chromas;
+    uint8_t *restrict y = channels[0], *restrict v = channels[1], *restrict u = channels[2];
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t r = cheq_color(y[i], c.v_to_r, v[i], 0, 128);
+        const uint8_t g = cheq_color(y[i], c.v_to_g, v[i], c.u_to_g, u[i]);
+        u[i] = cheq_color(y[i], 0, 128, c.u_to_b, u[i]);
+        y[i] = r;
+        v[i] = g;
+    }
+}
+
+static void cheq_lightness_scalar(const cheq_space *space, uint8_t *const *rgb, size_t n, uint8_t *to) {
+    if (space->is_lab) {
+        cheq_lab_lightness_scalar(space->lab, rgb, n, to);
+    } else {
+        cheq_luma_scalar(space, rgb, n, to);
+    }
+}
+
+static void cheq_to_space_scalar(const cheq_space *space, uint8_t *const *rgb, size_t n) {
+    if (space->is_lab) {
+        cheq_to_lab_scalar(space->lab, rgb, n);
+    } else {
+        cheq_to_luma_scalar(space, rgb, n);
+    }
+}
+
+static void cheq_from_space_scalar(const cheq_space *space, uint8_t *const *channels, size_t n) {
+    if (space->is_lab) {
+        cheq_from_lab_scalar(space->lab, channels, n);
+    } else {
+        cheq_from_luma_scalar(space, channels, n);
     }
 }
 

@@ -92,26 +92,27 @@ typedef struct {
     /* to[i] = np.interp(pixels[i]). to is pixels, or does not overlap it. */
     void (*interpolate)(const double *pixels, double *to, size_t n, const cheq_curve *curve);
 
-    /* gray[i] = the weighted sum of rgb[0][i], rgb[1][i], rgb[2][i]; gray overlaps none of them. */
-    void (*gray)(const cheq_weights *weights, uint8_t *const *rgb, size_t n, uint8_t *gray);
+    /* The lightness of R, G, B in a space, or their gray; `to` overlaps none of them. */
+    void (*lightness)(const cheq_space *space, uint8_t *const *rgb, size_t n, uint8_t *to);
 
-    /* The same for channels of 16 bits: the first pixel's R at `at`, the channels `stride`
+    /* The weighted sum for channels of 16 bits: the first pixel's R at `at`, the channels `stride`
      * and the pixels `step` bytes apart; swapped: in the other byte order. */
     void (*gray16)(const cheq_weights *weights, const uint8_t *at, ptrdiff_t stride, ptrdiff_t step, int swapped,
                    size_t n, uint16_t *gray);
 
-    /* rgb, whose Y is y, get another Y. */
-    void (*recolor)(uint8_t *const *rgb, const uint8_t *y, const uint8_t *new_y, size_t n);
+    /* R, G, B become lightness and two chromas, bytes as OpenCV stores them, where they lie; and the way back. */
+    void (*to_space)(const cheq_space *space, uint8_t *const *rgb, size_t n);
+    void (*from_space)(const cheq_space *space, uint8_t *const *channels, size_t n);
 
-    /* Both for n pixels of 3 or 4 bytes, whose first three are the channels, in one pass; NULL
-     * where that is no faster. Of the pixels `size` bytes are read, one less than all where
-     * the last is not theirs. The weights are in memory's order. */
-    void (*gray_dense)(const cheq_weights *weights, const uint8_t *pixels, int channels, size_t size, size_t n,
-                       uint8_t *gray);
-    /* The Y becomes that of the LUT; a fourth byte is kept. R is byte `first`, 0 or 2, and B
-     * the other. out is pixels, or does not overlap it. */
-    void (*recolor_dense)(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int first,
-                          const uint8_t lut[CHEQ_LEVELS]);
+    /* Lightness, and another lightness, for n pixels of 3 or 4 bytes, whose first three are the
+     * channels, in one pass; NULL where that is no faster. R is byte `first`, 0 or 2, and B the other.
+     * Of the pixels `size` bytes are read, one less than all where the last is not theirs. */
+    void (*lightness_dense)(const cheq_space *space, const uint8_t *pixels, int channels, int first, size_t size,
+                            size_t n, uint8_t *to);
+    /* The lightness becomes that of the LUT or, where this is NULL, the new one; a fourth byte
+     * is kept. out is pixels, or does not overlap it. */
+    void (*recolor_dense)(const cheq_space *space, const uint8_t *pixels, uint8_t *out, size_t n, int channels,
+                          int first, const uint8_t *lut, const uint8_t *lightness);
 } cheq_kernels;
 
 /* A template of kernels (floats.h, channels.h) is included once for each instruction set, with

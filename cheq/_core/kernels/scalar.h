@@ -322,7 +322,8 @@ static const cheq_kernels cheq_kernels_scalar = {
     .split = cheq_split_scalar, .merge = cheq_merge_scalar, .apply_channels = cheq_apply_channels_scalar,
     .floats_to_doubles = cheq_floats_to_doubles_scalar, .doubles_to_floats = cheq_doubles_to_floats_scalar,
     .bounds = cheq_bounds_scalar, .count_floats = cheq_count_floats_scalar, .interpolate = cheq_interpolate_scalar,
-    .gray = cheq_gray_scalar, .gray16 = cheq_gray16_scalar, .recolor = cheq_recolor_scalar,
+    .lightness = cheq_lightness_scalar, .gray16 = cheq_gray16_scalar,
+    .to_space = cheq_to_space_scalar, .from_space = cheq_from_space_scalar,
 };
 
 #endif

@@ -119,7 +119,8 @@ static const cheq_kernels cheq_kernels_neon = {
     .split = cheq_split_neon, .merge = cheq_merge_neon,
     .floats_to_doubles = cheq_floats_to_doubles_scalar, .doubles_to_floats = cheq_doubles_to_floats_scalar,
     .bounds = cheq_bounds_scalar, .count_floats = cheq_count_floats_scalar, .interpolate = cheq_interpolate_scalar,
-    .gray = cheq_gray_scalar, .gray16 = cheq_gray16_scalar, .recolor = cheq_recolor_scalar,
+    .lightness = cheq_lightness_scalar, .gray16 = cheq_gray16_scalar,
+    .to_space = cheq_to_space_scalar, .from_space = cheq_from_space_scalar,
 };
 
 #endif

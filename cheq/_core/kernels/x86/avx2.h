@@ -228,7 +228,8 @@ static const cheq_kernels cheq_kernels_avx2 = {
     .split = cheq_split_avx2, .merge = cheq_merge_avx2,
     .floats_to_doubles = cheq_floats_to_doubles_avx2, .doubles_to_floats = cheq_doubles_to_floats_avx2,
     .bounds = cheq_bounds_avx2, .count_floats = cheq_count_floats_avx2, .interpolate = cheq_interpolate_avx2,
-    .gray = cheq_gray_avx2, .gray16 = cheq_gray16_avx2, .recolor = cheq_recolor_avx2,
+    .lightness = cheq_lightness_avx2, .gray16 = cheq_gray16_avx2,
+    .to_space = cheq_to_space_avx2, .from_space = cheq_from_space_avx2,
 };
 
 #endif

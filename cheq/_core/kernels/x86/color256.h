@@ -1,4 +1,4 @@
-/* Gray and YCrCb for AVX2, 32 pixels at a time: bytes are widened by unpacking within
+/* Gray, YCrCb and YUV for AVX2, 32 pixels at a time: bytes are widened by unpacking within
  * 128 bits, which the packing at the end undoes. The AVX-512 kernels use this too: Zen 4
  * takes wider registers in two halves, and this is bound by arithmetic. */
 #ifndef CHEQ_COLOR256_H
@@ -49,16 +49,15 @@ CHEQ_AVX2_INLINE __m256i cheq_gray256(const cheq_weights256 *w, __m256i r, __m25
                                cheq_weigh256(w, _mm256_unpackhi_epi8(r, g), _mm256_unpackhi_epi8(b, g)));
 }
 
-CHEQ_AVX2 static void cheq_gray_avx2(const cheq_weights *weights, uint8_t *const *rgb, size_t n, uint8_t *gray) {
-    const cheq_weights256 w = cheq_load_weights256(weights);
+CHEQ_AVX2 static void cheq_luma_avx2(const cheq_space *space, uint8_t *const *rgb, size_t n, uint8_t *to) {
+    const cheq_weights256 w = cheq_load_weights256(&space->luma);
     size_t i = 0;
     for (; i + 32 <= n; i += 32) {
         __m256i r = cheq_load256(rgb[0] + i), g = cheq_load256(rgb[1] + i), b = cheq_load256(rgb[2] + i);
-        cheq_store256(gray + i, cheq_gray256(&w, r, g, b));
+        cheq_store256(to + i, cheq_gray256(&w, r, g, b));
     }
-    for (; i < n; i++) {
-        gray[i] = cheq_weigh(*weights, rgb[0][i], rgb[1][i], rgb[2][i]);
-    }
+    uint8_t *const rest[] = {rgb[0] + i, rgb[1] + i, rgb[2] + i};
+    cheq_luma_scalar(space, rest, n - i, to + i);
 }
 
 /* ---- gray of 16 bits ---------------------------------------------------- */
@@ -120,38 +119,26 @@ CHEQ_AVX2 static void cheq_gray16_avx2(const cheq_weights *weights, const uint8_
     cheq_gray16_body(weights, at + (ptrdiff_t)i * step, stride, step, swapped, n - i, gray + i);
 }
 
-/* ---- recolor ------------------------------------------------------------ */
+/* ---- YCrCb and YUV ------------------------------------------------------ */
 
-/* A weight times x / 2^14: the instruction gives (a b + 2^14) >> 15, so either is doubled. */
-CHEQ_AVX2_INLINE __m256i cheq_rescale256(__m256i x, int doubled_weight) {
-    return _mm256_mulhrs_epi16(x, _mm256_set1_epi16((int16_t)doubled_weight));
-}
-
-CHEQ_AVX2_INLINE __m256i cheq_multiply256(__m256i x, int weight) {
-    return _mm256_mullo_epi16(x, _mm256_set1_epi16((int16_t)weight));
-}
-
-/* What R, G, B have above Y, for sixteen pixels. */
 typedef struct {
-    __m256i r, g, b;
-} cheq_above256;
+    __m256i r_to_v, b_to_u, v_to_r, high_v_to_g, high_u_to_g, low_v_to_g, low_u_to_g, u_to_b;
+} cheq_chromas256;
 
-/* Of the chromas only Cr saturates, and only upwards: R - Y is -179 to 179, which 11682 / 2^14
- * makes -127.6 to 127.6; B - Y is -226 to 226, which 9241 / 2^14 makes -127.5 to 127.5. */
-CHEQ_AVX2_INLINE cheq_above256 cheq_above_y256(__m256i r, __m256i b, __m256i y) {
-    const __m256i cr = _mm256_min_epi16(cheq_rescale256(_mm256_sub_epi16(r, y), 2 * CHEQ_R_TO_CR), _mm256_set1_epi16(127));
-    const __m256i cb = cheq_rescale256(_mm256_sub_epi16(b, y), 2 * CHEQ_B_TO_CB);
-    const __m256i high = _mm256_add_epi16(cheq_multiply256(cr, CHEQ_HIGH(CHEQ_CR_TO_G)),
-                                          cheq_multiply256(cb, CHEQ_HIGH(CHEQ_CB_TO_G)));
-    const __m256i low = _mm256_add_epi16(cheq_multiply256(cr, CHEQ_LOW(CHEQ_CR_TO_G)),
-                                         cheq_multiply256(cb, CHEQ_LOW(CHEQ_CB_TO_G)));
-    const __m256i g = _mm256_add_epi16(_mm256_add_epi16(high, _mm256_set1_epi16(32)), _mm256_srai_epi16(low, 8));
-    const cheq_above256 above = {
-        .r = cheq_rescale256(_mm256_add_epi16(cr, cr), CHEQ_CR_TO_R),
-        .g = _mm256_srai_epi16(g, 6),
-        .b = cheq_rescale256(_mm256_add_epi16(cb, cb), CHEQ_CB_TO_B),
+/* A weight times x / 2^14 is rounded by an instruction that gives (a b + 2^14) >> 15, so either is doubled. The one
+ * that makes B, which may pass 15 bits, is lowered by 2^15, and 2 u added. */
+CHEQ_AVX2_INLINE cheq_chromas256 cheq_load_chromas256(const cheq_chromas *c) {
+    const cheq_chromas256 chromas = {
+        .r_to_v = _mm256_set1_epi16((int16_t)(2 * c->r_to_v)),
+        .b_to_u = _mm256_set1_epi16((int16_t)(2 * c->b_to_u)),
+        .v_to_r = _mm256_set1_epi16((int16_t)c->v_to_r),
+        .high_v_to_g = _mm256_set1_epi16((int16_t)CHEQ_HIGH(c->v_to_g)),
+        .high_u_to_g = _mm256_set1_epi16((int16_t)CHEQ_HIGH(c->u_to_g)),
+        .low_v_to_g = _mm256_set1_epi16((int16_t)CHEQ_LOW(c->v_to_g)),
+        .low_u_to_g = _mm256_set1_epi16((int16_t)CHEQ_LOW(c->u_to_g)),
+        .u_to_b = _mm256_set1_epi16((int16_t)(c->u_to_b - (1 << 15))),
     };
-    return above;
+    return chromas;
 }
 
 CHEQ_AVX2_INLINE __m256i cheq_low256(__m256i x) {
@@ -162,31 +149,104 @@ CHEQ_AVX2_INLINE __m256i cheq_high256(__m256i x) {
     return _mm256_unpackhi_epi8(x, _mm256_setzero_si256());
 }
 
+/* v or u of 32 pixels, less 128; packing saturates. */
+CHEQ_AVX2_INLINE __m256i cheq_chroma256(__m256i weight, __m256i color, __m256i y) {
+    const __m256i low = _mm256_sub_epi16(cheq_low256(color), cheq_low256(y));
+    const __m256i high = _mm256_sub_epi16(cheq_high256(color), cheq_high256(y));
+    return _mm256_packs_epi16(_mm256_mulhrs_epi16(low, weight), _mm256_mulhrs_epi16(high, weight));
+}
+
+/* What R, G, B have above Y, for sixteen pixels. */
+typedef struct {
+    __m256i r, g, b;
+} cheq_above256;
+
+CHEQ_AVX2_INLINE cheq_above256 cheq_above_y256(const cheq_chromas256 *c, __m256i v, __m256i u) {
+    const __m256i high = _mm256_add_epi16(_mm256_mullo_epi16(v, c->high_v_to_g), _mm256_mullo_epi16(u, c->high_u_to_g));
+    const __m256i low = _mm256_add_epi16(_mm256_mullo_epi16(v, c->low_v_to_g), _mm256_mullo_epi16(u, c->low_u_to_g));
+    const __m256i g = _mm256_add_epi16(_mm256_add_epi16(high, _mm256_set1_epi16(32)), _mm256_srai_epi16(low, 8));
+    const __m256i twice_u = _mm256_add_epi16(u, u);
+    const cheq_above256 above = {
+        .r = _mm256_mulhrs_epi16(_mm256_add_epi16(v, v), c->v_to_r),
+        .g = _mm256_srai_epi16(g, 6),
+        .b = _mm256_add_epi16(_mm256_mulhrs_epi16(twice_u, c->u_to_b), twice_u),
+    };
+    return above;
+}
+
 /* y + above for 32 pixels; packing saturates. */
 CHEQ_AVX2_INLINE __m256i cheq_add_y256(__m256i y, __m256i low, __m256i high) {
     return _mm256_packus_epi16(_mm256_add_epi16(cheq_low256(y), low), _mm256_add_epi16(cheq_high256(y), high));
 }
 
-/* rgb of 32 pixels, whose Y is y, get another. */
-CHEQ_AVX2_INLINE void cheq_recolor256(__m256i rgb[3], __m256i y, __m256i new_y) {
-    const cheq_above256 low = cheq_above_y256(cheq_low256(rgb[0]), cheq_low256(rgb[2]), cheq_low256(y));
-    const cheq_above256 high = cheq_above_y256(cheq_high256(rgb[0]), cheq_high256(rgb[2]), cheq_high256(y));
-    rgb[0] = cheq_add_y256(new_y, low.r, high.r);
-    rgb[1] = cheq_add_y256(new_y, low.g, high.g);
-    rgb[2] = cheq_add_y256(new_y, low.b, high.b);
+/* R, G, B of 32 pixels from Y and, less 128, v and u; unpacked behind zeros these are shifted, sign and all. */
+CHEQ_AVX2_INLINE void cheq_rgb256(const cheq_chromas256 *c, __m256i y, __m256i v, __m256i u, __m256i rgb[3]) {
+    const __m256i zero = _mm256_setzero_si256();
+    const cheq_above256 low = cheq_above_y256(c, _mm256_srai_epi16(_mm256_unpacklo_epi8(zero, v), 8),
+                                              _mm256_srai_epi16(_mm256_unpacklo_epi8(zero, u), 8));
+    const cheq_above256 high = cheq_above_y256(c, _mm256_srai_epi16(_mm256_unpackhi_epi8(zero, v), 8),
+                                               _mm256_srai_epi16(_mm256_unpackhi_epi8(zero, u), 8));
+    rgb[0] = cheq_add_y256(y, low.r, high.r);
+    rgb[1] = cheq_add_y256(y, low.g, high.g);
+    rgb[2] = cheq_add_y256(y, low.b, high.b);
 }
 
-CHEQ_AVX2 static void cheq_recolor_avx2(uint8_t *const *rgb, const uint8_t *y, const uint8_t *new_y, size_t n) {
+CHEQ_AVX2 static void cheq_to_luma_avx2(const cheq_space *space, uint8_t *const *rgb, size_t n) {
+    const cheq_weights256 w = cheq_load_weights256(&space->luma);
+    const cheq_chromas256 c = cheq_load_chromas256(&space->chromas);
+    const __m256i middle = _mm256_set1_epi8(INT8_MIN);
     size_t i = 0;
     for (; i + 32 <= n; i += 32) {
-        __m256i x[] = {cheq_load256(rgb[0] + i), _mm256_setzero_si256(), cheq_load256(rgb[2] + i)};
-        cheq_recolor256(x, cheq_load256(y + i), cheq_load256(new_y + i));
-        for (int c = 0; c < 3; c++) {
-            cheq_store256(rgb[c] + i, x[c]);
-        }
+        const __m256i r = cheq_load256(rgb[0] + i), g = cheq_load256(rgb[1] + i), b = cheq_load256(rgb[2] + i);
+        const __m256i y = cheq_gray256(&w, r, g, b);
+        cheq_store256(rgb[0] + i, y);
+        cheq_store256(rgb[1] + i, _mm256_xor_si256(cheq_chroma256(c.r_to_v, r, y), middle));
+        cheq_store256(rgb[2] + i, _mm256_xor_si256(cheq_chroma256(c.b_to_u, b, y), middle));
     }
     uint8_t *const rest[] = {rgb[0] + i, rgb[1] + i, rgb[2] + i};
-    cheq_recolor_scalar(rest, y + i, new_y + i, n - i);
+    cheq_to_luma_scalar(space, rest, n - i);
+}
+
+CHEQ_AVX2 static void cheq_from_luma_avx2(const cheq_space *space, uint8_t *const *channels, size_t n) {
+    const cheq_chromas256 c = cheq_load_chromas256(&space->chromas);
+    const __m256i middle = _mm256_set1_epi8(INT8_MIN);
+    size_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        __m256i rgb[3];
+        cheq_rgb256(&c, cheq_load256(channels[0] + i), _mm256_xor_si256(cheq_load256(channels[1] + i), middle),
+                    _mm256_xor_si256(cheq_load256(channels[2] + i), middle), rgb);
+        for (int channel = 0; channel < 3; channel++) {
+            cheq_store256(channels[channel] + i, rgb[channel]);
+        }
+    }
+    uint8_t *const rest[] = {channels[0] + i, channels[1] + i, channels[2] + i};
+    cheq_from_luma_scalar(space, rest, n - i);
+}
+
+/* ---- the kernels -------------------------------------------------------- */
+
+CHEQ_AVX2 static void cheq_lightness_avx2(const cheq_space *space, uint8_t *const *rgb, size_t n, uint8_t *to) {
+    if (space->is_lab) {
+        cheq_lab_lightness_scalar(space->lab, rgb, n, to);
+    } else {
+        cheq_luma_avx2(space, rgb, n, to);
+    }
+}
+
+CHEQ_AVX2 static void cheq_to_space_avx2(const cheq_space *space, uint8_t *const *rgb, size_t n) {
+    if (space->is_lab) {
+        cheq_to_lab_scalar(space->lab, rgb, n);
+    } else {
+        cheq_to_luma_avx2(space, rgb, n);
+    }
+}
+
+CHEQ_AVX2 static void cheq_from_space_avx2(const cheq_space *space, uint8_t *const *channels, size_t n) {
+    if (space->is_lab) {
+        cheq_from_lab_scalar(space->lab, channels, n);
+    } else {
+        cheq_from_luma_avx2(space, channels, n);
+    }
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* Gray and YCrCb for AVX-512 where channels alternate in memory: 64 pixels are taken apart, worked on
+/* Gray, YCrCb and YUV for AVX-512 where channels alternate in memory: 64 pixels are taken apart, worked on
  * and put together in registers, without the way through L1. The arithmetic is that of
  * color256.h on both halves. */
 #ifndef CHEQ_COLOR512_H
@@ -23,86 +23,105 @@ CHEQ_AVX512_INLINE __m512i cheq_gray512(const cheq_weights256 *w, const __m512i 
     return cheq_join512(gray[0], gray[1]);
 }
 
-CHEQ_AVX512_INLINE void cheq_recolor512(__m512i rgb[3], __m512i y, __m512i new_y) {
+CHEQ_AVX512_INLINE void cheq_recolor512(const cheq_chromas256 *c, __m512i rgb[3], __m512i y, __m512i new_y) {
     __m256i x[2][3];
     for (int h = 0; h < 2; h++) {
-        for (int c = 0; c < 3; c++) {
-            x[h][c] = cheq_half512(rgb[c], h);
-        }
-        cheq_recolor256(x[h], cheq_half512(y, h), cheq_half512(new_y, h));
+        const __m256i old = cheq_half512(y, h);
+        const __m256i v = cheq_chroma256(c->r_to_v, cheq_half512(rgb[0], h), old);
+        const __m256i u = cheq_chroma256(c->b_to_u, cheq_half512(rgb[2], h), old);
+        cheq_rgb256(c, cheq_half512(new_y, h), v, u, x[h]);
     }
-    for (int c = 0; c < 3; c++) {
-        rgb[c] = cheq_join512(x[0][c], x[1][c]);
+    for (int channel = 0; channel < 3; channel++) {
+        rgb[channel] = cheq_join512(x[0][channel], x[1][channel]);
     }
 }
 
-CHEQ_AVX512_INLINE void cheq_gray_by512(const cheq_weights *weights, const uint8_t *pixels, int channels, size_t size,
-                                        size_t n, uint8_t *gray) {
-    const cheq_weights256 w = cheq_load_weights256(weights);
+/* Weights in memory's order: R is byte `first`. */
+CHEQ_AVX512_INLINE cheq_weights256 cheq_load_weights_of512(const cheq_space *space, int first) {
+    const cheq_weights *w = &space->luma;
+    const cheq_weights in_order = {first ? w->b : w->r, w->g, first ? w->r : w->b, w->bits};
+    return cheq_load_weights256(&in_order);
+}
+
+CHEQ_AVX512_INLINE void cheq_luma_by512(const cheq_space *space, const uint8_t *pixels, int channels, int first,
+                                        size_t size, size_t n, uint8_t *to) {
+    const cheq_weights256 w = cheq_load_weights_of512(space, first);
     const size_t bytes = (size_t)channels;
     __m512i x[4];
     size_t i = 0;
     for (; i + 64 <= n && 64 * bytes <= size - i * bytes; i += 64) {
         cheq_load_apart512(pixels + i * bytes, channels, 64 * bytes, x);
-        _mm512_storeu_si512(gray + i, cheq_gray512(&w, x));
+        _mm512_storeu_si512(to + i, cheq_gray512(&w, x));
     }
     if (i < n) {
         cheq_load_apart512(pixels + i * bytes, channels, size - i * bytes, x);
-        cheq_store512(gray + i, n - i, 0, cheq_gray512(&w, x));
+        cheq_store512(to + i, n - i, 0, cheq_gray512(&w, x));
     }
 }
 
 /* A number of channels known to the compiler leaves straight code. */
-CHEQ_AVX512 static void cheq_gray_dense_avx512(const cheq_weights *weights, const uint8_t *pixels, int channels,
-                                               size_t size, size_t n, uint8_t *gray) {
+CHEQ_AVX512 static void cheq_lightness_dense_avx512(const cheq_space *space, const uint8_t *pixels, int channels,
+                                                    int first, size_t size, size_t n, uint8_t *to) {
     if (channels == 3) {
-        cheq_gray_by512(weights, pixels, 3, size, n, gray);
+        cheq_luma_by512(space, pixels, 3, first, size, n, to);
     } else {
-        cheq_gray_by512(weights, pixels, 4, size, n, gray);
+        cheq_luma_by512(space, pixels, 4, first, size, n, to);
     }
 }
 
+/* Another Y: that of a LUT or, without one, the new one of each pixel. */
+typedef struct {
+    cheq_weights256 weights;
+    cheq_chromas256 chromas;
+    cheq_lut512 lut;
+} cheq_luma512;
+
 /* Up to 64 pixels; first: the byte of R, 0 or 2, of which B is the other. */
-CHEQ_AVX512_INLINE void cheq_recolor_block512(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int first,
-                                              const cheq_weights256 *w, const cheq_lut512 *lut) {
+CHEQ_AVX512_INLINE void cheq_recolor_block512(const cheq_luma512 *luma, const uint8_t *pixels, uint8_t *out, size_t n,
+                                              int channels, int first, const uint8_t *new) {
     const size_t size = n * (size_t)channels;
     __m512i x[4];
     cheq_load_apart512(pixels, channels, size, x);
+    const __m512i y = cheq_gray512(&luma->weights, x);
     __m512i rgb[3] = {x[first], x[1], x[2 - first]};
-    const __m512i luma = cheq_gray512(w, rgb);
-    cheq_recolor512(rgb, luma, cheq_lookup512(lut, luma));
+    cheq_recolor512(&luma->chromas, rgb, y, new ? cheq_load512(new, n, 0) : cheq_lookup512(&luma->lut, y));
     x[first] = rgb[0], x[1] = rgb[1], x[2 - first] = rgb[2];
     cheq_store_together512(x, channels, size, out);
 }
 
-CHEQ_AVX512_INLINE void cheq_recolor_by512(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int first,
-                                           const uint8_t lut[CHEQ_LEVELS]) {
-    const cheq_weights256 w = cheq_load_weights256(&cheq_luma_opencv);
-    const cheq_lut512 table = cheq_load_lut512(lut);
+CHEQ_AVX512_INLINE void cheq_recolor_by512(const cheq_space *space, const uint8_t *pixels, uint8_t *out, size_t n,
+                                           int channels, int first, const uint8_t *lut, const uint8_t *new) {
+    cheq_luma512 luma = {
+        .weights = cheq_load_weights_of512(space, first), .chromas = cheq_load_chromas256(&space->chromas),
+    };
+    if (lut) {
+        luma.lut = cheq_load_lut512(lut);
+    }
     const size_t bytes = (size_t)channels;
     size_t i = 0;
     for (; i + 64 <= n; i += 64) {
-        cheq_recolor_block512(pixels + i * bytes, out + i * bytes, 64, channels, first, &w, &table);
+        cheq_recolor_block512(&luma, pixels + i * bytes, out + i * bytes, 64, channels, first, new ? new + i : NULL);
     }
     if (i < n) {
-        cheq_recolor_block512(pixels + i * bytes, out + i * bytes, n - i, channels, first, &w, &table);
+        cheq_recolor_block512(&luma, pixels + i * bytes, out + i * bytes, n - i, channels, first, new ? new + i : NULL);
     }
 }
 
-CHEQ_AVX512 static void cheq_recolor_dense_avx512(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
-                                                  int first, const uint8_t lut[CHEQ_LEVELS]) {
+CHEQ_AVX512 static void cheq_recolor_dense_avx512(const cheq_space *space, const uint8_t *pixels, uint8_t *out,
+                                                  size_t n, int channels, int first, const uint8_t *lut,
+                                                  const uint8_t *lightness) {
     switch (channels + first) {
     case 3:
-        cheq_recolor_by512(pixels, out, n, 3, 0, lut);
+        cheq_recolor_by512(space, pixels, out, n, 3, 0, lut, lightness);
         break;
     case 4:
-        cheq_recolor_by512(pixels, out, n, 4, 0, lut);
+        cheq_recolor_by512(space, pixels, out, n, 4, 0, lut, lightness);
         break;
     case 5:
-        cheq_recolor_by512(pixels, out, n, 3, 2, lut);
+        cheq_recolor_by512(space, pixels, out, n, 3, 2, lut, lightness);
         break;
     default:
-        cheq_recolor_by512(pixels, out, n, 4, 2, lut);
+        cheq_recolor_by512(space, pixels, out, n, 4, 2, lut, lightness);
     }
 }
 
