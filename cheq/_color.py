@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from cheq._methods import Method
-    from cheq._typing import Array, ArrayLike, Axes, GrayMethod, Level
+    from cheq._typing import Array, ArrayLike, Axes, Color, GrayMethod, Level
 
 # What each method takes, by the dtypes' kinds and sizes, and the numbers of channels.
 _UNSIGNED_8, _UNSIGNED_16 = "u1", "u2"
@@ -32,8 +32,8 @@ _GRAY_DTYPES = {
 }  # fmt: skip
 _GRAY_CHANNELS = {"opencv": (3, 4), "pillow": (3, 4), "skimage": (3,)}
 
-SPACES = ("ycrcb", "yuv", "lab")  # those whose lightness is equalized
-COLORS = ("channels", *SPACES)
+SPACES: tuple[Color, ...] = ("ycrcb", "yuv", "lab")  # those whose lightness is equalized
+COLORS: tuple[Color, ...] = ("channels", *SPACES)
 _INEXACT = ("hsv", "hls")
 
 _WITHOUT_CHANNELS = "the images' shape without channel_axis"
@@ -138,7 +138,7 @@ def rgb_to_gray(
     return gray
 
 
-def as_color(color: str) -> str:
+def as_color(color: Color) -> Color:
     """Return which color is meant, one of COLORS, or raise."""
     if isinstance(color, str) and str.__str__(color) in _INEXACT:
         raise ValueError(

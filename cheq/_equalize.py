@@ -109,10 +109,11 @@ def equalize(
         - ``"numpy"``: the NumPy recipe, often copied: ``np.histogram(image, 256, density=True)``, its cumulative
           sum scaled to 0..255, ``np.interp`` at the bins' left edges; for 8-bit and 16-bit integers, float32 and
           float64. The result is float64.
-    color : {"channels", "ycrcb"}, optional
+    color : {"channels", "ycrcb", "yuv", "lab"}, optional
         What is equalized in color images: every channel on its own, a fourth one too; or their lightness:
-        R, G, B (uint8, 3 or 4 channels, ``"opencv"`` or ``"pillow"``) become Y, Cr, Cb, Y is equalized, and they
-        become R, G, B again, as with ``cv2.cvtColor``; a fourth channel is kept as it is.
+        R, G, B (uint8, 3 or 4 channels, ``"opencv"`` or ``"pillow"``) become Y, Cr, Cb or Y, U, V or L, a, b, the
+        first of these is equalized, and they become R, G, B again, as with ``cv2.cvtColor``; a fourth channel is kept
+        as it is.
     axes : int or tuple of int, optional
         The axes of a plane: the pixels that share one histogram. By default the last two, not counting
         `channel_axis`. ``axes=(-3, -2, -1)`` equalizes volumes.
@@ -122,8 +123,8 @@ def equalize(
     mask : array_like of bool, optional
         Only pixels under True are counted; the lookup table (LUT: for each old level the new one) that follows
         from them is applied to all, unless `outside` says otherwise. It broadcasts against the images' shape or, with
-        `channel_axis` and fewer axes than the images or with ``color="ycrcb"``, against their shape without the
-        channel axis. With ``"opencv"`` levels below the lowest counted one become 0. A plane without a counted pixel
+        `channel_axis` and fewer axes than the images or another `color`, against their shape without the channel
+        axis. With ``"opencv"`` levels below the lowest counted one become 0. A plane without a counted pixel
         is returned unchanged where the result has the images' dtype and is integer, else it becomes NaN; one with a
         single counted level is unchanged with ``"opencv"`` and ``"pillow"``.
     outside : {"lut", "keep"}, optional

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from cheq._typing import Array, ArrayLike, Color, GrayMethod, Method
 
-_COLORS = ("channels", "ycrcb", "gray")
+_COLORS = (*_color.COLORS, "gray")
 _BARS = 256  # at most, in a histogram
 _INK, _FAINT = "#22262e", "#7a808c"
 _GRAY = ("#8892a6", "#c2410c")  # histogram, CDF
@@ -55,7 +55,7 @@ def plot(
         The picture after equalization; by default it is computed.
     method, channel_axis
         As for `cheq.equalize`.
-    color : {"channels", "ycrcb", "gray"}
+    color : {"channels", "ycrcb", "yuv", "lab", "gray"}
         What is equalized and drawn as curves: every channel on its own; the lightness, drawn as gray levels; or a
         gray picture made first.
     mask : array_like of bool, shape (height, width), optional

@@ -1,4 +1,4 @@
-"""Are gray and equalized lightness those of cv2, Pillow and scikit-image, for all colors, spaces, layouts and kernels?"""
+"""Are gray and equalized lightness those of cv2, Pillow and scikit-image, for all colors, spaces, layouts, kernels?"""
 
 import functools
 import itertools

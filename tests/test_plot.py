@@ -203,7 +203,11 @@ def test_any_shape_can_be_drawn(shape, tmp_path):
         ),
         ((np.zeros((0, 4), np.uint8),), {}, "image: expected at least one pixel"),
         ((np.zeros((3, 4), np.uint8),), {"color": "ycrcb"}, "color: expected 'channels' for an image without"),
-        ((np.zeros((3, 4), np.uint8),), {"color": "lab"}, "color: expected one of 'channels', 'ycrcb', 'gray'"),
+        (
+            (np.zeros((3, 4), np.uint8),),
+            {"color": "hsv"},
+            "color: expected one of 'channels', 'ycrcb', 'yuv', 'lab', 'gray'",
+        ),
         ((np.zeros((3, 4), np.uint8),), {"method": "cv2"}, "method: expected one of"),
         ((np.zeros((3, 4), np.uint8),), {"mask": np.ones((4, 3), bool)}, "mask: "),
         (

@@ -11,11 +11,11 @@ from cheq.pictures import Pixels
 from cheq.pictures.formats import JPEG_QUALITY
 
 Method = Literal["opencv", "pillow", "skimage", "numpy"]
-Color = Literal["channels", "ycrcb", "gray"]
+Color = Literal["channels", "ycrcb", "yuv", "lab", "gray"]
 Outside = Literal["lut", "keep"]
 Nan = Literal["raise", "omit"]
 
-LIGHTNESS = ("ycrcb",)  # colors of which the lightness alone is equalized
+LIGHTNESS = ("ycrcb", "yuv", "lab")  # colors of which the lightness alone is equalized
 
 # Signs in the messages of functions, and the options to name.
 _OPTIONS = (

@@ -154,7 +154,7 @@ static void check_lightness(const trial *t) {
 /* Pixels of 3 or 4 bytes; where the fourth of the last pixel is not the image's, it is not there. */
 static void check_lightness_dense(const trial *t) {
     uint8_t expected[LONGEST];
-    for (int form = 0; form < 6 * CHEQ_SPACE_COUNT && t->k->lightness_dense; form++) {
+    for (int form = 0; form < 6 * CHEQ_LAB && t->k->lightness_dense; form++) {
         const cheq_space space = space_at(form / 6);
         const size_t channels = form % 3 ? 4 : 3, first = form % 2 ? 2 : 0, lacking = form % 3 == 2 && t->n > 0;
         const size_t bytes = t->n * channels - lacking;
@@ -210,9 +210,10 @@ static void check_spaces(const trial *t) {
     uint8_t *channels[3], expected[2][3][LONGEST];
     for (int s = CHEQ_YCRCB; s < CHEQ_SPACE_COUNT; s++) {
         const cheq_space space = space_at(s);
-        memcpy(expected[0], random_bytes, sizeof expected[0]);
-        memcpy(expected[1], random_bytes, sizeof expected[1]);
         for (size_t i = 0; i < t->n; i++) {
+            for (int c = 0; c < 3; c++) {
+                expected[0][c][i] = expected[1][c][i] = random_bytes[c][i];
+            }
             uint8_t *const there[3] = {&expected[0][0][i], &expected[0][1][i], &expected[0][2][i]};
             uint8_t *const back[3] = {&expected[1][0][i], &expected[1][1][i], &expected[1][2][i]};
             cheq_to_space_scalar(&space, there, 1);
@@ -233,7 +234,7 @@ static void check_spaces(const trial *t) {
 /* Either order, 3 and 4 channels, by a LUT and by new lightness, into other memory and in place. */
 static void check_recolor_dense(const trial *t) {
     uint8_t expected[LONGEST * CHEQ_MAX_CHANNELS];
-    for (int form = 0; form < 8 * (CHEQ_SPACE_COUNT - CHEQ_YCRCB) && t->k->recolor_dense; form++) {
+    for (int form = 0; form < 8 * (CHEQ_LAB - CHEQ_YCRCB) && t->k->recolor_dense; form++) {
         const cheq_space space = space_at(CHEQ_YCRCB + form / 8);
         const size_t channels = form & 1 ? 4 : 3, first = form & 2 ? 2 : 0, bytes = t->n * channels;
         const uint8_t *table = form & 4 ? NULL : lut[0];

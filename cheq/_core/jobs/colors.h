@@ -176,7 +176,8 @@ static inline int cheq_recolors_dense(const cheq_color_job *job) {
            out->pixel_bytes == layout->channels;
 }
 
-static void cheq_lightness_make(const void *of, size_t image, void *counts, const void *sum, void *lut, void *of_thread) {
+static void cheq_lightness_make(const void *of, size_t image, void *counts, const void *sum, void *lut,
+                                void *of_thread) {
     const cheq_color_job *job = of;
     cheq_room *room = of_thread;
     const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0, room->tables};
@@ -192,6 +193,7 @@ static void cheq_lightness_make(const void *of, size_t image, void *counts, cons
 /* Give n pixels of a piece the lightness that the LUT has for theirs; those outside the mask, if any, stay. */
 static inline void cheq_recolor_piece(const cheq_color_job *job, const cheq_walk *walk, size_t n, const uint8_t *lut,
                                       cheq_room *room) {
+    CHEQ_ASSUME(room != NULL);
     const cheq_layout *layout = &job->applied;
     uint8_t(*const piece)[CHEQ_PIECE] = room->piece, (*const new)[CHEQ_PIECE] = layout->masked ? room->other : piece;
     uint8_t *const to[CHEQ_MAX_CHANNELS] = {new[0], new[1], new[2], new[3]};
@@ -208,7 +210,7 @@ static inline void cheq_recolor_piece(const cheq_color_job *job, const cheq_walk
 }
 
 static void cheq_lightness_apply(const void *of, size_t image, size_t begin, size_t end, const void *lut,
-                            void *of_thread) {
+                                 void *of_thread) {
     const cheq_color_job *job = of;
     cheq_room *room = of_thread;
     uint8_t *const channel[CHEQ_MAX_CHANNELS] = {room->piece[0], room->piece[1], room->piece[2], room->piece[3]};

@@ -104,7 +104,7 @@ typedef struct {
     void (*to_space)(const cheq_space *space, uint8_t *const *rgb, size_t n);
     void (*from_space)(const cheq_space *space, uint8_t *const *channels, size_t n);
 
-    /* Lightness, and another lightness, for n pixels of 3 or 4 bytes, whose first three are the
+    /* Lightness, and another lightness, not of Lab, for n pixels of 3 or 4 bytes, whose first three are the
      * channels, in one pass; NULL where that is no faster. R is byte `first`, 0 or 2, and B the other.
      * Of the pixels `size` bytes are read, one less than all where the last is not theirs. */
     void (*lightness_dense)(const cheq_space *space, const uint8_t *pixels, int channels, int first, size_t size,
