@@ -121,15 +121,15 @@ def masks_of_all_colors(lightness):
 def test_all_colors_are_those_of_cv2(kernel, space, all_colors):
     there, back = CODES[space]
     converted = cv2.cvtColor(all_colors, there)
-    planar = np.ascontiguousarray(np.moveaxis(all_colors, -1, 0))
     for name, mask in masks_of_all_colors(converted[..., 0]):
         counts = reference.histogram(converted[..., 0], mask=mask)
         changed = converted.copy()
         changed[..., 0] = reference.equalization_lut(counts)[converted[..., 0]]
         expected = cv2.cvtColor(changed, back)
         np.testing.assert_array_equal(equalized(all_colors, space, mask=mask), expected, name)
-        result = np.moveaxis(equalized(planar, space, channel_axis=0, mask=mask), 0, -1)
-        np.testing.assert_array_equal(result, expected, f"planar, {name}")
+        if mask is None:
+            result = equalized(np.ascontiguousarray(np.moveaxis(all_colors, -1, 0)), space, channel_axis=0)
+            np.testing.assert_array_equal(np.moveaxis(result, 0, -1), expected, "channels apart")
 
 
 @all_spaces
