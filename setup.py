@@ -93,7 +93,7 @@ extensions = [
         depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
         **(TRACING if TRACED else {} if FREE_THREADED else LIMITED_API),
     )
-    for name in ("dispatch", "work", "integer", "floating", "color")
+    for name in ("dispatch", "work", "integer", "floating", "color", "tiles")
 ]
 
 setup(

@@ -24,6 +24,7 @@ except ImportError as error:
         "cheq and NumPy load once a process, into one interpreter, which should be the main one; "
         "use threads or processes instead of subinterpreters"
     ) from error
+from cheq._clahe import clahe
 from cheq._color import rgb_to_gray
 from cheq._config import choose_kernel, show_config
 from cheq._distribution import cumulative_distribution
@@ -36,6 +37,7 @@ __all__ = [
     "__version__",
     "apply_lut",
     "binarize",
+    "clahe",
     "cumulative_distribution",
     "equalization_lut",
     "equalize",

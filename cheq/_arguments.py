@@ -265,19 +265,26 @@ def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | Non
     array = as_array("mask", mask)
     if array.dtype != _BOOL:
         raise TypeError(f"mask: expected dtype bool, got {array.dtype}; convert with mask != 0")
-    target = shape
-    if channel_axis is not None and array.ndim < len(shape):
-        channel = operator.index(channel_axis) % len(shape)
+    channel = None if channel_axis is None else operator.index(channel_axis) % len(shape)
+    return broadcast("mask", array, shape, channel, "the images' shape without channel_axis")
+
+
+def broadcast(
+    name: str, array: npt.NDArray[Any], shape: tuple[int, ...], channel: int | None, without: str
+) -> npt.NDArray[Any]:
+    """Return an array broadcast to a shape; one of fewer axes is the same along the axis ``channel`` of it."""
+    target, aligned = shape, array
+    if channel is not None and array.ndim < len(shape):
         target = shape[:channel] + shape[channel + 1 :]
-        # The mask's axes stand for the last of target's; the channel axis goes among them.
+        # The array's axes stand for the last of target's; the channel axis goes among them.
         behind = len(target) - channel
         if array.ndim > behind:
-            array = np.expand_dims(array, array.ndim - behind)
+            aligned = np.expand_dims(array, array.ndim - behind)
     try:
-        return np.broadcast_to(array, shape)
+        return np.broadcast_to(aligned, shape)
     except ValueError:
-        without = " (the images' shape without channel_axis)" if target != shape else ""
-        raise ValueError(f"mask: expected a shape that broadcasts to {target}{without}, got {np.shape(mask)}") from None
+        what = f" ({without})" if target != shape else ""
+        raise ValueError(f"{name}: expected a shape that broadcasts to {target}{what}, got {array.shape}") from None
 
 
 def keeps(outside: str, mask: Any) -> bool:

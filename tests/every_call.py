@@ -39,6 +39,16 @@ def gray_calls(shape, threads):
                 yield f"equalize, {method}, {dtype}, {name}, outside the mask kept", kept
 
 
+def clahe_calls(shape, threads):
+    for dtype in ("uint8", "uint16"):
+        for name, images in layouts(pixels(dtype, *shape)):
+            mask = pixels("bool", *shape[1:])
+            call = partial(cheq.clahe, images, clip_limit=2.0, num_threads=threads)
+            yield f"clahe, {dtype}, {name}", call
+            yield f"clahe, {dtype}, {name}, mask", partial(call, mask=mask[::-1, ::-1], tile_grid_size=(3, 50))
+            yield f"clahe, {dtype}, {name}, outside the mask kept", partial(call, mask=mask[:, ::-1], outside="keep")
+
+
 def step_calls(shape, threads):
     functions = {cheq.histogram: lists.INTEGERS, cheq.cumulative_distribution: (*lists.INTEGERS, *lists.FLOATS)}
     functions |= dict.fromkeys((cheq.otsu_threshold, cheq.binarize), ("uint8", "uint16"))
@@ -77,6 +87,6 @@ def color_calls(shape, threads):
 def calls(threads):
     """Yield names and calls."""
     for shape in (SMALL, LARGE):
-        for kind in (gray_calls, step_calls, color_calls):
+        for kind in (gray_calls, clahe_calls, step_calls, color_calls):
             for name, call in kind(shape, threads):
                 yield f"{name}, {shape}", call

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 PUBLIC = [
     "apply_lut",
     "binarize",
+    "clahe",
     "cumulative_distribution",
     "equalization_lut",
     "equalize",

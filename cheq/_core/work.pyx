@@ -72,7 +72,8 @@ cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1:
         return 0
     if size + work.groups * work.planes * work.cost <= BRIEF:
         return run_briefly(work)
-    if size > CHUNK or (team > 1 and size >= DIVISIBLE and not shares_evenly(work.groups, team)):
+    if has_parts(work) and (
+            size > CHUNK or (team > 1 and size >= DIVISIBLE and not shares_evenly(work.groups, team))):
         return run_in_parts(work, cheq_startable(<int>min(team, (size + DIVISIBLE - 1) // DIVISIBLE * 2)), fresh)
     return run_whole(work, cheq_startable(<int>min(team, work.groups)), size + work.planes * work.cost)
 
@@ -89,6 +90,11 @@ cdef int open_memory(cheq_memory *memory, const cheq_work *work, int team, bint 
     if not cheq_memory_open(memory, work, team, shares):
         raise MemoryError(f"cheq: no memory for the own results of the threads, {team} in number")
     return 0
+
+
+cdef bint has_parts(const cheq_work *work) noexcept nogil:
+    """Whether a group can be worked on in parts, or only as a whole."""
+    return work.count != NULL or work.apply != NULL
 
 
 cdef bint shares_evenly(size_t groups, size_t team) noexcept nogil:

@@ -156,13 +156,8 @@ static inline void cheq_layout_group(cheq_layout *layout, int channels) {
     cheq_axes_merge(&layout->batch);
 }
 
-/* The first n_batch axes are batch axes, the others a plane's. Axes of length 1
- * vanish. key is the array whose memory order is followed. The caller groups
- * the channels afterwards. */
-static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch, const ptrdiff_t *shape,
-                                    const cheq_operand operands[CHEQ_OPERANDS], int key) {
-    static const ptrdiff_t one[] = {1};
-    static const cheq_operand single[CHEQ_OPERANDS] = {{NULL, one}, {NULL, one}, {NULL, one}};
+/* No axes yet. */
+static inline void cheq_layout_begin(cheq_layout *layout, const cheq_operand operands[CHEQ_OPERANDS]) {
     layout->batch.ndim = layout->pixels.ndim = 0;
     layout->masked = operands[CHEQ_MASK].base != NULL;
     layout->channels = 1;
@@ -171,6 +166,16 @@ static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch, 
         /* with strides of 0: NULL has no offsets, not even 0 */
         layout->base[op] = operands[operands[op].base ? op : CHEQ_IMAGES].base;
     }
+}
+
+/* The first n_batch axes are batch axes, the others a plane's. Axes of length 1
+ * vanish. key is the array whose memory order is followed. The caller groups
+ * the channels afterwards. */
+static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch, const ptrdiff_t *shape,
+                                    const cheq_operand operands[CHEQ_OPERANDS], int key) {
+    static const ptrdiff_t one[] = {1};
+    static const cheq_operand single[CHEQ_OPERANDS] = {{NULL, one}, {NULL, one}, {NULL, one}};
+    cheq_layout_begin(layout, operands);
     for (int a = 0; a < ndim; a++) {
         if (shape[a] != 1) {
             cheq_axes_append(a < n_batch ? &layout->batch : &layout->pixels, shape[a], operands, a);
@@ -182,6 +187,18 @@ static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch, 
     cheq_axes_flip(&layout->pixels, layout->base, key);
     cheq_axes_sort(&layout->pixels, key);
     cheq_axes_merge(&layout->pixels);
+}
+
+/* The same where it matters which pixel lies where: the pixel axes stay as they are. */
+static inline void cheq_layout_place(cheq_layout *layout, int ndim, int n_batch, const ptrdiff_t *shape,
+                                     const cheq_operand operands[CHEQ_OPERANDS]) {
+    cheq_layout_begin(layout, operands);
+    for (int a = 0; a < ndim; a++) {
+        if (a >= n_batch || shape[a] != 1) {
+            cheq_axes_append(a < n_batch ? &layout->batch : &layout->pixels, shape[a], operands, a);
+        }
+    }
+    cheq_axes_merge(&layout->batch);
 }
 
 /* Do two arrays reach into each other, judged by the first and the last byte of each? */

@@ -27,7 +27,8 @@ typedef struct {
     void (*apply)(const void *job, size_t group, size_t begin, size_t end, const void *made, void *room);
     size_t bins, counts_bytes, sum_bytes, made_bytes, room_bytes;
 
-    /* The whole groups [begin, end) in a quicker way than step by step, or NULL. */
+    /* The whole groups [begin, end) in a quicker way than step by step, or NULL. With neither count nor apply, this
+     * is the only way. */
     void (*run)(const void *job, size_t begin, size_t end, void *room);
 } cheq_work;
 

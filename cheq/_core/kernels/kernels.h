@@ -14,6 +14,7 @@
 
 #include "formulas/base.h"
 #include "formulas/bins.h"
+#include "formulas/clip.h"
 #include "formulas/spaces.h"
 
 /* Up to this total the kernels build LUTs, in 32 bits. */
@@ -31,6 +32,30 @@ typedef struct {
     const uint8_t *read;
     const uint8_t *write;
 } cheq_ahead;
+
+/* Columns of a band, at least one, that share four LUTs. */
+typedef struct {
+    size_t begin, end;
+    const void *luts[4]; /* upper left, upper right, lower left, lower right: of bytes, or of words */
+} cheq_cell;
+
+/* Rows of a plane, at least one, that lie between the same tiles. */
+typedef struct {
+    const uint8_t *pixels; /* dense rows, a step in bytes apart */
+    ptrdiff_t pixels_step;
+    uint8_t *out; /* pixels, with the same step, or does not overlap them */
+    ptrdiff_t out_step;
+    const uint8_t *next; /* about as many bytes as the band has are wanted soon, from here on; or NULL */
+    size_t width, height;
+    const cheq_cell *cells; /* from left to right, together all columns */
+    size_t n_cells;
+    const float *right; /* a column's weight of the right LUTs; the left ones' is 1 - right */
+    const float *below; /* a row's weight of the lower LUTs */
+    /* Where weights are multiples of 2^-bits, together at most 16 bits, integers give the same; else both are 0. */
+    int right_bits, below_bits;
+    uint32_t first; /* of words: the level that the LUTs begin with */
+    size_t levels;  /* and how many they have */
+} cheq_band;
 
 typedef struct {
     const char *name;
@@ -113,9 +138,18 @@ typedef struct {
      * is kept. out is pixels, or does not overlap it. */
     void (*recolor_dense)(const cheq_space *space, const uint8_t *pixels, uint8_t *out, size_t n, int channels,
                           int first, const uint8_t *lut, const uint8_t *lightness);
+
+    /* The LUT of a tile from its clipped histogram (clip.h), of bytes; and of words, where hist has the n levels from
+     * `first` on, no pixel has others, and hist is left zeros. */
+    void (*lut_clip)(const uint32_t hist[CHEQ_LEVELS], const cheq_clip *clip, uint8_t lut[CHEQ_LEVELS]);
+    void (*lut_clip16)(uint32_t *hist, uint32_t first, size_t n, const cheq_clip *clip, uint16_t *lut);
+
+    /* out = cheq_blended (clip.h) of what the four LUTs of a pixel's cell have for its level: of bytes; and of words. */
+    void (*blend)(const cheq_band *band, void *room);
+    void (*blend16)(const cheq_band *band, void *room);
 } cheq_kernels;
 
-/* A template of kernels (floats.h, channels.h) is included once for each instruction set, with
+/* A template of kernels (floats.h, channels.h, tiles.h) is included once for each instruction set, with
  *
  *     CHEQ_ISA         the end of its kernels' names
  *     CHEQ_ATTRIBUTES  its functions' attributes: the instructions they may use */

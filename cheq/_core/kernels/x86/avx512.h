@@ -124,6 +124,7 @@ CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS],
 #define CHEQ_APPLY_CHANNELS
 #include "kernels/channels.h"
 #include "kernels/floats.h"
+#include "kernels/tiles.h"
 #undef CHEQ_APPLY_CHANNELS
 #undef CHEQ_ATTRIBUTES
 #undef CHEQ_ISA
@@ -139,6 +140,8 @@ static const cheq_kernels cheq_kernels_avx512 = {
     .lightness = cheq_lightness_avx2, .gray16 = cheq_gray16_avx2,
     .to_space = cheq_to_space_avx2, .from_space = cheq_from_space_avx2,
     .lightness_dense = cheq_lightness_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512,
+    .lut_clip = cheq_lut_clip_avx512, .lut_clip16 = cheq_lut_clip16_avx512,
+    .blend = cheq_blend_avx512, .blend16 = cheq_blend16_avx512,
 };
 
 #endif
