@@ -29,7 +29,8 @@ SHAPES = [(150, 96, 131), (3, 700, 901)]
 def make_work():
     random = np.random.default_rng(0)
     batches = [random.integers(0, 200, shape, np.uint8) for shape in SHAPES]
-    return [(batch, np.stack([cv2.equalizeHist(plane) for plane in batch])) for batch in batches]
+    answers = cv2.equalizeHist, cv2.createCLAHE().apply
+    return [(batch, *(np.stack([answer(plane) for plane in batch]) for answer in answers)) for batch in batches]
 
 
 WORK = make_work()
@@ -39,7 +40,7 @@ def check(*thread_counts):
     """Large calls with each of ``thread_counts`` give the right bytes."""
     import cheq
 
-    for (images, expected), num_threads in itertools.product(WORK, thread_counts):
+    for (images, expected, by_tiles), num_threads in itertools.product(WORK, thread_counts):
         counts = cheq.histogram(images, num_threads=num_threads)
         luts = cheq.equalization_lut(counts)
         for result in (
@@ -47,6 +48,8 @@ def check(*thread_counts):
             cheq.apply_lut(images, luts, num_threads=num_threads),
         ):
             assert np.array_equal(result, expected), f"wrong bytes with {num_threads} threads"
+        result = cheq.clahe(images, num_threads=num_threads)
+        assert np.array_equal(result, by_tiles), f"wrong bytes of CLAHE with {num_threads} threads"
 
 
 def system_threads():
@@ -184,7 +187,7 @@ def case_fork_in_signal_handler():
     """A signal handler forks while a long call looks at the signals: parent and child both finish that call."""
     import cheq
 
-    (images, expected), long = WORK[0], 60  # a call of several chunks
+    (images, expected, _), long = WORK[0], 60  # a call of several chunks
     shape = (long, *images.shape)
     forked = []
 
@@ -334,7 +337,7 @@ def case_dataloader(method):
     from cheq.bench.peers import recipe
 
     os.environ["OMP_WAIT_POLICY"] = "passive"
-    images = np.stack([batch for batch, _ in WORK[:1]] * 4)[:, :24]
+    images = np.stack([batch for batch, *_ in WORK[:1]] * 4)[:, :24]
     right = {
         "opencv": cv2.equalizeHist,
         "pillow": lambda plane: np.asarray(ImageOps.equalize(Image.fromarray(plane))),
@@ -389,6 +392,7 @@ cheq.equalize(mask, method="skimage")
 cheq.equalize(images, out=images.view(type("Sub", (np.ndarray,), {})))
 cheq.equalize(images[:3], out=images[1:])
 cheq.equalize(color, color="ycrcb", channel_axis=-1, mask=mask)
+cheq.clahe(list(images), clip_limit=[1, 2, 3, 4], mask=mask.tolist())
 for method in ("opencv", "pillow", "skimage"):
     cheq.rgb_to_gray(color, method=method)
 cheq.apply_lut(images, cheq.equalization_lut(cheq.histogram(images, mask=mask)))

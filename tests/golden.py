@@ -111,6 +111,23 @@ def calls():
         yield f"cumulative_distribution {dtype}", Call("cumulative_distribution", (images(dtype),), {"mask": mask})
         yield f"recipe {dtype}", Call("image_histogram_equalization", (images(dtype),), {"axes": (-2, -1)})
 
+    yield from clahe_calls(mask)
+
+
+def clahe_calls(mask):
+    """Tiles that fit, that do not, and more of them than pixels; limits that clip nothing and all."""
+    limits = np.array([0.0, 0.001, 2.0, 40.0])
+    for dtype, grid in (("uint8", (8, 8)), ("uint16", (3, 2))):
+        pixels, options = images(dtype), {"tile_grid_size": grid, "clip_limit": 2.0}
+        yield f"clahe {dtype}", Call("clahe", (pixels,), {"tile_grid_size": grid})
+        yield f"clahe {dtype}, a limit a plane", Call("clahe", (pixels,), options | {"clip_limit": limits})
+        yield f"clahe {dtype}, masked", Call("clahe", (pixels,), options | {"mask": mask})
+        yield f"clahe {dtype}, kept outside", Call("clahe", (pixels,), options | {"mask": mask, "outside": "keep"})
+        powers = {"tile_grid_size": (4, 2) if dtype == "uint8" else (2, 1), "clip_limit": 3.0}
+        yield f"clahe {dtype}, sides of powers of two", Call("clahe", (images(dtype, (4, 32, 64)),), powers)
+        more = options | {"tile_grid_size": (57, 47)}
+        yield f"clahe {dtype}, more tiles than pixels", Call("clahe", (images(dtype, (4, 5, 7)),), more)
+
 
 def answer(module, call):
     """What a module's function says."""

@@ -9,10 +9,11 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 
 import cv2
 import numpy as np
-from pixel_tools import pillow
+from pixel_tools import opencv_clahe, opencv_lightness, pillow
 from skimage import exposure
 
 import cheq
@@ -23,11 +24,11 @@ LARGE = (8, 1_000_000, 192)  # 1.5 GB; a plane is more than the work between two
 TINY = (4_000, 10_000, 1, 2)  # 80 MB, but as many planes as pixels and little else to do for each
 
 
-def planes_like(shape):
+def planes_like(shape, peer):
     """Planes that repeat along the first axis, without memory for the repeats, and what cv2 makes of them."""
     planes = np.random.default_rng(0).integers(1, 200, (1, *shape[1:]), np.uint8)  # no plane of zeros becomes one
     flat = planes.reshape(-1, *shape[-2:])
-    expected = np.stack([cv2.equalizeHist(plane) for plane in flat]).reshape(planes.shape)
+    expected = np.stack([peer(plane) for plane in flat]).reshape(planes.shape)
     return np.broadcast_to(planes, shape), np.broadcast_to(expected, shape)
 
 
@@ -53,11 +54,11 @@ def is_interrupted(call):
     return False
 
 
-def interrupt_equalize(shape, threads, in_place=False):
-    images, expected = planes_like(shape)
+def interrupt(function, peer, shape, threads, in_place=False):
+    images, expected = planes_like(shape, peer)
     before = images if in_place else np.broadcast_to(np.uint8(0), shape)
     out = np.array(images, order="C") if in_place else np.zeros(shape, np.uint8)
-    assert is_interrupted(lambda: cheq.equalize(out if in_place else images, out=out, num_threads=threads))
+    assert is_interrupted(lambda: function(out if in_place else images, out=out, num_threads=threads))
     whole = whole_planes(out, before, expected)
     least = 0 if shape == LARGE else 1  # the first large plane may still have been counted
     assert whole < out[..., 0, 0].size, "all planes were whole"
@@ -67,41 +68,44 @@ def interrupt_equalize(shape, threads, in_place=False):
 
 def case_equalize(threads, name):
     shape = {"small": SMALL, "large": LARGE, "tiny": TINY, "in_place": (8_000, *SMALL[1:])}[name]
-    interrupt_equalize(shape, threads, in_place=name == "in_place")
+    interrupt(cheq.equalize, cv2.equalizeHist, shape, threads, in_place=name == "in_place")
+
+
+def case_clahe(threads, name):
+    shape = {"small": (2_500, *SMALL[1:]), "large": LARGE, "in_place": (2_500, *SMALL[1:])}[name]
+    interrupt(cheq.clahe, opencv_clahe, shape, threads, in_place=name == "in_place")
 
 
 # ---------------------------------------------------------------- every method
 
 
 def lab(image):
-    parts = cv2.cvtColor(image, cv2.COLOR_RGB2Lab)
-    parts[..., 0] = cv2.equalizeHist(np.ascontiguousarray(parts[..., 0]))
-    return cv2.cvtColor(parts, cv2.COLOR_Lab2RGB)
+    return opencv_lightness(image, "lab", cv2.equalizeHist)
 
 
-# The dtype of the pixels, cheq's options, and the answer for one image.
+# The dtype of the pixels, the call, and the answer for one image.
 METHODS = {
-    "pillow": (np.uint8, {"method": "pillow"}, pillow),
-    "skimage_uint8": (np.uint8, {"method": "skimage"}, exposure.equalize_hist),
-    "skimage_uint16": (np.uint16, {"method": "skimage"}, exposure.equalize_hist),
-    "skimage_float32": (np.float32, {"method": "skimage"}, exposure.equalize_hist),
-    "numpy_float64": (np.float64, {"method": "numpy"}, lambda plane: recipe(plane)[0]),
-    "masked": (np.uint8, {"method": "skimage", "mask": True}, exposure.equalize_hist),
-    "lab": (np.uint8, {"color": "lab", "channel_axis": -1}, lab),
+    "pillow": (np.uint8, partial(cheq.equalize, method="pillow"), pillow),
+    "skimage_uint8": (np.uint8, partial(cheq.equalize, method="skimage"), exposure.equalize_hist),
+    "skimage_uint16": (np.uint16, partial(cheq.equalize, method="skimage"), exposure.equalize_hist),
+    "skimage_float32": (np.float32, partial(cheq.equalize, method="skimage"), exposure.equalize_hist),
+    "numpy_float64": (np.float64, partial(cheq.equalize, method="numpy"), lambda plane: recipe(plane)[0]),
+    "masked": (np.uint8, partial(cheq.equalize, method="skimage", mask=True), exposure.equalize_hist),
+    "lab": (np.uint8, partial(cheq.equalize, color="lab", channel_axis=-1), lab),
+    "clahe_uint16": (np.uint16, cheq.clahe, opencv_clahe),
+    "clahe_masked": (np.uint8, partial(cheq.clahe, mask=True), opencv_clahe),
 }
 
 
 def case_method(threads, name):
     """A batch of one image, thousands of times: each result is whole or untouched."""
-    dtype, options, answer = METHODS[name]
+    dtype, call, answer = METHODS[name]
     shape = (96, 96, 3) if name == "lab" else (96, 96)
     image = np.random.default_rng(0).integers(1, 200, shape).astype(dtype)
     images = np.broadcast_to(image, (8_000, *shape))
-    if "mask" in options:
-        options["mask"] = np.broadcast_to(True, images.shape)
     expected = answer(image)
     out = np.zeros(images.shape, expected.dtype)
-    assert is_interrupted(lambda: [cheq.equalize(images, out=out, num_threads=threads, **options) for _ in range(99)])
+    assert is_interrupted(lambda: [call(images, out=out, num_threads=threads) for _ in range(99)])
     whole_planes(out, np.broadcast_to(out.dtype.type(0), out.shape), np.broadcast_to(expected, out.shape), None)
 
 
@@ -109,6 +113,8 @@ def case_method(threads, name):
 FRESH = {
     "opencv": (np.uint8, 1, lambda plane, **named: cheq.equalize(plane, **named)),
     "uint16": (np.uint16, 2, lambda plane, **named: cheq.equalize(plane, **named)),
+    "clahe": (np.uint8, 1, cheq.clahe),
+    "clahe_uint16": (np.uint16, 2, cheq.clahe),
     "float64": (np.float64, 8, lambda plane, **named: cheq.equalize(plane, method="numpy", **named)),
     "recipe": (np.float64, 8, lambda plane, **named: cheq.recipes.image_histogram_equalization(plane, **named)),
     "binarize": (np.uint16, 2, lambda plane, **named: cheq.binarize(plane, **named)),
@@ -180,7 +186,7 @@ def case_slow_layout(threads):
 
 def case_handler_returns(threads):
     """A signal handler that raises nothing does not change what the call does."""
-    images, expected = planes_like((2_000, *SMALL[1:]))
+    images, expected = planes_like((2_000, *SMALL[1:]), cv2.equalizeHist)
     calls = []
     signal.signal(signal.SIGALRM, lambda *_: calls.append(None))
     signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)

@@ -57,6 +57,10 @@ def many_histograms():
     return np.broadcast_to(pixels((1, 4096), np.uint16).reshape(-1)[:2], (8, 256, 1, 2))
 
 
+def clahe(dtype, shape, **options):
+    return call(cheq.clahe, pixels(shape, dtype), **options)
+
+
 u1, u2, f4, f8 = np.uint8, np.uint16, np.float32, np.float64
 cumulative, recipe = cheq.cumulative_distribution, recipes.image_histogram_equalization
 CASES = {
@@ -78,6 +82,13 @@ CASES = {
     "numpy, float32, tiny planes": lambda: equalize("numpy", f4, (PIXELS // 4, 2, 2)),
     "ycrcb": lambda: equalize("opencv", u1, COLOR, channel_axis=-1, color="ycrcb"),
     "lab": lambda: equalize("opencv", u1, COLOR, channel_axis=-1, color="lab"),
+    "clahe, small planes": lambda: clahe(u1, SMALL),
+    "clahe, one plane": lambda: clahe(u1, LARGE),
+    "clahe, many tiles": lambda: clahe(u1, LARGE, tile_grid_size=(1000, 1000)),
+    "clahe, uint16": lambda: clahe(u2, SMALL),
+    "clahe, uint16, one plane": lambda: clahe(u2, LARGE),
+    "clahe, uint16, many tiles": lambda: clahe(u2, LARGE, tile_grid_size=(64, 64)),
+    "clahe, masked": lambda: clahe(u1, SMALL, mask=pixels((128, 128)) > 99),
     "gray, opencv": lambda: call(cheq.rgb_to_gray, pixels(COLOR), method="opencv"),
     "gray, skimage": lambda: call(cheq.rgb_to_gray, pixels(COLOR), method="skimage"),
     "histogram, uint8": lambda: call(cheq.histogram, pixels((8192, 16, 64))),

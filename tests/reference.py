@@ -45,9 +45,10 @@ from reference_call import (
 )
 from reference_clahe import METHODS as CLAHE_METHODS  # noqa: F401
 from reference_clahe import clahe as clahe
-from reference_color import COLORS, with_lightness
+from reference_color import COLORS as COLORS
 from reference_color import GRAY as GRAY
 from reference_color import rgb_to_gray as rgb_to_gray
+from reference_color import with_lightness
 
 METHODS = {
     "opencv": ("uint8", "uint16"),

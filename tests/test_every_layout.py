@@ -31,6 +31,7 @@ class Call(NamedTuple):
     out: bool = True
     channels: bool = False  # whether it takes colors
     pixels: str = "both ends"
+    flat: bool = False  # whether planes have two axes
 
 
 def luts(dtype, lut_dtype):
@@ -73,17 +74,23 @@ def calls():
         yield f"recipe {dtype}", Call(*recipes, dtype, mask=False, out=False)
 
 
+def clahe_calls():
+    for dtype in ("uint8", "uint16"):
+        tiles = {"tile_grid_size": (3, 2), "clip_limit": 2.0}
+        yield f"clahe {dtype}", Call(*both("clahe", **tiles), dtype, outside=True, flat=True)
+
+
 def both(name, **options):
     return partial(getattr(cheq, name), **options), partial(getattr(reference, name), **options)
 
 
 CALLS = dict(calls())
-# The shape of the images and the axes: of gray images, and of colors.
+# The shape of the images and the axes: of gray images, of colors, and where planes have two axes, if that is another.
 WHERE = {
     "planes": (((5, 11, 17), {}), ((3, 9, 11, 3), {"channel_axis": -1})),
     "channels": (((5, 11, 17), {"channel_axis": -1}), ((3, 3, 9, 11), {"channel_axis": 1})),
     "axes": (((5, 11, 17), {"axes": (0, 2)}), ((2, 9, 70, 4), {"channel_axis": -1})),
-    "one plane": (((3, 40, 70), {"axes": (0, 1, 2)}), ((70, 4, 3, 2), {"channel_axis": 1})),
+    "one plane": (((3, 40, 70), {"axes": (0, 1, 2)}), ((70, 4, 3, 2), {"channel_axis": 1}), ((40, 70), {})),
 }
 OUT = ("none", "in place", *WRITABLE)
 MASKS = ("none", "of all pixels", "of some axes", "of all pixels, kept", "of some axes, kept")
@@ -110,7 +117,7 @@ def mask_of(kind, call, layout, shape, where):
 )
 def test_pairs(name, layout, out, where, mask, kernel_name):
     call = CALLS[name]
-    shape, options = WHERE[where][call.channels]
+    shape, options = WHERE[where][-1 if call.flat and len(WHERE[where]) == 3 else call.channels]
     options = options | mask_of(mask, call, layout, shape, options)
     images = LAYOUTS[layout](plane(call.pixels, call.dtype, shape))
     before, mask_before = np.array(images), np.array(options.get("mask"))

@@ -18,6 +18,7 @@ MIB = 1 << 20
 # Beside the result are some KiB of stack a thread. Measured to a MiB: the allocator and the system keep a little.
 SLACK = 1 * MIB
 WIDE = 0.8 * MIB * THREADS + MIB  # counters and LUTs of 16 bits, the threads' and the shared one
+WIDE_LUT = 2 << 16  # a tile's of 16 bits; a thread has those of two rows of tiles, or they share those of a plane
 A_BIN = 80  # bytes of a float plane's bin, of each thread and of the shared ones
 A_PLANE = 24  # bytes of a float plane's range
 BLOCK = 32 * MIB  # of histograms or LUTs at a time
@@ -41,6 +42,13 @@ BOUNDS = {
     "numpy, float32, tiny planes": A_PLANE * PIXELS // 4,
     "ycrcb": 0,
     "lab": 0,
+    "clahe, small planes": 0,
+    "clahe, one plane": 0,
+    "clahe, many tiles": 2 * 1000 * 256,
+    "clahe, uint16": WIDE + THREADS * 2 * 8 * WIDE_LUT,
+    "clahe, uint16, one plane": WIDE + 8 * 8 * WIDE_LUT,
+    "clahe, uint16, many tiles": WIDE + 2 * 64 * WIDE_LUT,
+    "clahe, masked": 0,
     "gray, opencv": 0,
     "gray, skimage": 8 * MIB,
     "histogram, uint8": 0,

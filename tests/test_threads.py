@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import threadpoolctl
+from pixel_tools import of_each_plane, opencv_clahe
 
 import cheq
 from cheq import _threads
@@ -102,6 +103,7 @@ def test_sixteen_threads_at_once(opencv):
     batches = [pixels(150, 96, 131), pixels(2, 700, 901), pixels(9, 13)]
     before = [batch.tobytes() for batch in batches]
     expected = [opencv(batch) for batch in batches]
+    by_tiles = [of_each_plane(opencv_clahe, batch) for batch in batches]
     start = threading.Barrier(16)
 
     def work(caller):
@@ -109,10 +111,11 @@ def test_sixteen_threads_at_once(opencv):
         start.wait()
         for round_ in range(8):
             number = (None, 1, 2, 3)[(caller + round_) % 4]
-            for batch, out, right in zip(batches, outs, expected, strict=True):
-                out.fill(caller)
-                assert cheq.equalize(batch, out=out, num_threads=number) is out
-                np.testing.assert_array_equal(out, right)
+            for batch, out, right, tiles in zip(batches, outs, expected, by_tiles, strict=True):
+                for function, answer in ((cheq.equalize, right), (cheq.clahe, tiles)):
+                    out.fill(caller)
+                    assert function(batch, out=out, num_threads=number) is out
+                    np.testing.assert_array_equal(out, answer)
                 assert cheq.histogram(batch, num_threads=number).sum() == batch.size
 
     with ThreadPoolExecutor(16) as pool:
@@ -195,6 +198,8 @@ LIMITED = {
     "equalize": "cheq.equalize(images)",
     "one plane": "cheq.equalize(images.reshape(-1, 300))",
     "skimage": "cheq.equalize(images, method='skimage')",
+    "clahe": "cheq.clahe(images)",
+    "clahe of one plane": "cheq.clahe(images.reshape(-1, 300))",
     "floats": "cheq.equalize(images / 9, method='numpy')",
     "16 bits": "cheq.equalize(images.astype(np.uint16))",
     "ycrcb": "cheq.equalize(images[:63].reshape(21, 300, 300, 3), color='ycrcb', channel_axis=-1)",
