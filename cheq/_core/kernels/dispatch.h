@@ -61,6 +61,7 @@ static inline int cheq_features(cheq_feature *features) {
         {"avx512vbmi", !!__builtin_cpu_supports("avx512vbmi")},
         {"avx512vbmi2", !!__builtin_cpu_supports("avx512vbmi2")},
         {"avx512vpopcntdq", !!__builtin_cpu_supports("avx512vpopcntdq")},
+        {"avx512vnni", !!__builtin_cpu_supports("avx512vnni")},
     };
     memcpy(features, known, sizeof known);
     return sizeof known / sizeof known[0];

@@ -310,8 +310,10 @@ static inline void cheq_apply_channels_by_scalar(const uint8_t *pixels, uint8_t 
 #undef CHEQ_APPLY_CHANNELS
 #undef CHEQ_ATTRIBUTES
 #define CHEQ_ATTRIBUTES
+#define CHEQ_BLEND
 #include "kernels/floats.h"
 #include "kernels/tiles.h"
+#undef CHEQ_BLEND
 #undef CHEQ_ATTRIBUTES
 #undef CHEQ_ISA
 

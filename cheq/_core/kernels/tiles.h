@@ -1,5 +1,5 @@
-/* A template (see kernels.h): the kernels of CLAHE, of which the compiler makes vectors where that pays. A row is looked up
- * first, a pixel at a time, and then interpolated as a whole, across cells. */
+/* A template (see kernels.h): the kernels of CLAHE, of which the compiler makes vectors where that pays; with CHEQ_BLEND
+ * also that of bytes. A row is looked up first, a pixel at a time, and then interpolated as a whole, across cells. */
 
 #ifndef CHEQ_TILES_TEMPLATE
 #define CHEQ_TILES_TEMPLATE
@@ -22,17 +22,25 @@ typedef struct {
     size_t begin, end;
     const cheq_cell *cells;
     size_t n_cells;
+    const cheq_cell *next; /* of the column behind it */
 } cheq_piece;
 
-static inline cheq_piece cheq_piece_from(const cheq_band *band, size_t begin, const cheq_cell *cell) {
+/* From a column on that a cell has, at most so many. */
+static inline cheq_piece cheq_piece_from(const cheq_band *band, size_t begin, const cheq_cell *cell, size_t most) {
     const cheq_cell *last = band->cells + band->n_cells - 1;
-    cheq_piece piece = {begin, cell->end, cell, 1};
-    for (; cell < last && piece.n_cells < CHEQ_CELLS && cell[1].end - begin <= CHEQ_COLUMNS; piece.n_cells++) {
+    cheq_piece piece = {begin, cell->end, cell, 1, NULL};
+    for (; cell < last && piece.n_cells < CHEQ_CELLS && cell[1].end - begin <= most; piece.n_cells++) {
         cell++;
         piece.end = cell->end;
     }
-    piece.end = cheq_min(piece.end, begin + CHEQ_COLUMNS);
+    piece.end = cheq_min(piece.end, begin + most);
+    piece.next = cell + (piece.end == cell->end);
     return piece;
+}
+
+/* Weights in 1/128 and 1/512 take bytes and words. */
+static inline int cheq_blends_integers(const cheq_band *band) {
+    return band->right_bits > 0 && band->right_bits <= 7 && band->below_bits <= 9;
 }
 
 static inline uint32_t cheq_four(const void *const luts[4], uint8_t level) {
@@ -49,6 +57,7 @@ static inline int cheq_has_table(const cheq_band *band, const cheq_cell *cell) {
 
 #endif
 
+#ifdef CHEQ_BLEND
 CHEQ_ATTRIBUTES static void CHEQ_NAME(join_luts)(const void *const luts[4], cheq_fours fours) {
     const uint8_t *restrict upper_left = luts[0], *restrict upper_right = luts[1];
     const uint8_t *restrict lower_left = luts[2], *restrict lower_right = luts[3];
@@ -89,7 +98,7 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(blend)(const cheq_band *band, void *of_thr
     cheq_blend_room *room = of_thread;
     const cheq_cell *cell = band->cells;
     for (size_t begin = 0; begin < band->width;) {
-        const cheq_piece piece = cheq_piece_from(band, begin, cell);
+        const cheq_piece piece = cheq_piece_from(band, begin, cell, CHEQ_COLUMNS);
         for (size_t c = 0; c < piece.n_cells; c++) {
             if (cheq_has_table(band, &piece.cells[c])) {
                 CHEQ_NAME(join_luts)(piece.cells[c].luts, room->cells[c]);
@@ -102,10 +111,11 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(blend)(const cheq_band *band, void *of_thr
                                  band->out + (ptrdiff_t)y * band->out_step + begin);
         }
         begin = piece.end;
-        cell = piece.cells + piece.n_cells - 1;
-        cell += begin == cell->end;
+        cell = piece.next;
     }
 }
+
+#endif
 
 CHEQ_ATTRIBUTES static void CHEQ_NAME(blend16)(const cheq_band *band, void *of_thread) {
     (void)of_thread;

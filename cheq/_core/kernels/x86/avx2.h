@@ -8,6 +8,7 @@
 #include "kernels/x86/color256.h"
 #include "kernels/x86/lookup256.h"
 #include "kernels/x86/moves256.h"
+#include "kernels/x86/tiles256.h"
 
 /* ---- count -------------------------------------------------------------- */
 

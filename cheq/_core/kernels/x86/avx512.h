@@ -1,13 +1,15 @@
-/* The kernels for AVX-512 with VBMI, VPOPCNTDQ and GFNI (Intel Ice Lake and later,
+/* The kernels for AVX-512 with VBMI, VPOPCNTDQ, VNNI and GFNI (Intel Ice Lake and later,
  * AMD Zen 4 and later). */
 #ifndef CHEQ_AVX512_H
 #define CHEQ_AVX512_H
 
 #include "formulas/lut.h"
+#include "kernels/x86/clip512.h"
 #include "kernels/x86/color512.h"
 #include "kernels/x86/count512.h"
 #include "kernels/x86/lookup512.h"
 #include "kernels/x86/moves512.h"
+#include "kernels/x86/tiles512.h"
 
 /* ---- count -------------------------------------------------------------- */
 
@@ -129,6 +131,11 @@ CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS],
 #undef CHEQ_ATTRIBUTES
 #undef CHEQ_ISA
 
+CHEQ_AVX512 static void cheq_lut_clip_any512(const uint32_t hist[CHEQ_LEVELS], const cheq_clip *clip,
+                                             uint8_t lut[CHEQ_LEVELS]) {
+    (clip->area <= UINT16_MAX ? cheq_lut_clip_words512 : cheq_lut_clip_avx512)(hist, clip, lut);
+}
+
 static const cheq_kernels cheq_kernels_avx512 = {
     .name = "avx512", .needs = CHEQ_AVX512_NEEDS,
     .count = cheq_count_avx512, .apply = cheq_apply_avx512, .count_apply = cheq_count_apply_avx512,
@@ -140,7 +147,7 @@ static const cheq_kernels cheq_kernels_avx512 = {
     .lightness = cheq_lightness_avx2, .gray16 = cheq_gray16_avx2,
     .to_space = cheq_to_space_avx2, .from_space = cheq_from_space_avx2,
     .lightness_dense = cheq_lightness_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512,
-    .lut_clip = cheq_lut_clip_avx512, .lut_clip16 = cheq_lut_clip16_avx512,
+    .lut_clip = cheq_lut_clip_any512, .lut_clip16 = cheq_lut_clip16_avx512,
     .blend = cheq_blend_avx512, .blend16 = cheq_blend16_avx512,
 };
 

@@ -7,14 +7,6 @@
 #include "kernels/x86/color256.h"
 #include "kernels/x86/lookup512.h"
 
-CHEQ_AVX512_INLINE __m256i cheq_half512(__m512i x, int half) {
-    return half ? _mm512_extracti64x4_epi64(x, 1) : _mm512_castsi512_si256(x);
-}
-
-CHEQ_AVX512_INLINE __m512i cheq_join512(__m256i low, __m256i high) {
-    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
-}
-
 CHEQ_AVX512_INLINE __m512i cheq_gray512(const cheq_weights256 *w, const __m512i rgb[3]) {
     __m256i gray[2];
     for (int h = 0; h < 2; h++) {

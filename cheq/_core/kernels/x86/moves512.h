@@ -8,7 +8,7 @@
 
 #include "kernels/scalar.h"
 
-#define CHEQ_AVX512_NEEDS "avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vbmi2,avx512vpopcntdq,gfni,bmi,bmi2,popcnt"
+#define CHEQ_AVX512_NEEDS "avx512f,avx512bw,avx512vl,avx512dq,avx512vbmi,avx512vbmi2,avx512vpopcntdq,avx512vnni,gfni,bmi,bmi2,popcnt"
 #define CHEQ_AVX512 __attribute__((target(CHEQ_AVX512_NEEDS)))
 
 /* For the bodies of loops: a call a block would load every table anew. */
@@ -81,6 +81,14 @@ CHEQ_AVX512_INLINE void cheq_store512(uint8_t *to, size_t size, size_t r, __m512
 
 CHEQ_AVX512_INLINE __m512i cheq_permute512(__m512i x, const uint8_t table[64], __m512i y) {
     return _mm512_permutex2var_epi8(x, _mm512_loadu_si512(table), y);
+}
+
+CHEQ_AVX512_INLINE __m256i cheq_half512(__m512i x, int half) {
+    return half ? _mm512_extracti64x4_epi64(x, 1) : _mm512_castsi512_si256(x);
+}
+
+CHEQ_AVX512_INLINE __m512i cheq_join512(__m256i low, __m256i high) {
+    return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
 }
 
 /* ---- channels ----------------------------------------------------------- */
