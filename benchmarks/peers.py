@@ -59,7 +59,7 @@ def others(images: Images) -> Iterator[Contestant]:
     """Yield those with answers of their own, on a share of (n, height, width); torchvision and kornia if installed."""
     batch = images[: max(1, SHARE // images[0].size)]
     for peer in PEERS:
-        if peer.name in OTHERS and peer.absent() is None:
+        if peer.name in OTHERS and peer.function == "equalize" and peer.absent() is None:
             # The others take one image a call, or much memory.
             some = batch if peer.name == "torchvision" else batch[:64]
             work, parts = peer.prepare(some), images.size / some.size

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -21,15 +20,17 @@ _BARS = 256  # at most, in a histogram
 _INK, _FAINT = "#22262e", "#7a808c"
 _GRAY = ("#8892a6", "#c2410c")  # histogram, CDF
 _RGB = (("#dc2626", "#991b1b"), ("#16a34a", "#166534"), ("#2563eb", "#1e40af"))
-_CELL = 4.4  # inches that a picture is wide, or twice that one above the other; and its height's bounds
+_CELL = 4.4  # inches that a picture is wide; so many times that where they stand one above the other
+# Its height's bounds.
 _LOWEST, _HIGHEST = 0.35, 6.6
-_WIDE = 2.5  # times as wide as high: before and after are one above the other from there on
+_WIDE = 2.5  # times as wide as high: the pictures are one above the other from there on
 _CURVES = 1.7  # inches that a histogram is high
 # Pixels of a side that are drawn, of larger pictures every second, every third, ...: a figure of 150 dots an inch shows
 # 1,400 at most, and matplotlib took 48 s for a picture of 10,000 x 10,000, and 12 s for what is left of it.
 _MOST_SHOWN = 4096
 _FEW = 16  # bars, up to which each is drawn wider than its bin, to be seen
 _TOWER = 5  # times the mean bar; higher ones are cut off there
+_TITLES = {"equalized": "equalized", "clahe": "CLAHE"}
 # Where the methods' results that are not levels lie.
 _RESULTS = {"skimage": (0.0, 1.0), "numpy": (0.0, 255.0)}
 
@@ -42,6 +43,7 @@ def plot(
     color: Color | Literal["gray"] = "channels",
     channel_axis: int | None = None,
     mask: ArrayLike | None = None,
+    clahe: ArrayLike | None = None,
     title: str | None = None,
 ) -> Figure:
     """
@@ -60,6 +62,8 @@ def plot(
         gray picture made first.
     mask : array_like of bool, shape (height, width), optional
         As for `cheq.equalize`. Only pixels under it are in the histograms.
+    clahe : array_like, optional
+        The picture after `cheq.clahe`, to be drawn as a third one.
     title : str, optional
         Written above the picture as it is; ``$`` does not begin a formula.
 
@@ -98,18 +102,33 @@ def plot(
         raise ValueError(f"color: expected 'channels' for an image without channel_axis, got {color!r}")
     counted = _curve_pixels(before, color, method)
     selected = None if mask is None else _arguments.as_mask(mask, before.shape[:2], None)
+    drawn = [_Drawn(before, title or "before")]
     if equalized is None:
-        after, name, known = _after(before, counted, color, method, selected), f"equalized ({method})", _RESULTS
-    else:
-        axis = None if np.ndim(equalized) == 2 else channel_axis  # gray may have been made of it
-        after, name, known = _channels_last(equalized, axis, "equalized"), "equalized", {}
-        if after.shape[:2] != before.shape[:2]:
-            raise ValueError(f"equalized: expected height and width {before.shape[:2]}, got {after.shape[:2]}")
-    after_counted = _curve_pixels(after, color, method) if after.ndim == 3 else after
-    left, right = _places(figure, *before.shape[:2])
-    _draw(left, before, counted, title or "before", selected, None)
-    _draw(right, after, after_counted, name, selected, known.get(method))
+        after = _after(before, counted, color, method, selected)
+        drawn.append(_Drawn(after, f"equalized ({method})", _RESULTS.get(method)))
+    for name, picture in (("equalized", equalized), ("clahe", clahe)):
+        if picture is not None:
+            drawn.append(_Drawn(_given(name, picture, channel_axis, before), _TITLES[name]))
+    for places, one in zip(_places(figure, len(drawn), *before.shape[:2]), drawn, strict=True):
+        _draw_picture(places[0], one)
+        _draw_curves(places[1], _curve_pixels(one.pixels, color, method), selected, one.known)
     return figure
+
+
+class _Drawn(NamedTuple):
+    """A picture, what stands above it, and the values that are black and white, where they are known."""
+
+    pixels: Array
+    title: str
+    known: tuple[float, float] | None = None
+
+
+def _given(name: str, picture: ArrayLike, channel_axis: int | None, before: Array) -> Array:
+    """Return a picture that the caller has made of the first one; gray may have been made of it."""
+    pixels = _channels_last(picture, None if np.ndim(picture) == 2 else channel_axis, name)
+    if pixels.shape[:2] != before.shape[:2]:
+        raise ValueError(f"{name}: expected height and width {before.shape[:2]}, got {pixels.shape[:2]}")
+    return pixels
 
 
 def _new_figure() -> Figure:
@@ -144,7 +163,7 @@ def _channels_last(image: ArrayLike, axis: int | None, name: str) -> Array:
 def _curve_pixels(pixels: Array, color: str, method: Method) -> Array:
     """Return the pixels whose histograms are drawn."""
     weights: GrayMethod = "pillow" if color == "gray" and method == "pillow" else "opencv"
-    return pixels if color == "channels" else _color.rgb_to_gray(pixels, method=weights)
+    return pixels if color == "channels" or pixels.ndim == 2 else _color.rgb_to_gray(pixels, method=weights)
 
 
 def _after(
@@ -175,37 +194,23 @@ def _range(pixels: Array, known: tuple[float, float] | None) -> tuple[float, flo
 # ---------------------------------------------------------------- drawing
 
 
-def _places(figure: Figure, height: int, width: int) -> Iterator[tuple[Axes, Axes]]:
-    """Yield the axes of a picture and its histogram, before and after: wide pictures stand one above the other."""
+def _places(figure: Figure, count: int, height: int, width: int) -> list[tuple[Axes, Axes]]:
+    """Return the axes of each picture and its histogram; wide pictures stand one above the other."""
     above = width > _WIDE * height
-    high = max(2 * _CELL * height / width, _LOWEST) if above else min(_CELL * height / width, _HIGHEST)
-    rows = 2 if above else 1
-    figure.set_size_inches(2 * _CELL + 1.2, rows * high + _CURVES + 1.0 + 0.3 * rows)
-    grid = figure.add_gridspec(rows + 1, 2, height_ratios=[*[high] * rows, _CURVES])
-    pictures = [figure.add_subplot(grid[each, :] if above else grid[0, each]) for each in (0, 1)]
-    for column, axes in enumerate(pictures):
-        yield axes, figure.add_subplot(grid[rows, column])
+    high = max(count * _CELL * height / width, _LOWEST) if above else min(_CELL * height / width, _HIGHEST)
+    rows = count if above else 1
+    figure.set_size_inches(count * _CELL + 1.2, rows * high + _CURVES + 1.0 + 0.3 * rows)
+    grid = figure.add_gridspec(rows + 1, count, height_ratios=[*[high] * rows, _CURVES])
+    pictures = [figure.add_subplot(grid[each, :] if above else grid[0, each]) for each in range(count)]
+    return [(axes, figure.add_subplot(grid[rows, column])) for column, axes in enumerate(pictures)]
 
 
-def _draw(
-    places: tuple[Axes, Axes],
-    picture: Array,
-    counted: Array,
-    title: str,
-    selected: npt.NDArray[np.bool_] | None,
-    known: tuple[float, float] | None,
-) -> None:
-    """Draw one picture and, below, the curves of the pixels that are counted; results' values lie in a known range."""
-    _draw_picture(places[0], picture, title, _range(picture, known))
-    _draw_curves(places[1], counted, selected, known)
-
-
-def _draw_picture(axes: Axes, pixels: Array, title: str, shown: tuple[float, float]) -> None:
-    axes.set_title(title, fontsize=11, color=_INK, parse_math=False)
+def _draw_picture(axes: Axes, drawn: _Drawn) -> None:
+    axes.set_title(drawn.title, fontsize=11, color=_INK, parse_math=False)
     axes.set_axis_off()
-    low, high = shown
-    step = -(-max(pixels.shape[:2]) // _MOST_SHOWN)
-    pixels = pixels[::step, ::step]
+    low, high = _range(drawn.pixels, drawn.known)
+    step = -(-max(drawn.pixels.shape[:2]) // _MOST_SHOWN)
+    pixels = drawn.pixels[::step, ::step]
     # A small picture is shown as its pixels are.
     smooth = "auto" if min(pixels.shape[:2]) > 200 else "nearest"
     if pixels.ndim == 2:

@@ -134,6 +134,7 @@ def test_files_and_folders(few):
     size = PIXELS.size
     assert more['equalize, "opencv"'] == size * 6  # gray, three channels, two images
     assert more['rgb_to_gray, "opencv"'] == size
+    assert more['clahe, "opencv"'] == size * 8  # and two of 16 bits
     assert more['equalize, "numpy"'] == size * 9  # and what has 16 bits, and the floats
     done = cli_tools.run("parity", "photos", "batch.npy")
     assert (done.exit_code, done.stderr) == (0, "")
@@ -244,6 +245,8 @@ def test_another_version_than_when_it_was_saved(saved):
     {"format": 99}, {"question": "nonsense"}, {"reference": "nobody"}, {"layout": "spiral"}, {"axes": 3},
     {"channel_axis": "x"}, {"channel_axis": 7}, {"axes": [5, 6]}, {"question": 'rgb_to_gray, "opencv"'},
     {"threads": None}, {"threads": 0}, {"nbins": 3}, {"out": 5}, {"nan_policy": "x"}, {"threads": 1.5},
+    {"question": 'clahe, "opencv"', "tile_grid_size": [0, 8]}, {"question": 'clahe, "opencv"', "clip_limit": 1e999},
+    {"question": 'clahe, "opencv"', "tile_grid_size": [1.5, 8]}, {"question": 'clahe, "opencv"', "kernel_size": [8, 8]},
 ])  # fmt: skip
 def test_a_damaged_account_is_refused(saved, changes):
     done = cli_tools.run("parity", "--rerun", edited(saved, **changes))

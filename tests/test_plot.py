@@ -1,5 +1,6 @@
 """Does the figure show the picture's own numbers, without a display and without pyplot?"""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -49,6 +50,28 @@ def test_each_channel():
             for channel in range(3):
                 counts = np.bincount(picture[..., channel].ravel(), minlength=256)
                 np.testing.assert_array_equal(three[channel].values, counts)
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("shape", [(40, 60), (20, 90)])
+def test_clahe_is_a_third_picture(given, shape):
+    image = pixels(*shape)
+    local = cv2.createCLAHE(2, (4, 4)).apply(image)
+    figure = cheq.plot(image, cv2.equalizeHist(image) if given else None, clahe=local)
+    pictures, histograms = figure.axes[:3], figure.axes[3:6]
+    assert [axes.get_title() for axes in pictures] == ["before", "equalized" + " (opencv)" * (not given), "CLAHE"]
+    for axes, below, picture in zip(pictures, histograms, (image, cv2.equalizeHist(image), local), strict=True):
+        np.testing.assert_array_equal(axes.images[0].get_array(), picture)
+        np.testing.assert_array_equal(below.patches[0].get_data().values, np.bincount(picture.ravel(), minlength=256))
+    figure.draw_without_rendering()
+    places = [axes.get_position() for axes in pictures]
+    wide = shape[1] > 2.5 * shape[0]
+    assert all(one.y0 > other.y1 if wide else one.x1 < other.x0 for one, other in itertools.pairwise(places))
+
+
+def test_clahe_of_another_shape():
+    with pytest.raises(ValueError, match=r"clahe: expected height and width \(40, 60\), got \(40, 59\)"):
+        cheq.plot(pixels(40, 60), clahe=pixels(40, 59))
 
 
 @pytest.mark.parametrize("color", ["ycrcb", "gray"])

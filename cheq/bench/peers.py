@@ -4,7 +4,7 @@ import importlib
 import importlib.metadata
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -26,13 +26,16 @@ class Work(NamedTuple):
 class Peer:
     """A library: how it is called, the names it is distributed under, whose method its answer is.
 
-    ``prepare`` imports it and brings uint8 images of shape (count, height, width) into the form that its users have.
+    ``function`` is cheq's that gives it, with the ``options``. ``prepare`` imports the library and brings uint8 images
+    of shape (count, height, width) into the form that its users have.
     """
 
     name: str
     packages: tuple[str, ...]
     method: str
     prepare: Callable[[Pixels], Work]
+    function: str = "equalize"
+    options: dict[str, Any] = field(default_factory=dict)
 
     def version(self) -> str:
         """The installed version; PackageNotFoundError where there is none."""
@@ -62,6 +65,18 @@ def _cv2(images: Pixels) -> Work:
     def run() -> Pixels:
         for image, target in zip(images, out, strict=True):
             cv2.equalizeHist(image, target)
+        return out
+
+    return Work(run, np.asarray, cv2.setNumThreads, cv2.getNumThreads())
+
+
+def _cv2_clahe(images: Pixels) -> Work:
+    cv2: Any = importlib.import_module("cv2")
+    apply, out = cv2.createCLAHE(_CLIPPED["clip_limit"], _CLIPPED["tile_grid_size"]).apply, np.empty_like(images)
+
+    def run() -> Pixels:
+        for image, target in zip(images, out, strict=True):
+            apply(image, target)
         return out
 
     return Work(run, np.asarray, cv2.setNumThreads, cv2.getNumThreads())
@@ -119,6 +134,9 @@ def _albumentations(images: Pixels) -> Work:
     return Work(lambda: [transform(image=image)["image"] for image in images], np.stack)
 
 
+# What most users of cv2's CLAHE choose.
+_CLIPPED: dict[str, Any] = {"clip_limit": 2.0, "tile_grid_size": (8, 8)}
+
 # All are cv2.
 OPENCV = ("opencv-python-headless", "opencv-python", "opencv-contrib-python-headless", "opencv-contrib-python")
 
@@ -130,4 +148,5 @@ PEERS = (
     Peer("albumentations", ("albumentations",), "opencv", _albumentations),
     Peer("torchvision", ("torchvision",), "pillow", _torchvision),
     Peer("kornia", ("kornia",), "pillow", _kornia),
+    Peer("cv2", OPENCV, "opencv", _cv2_clahe, "clahe", _CLIPPED),
 )

@@ -24,6 +24,7 @@ class Row:
 
     peer: str
     version: str
+    function: str
     method: str
     note: str = ""
     equal: bool = True
@@ -50,11 +51,11 @@ def run(batches: list[Pixels], threads: int, seconds: float) -> Iterator[Row]:
         For all peers together, about: each is run a few times, however slow it is.
     """
     end = time.perf_counter() + seconds
-    found = {peer.name: peer.absent() for peer in PEERS}
-    left = sum(reason is None for reason in found.values())
-    for peer in PEERS:
-        if found[peer.name] is not None:
-            yield Row(peer.name, "", peer.method, note=str(found[peer.name]))
+    found = [(peer, peer.absent()) for peer in PEERS]
+    left = sum(reason is None for _, reason in found)
+    for peer, reason in found:
+        if reason is not None:
+            yield Row(peer.name, "", peer.function, peer.method, note=reason)
         else:
             yield beside(peer, batches, threads, max(0.0, end - time.perf_counter()) / left)
             left -= 1
@@ -71,16 +72,16 @@ def beside(peer: Peer, batches: list[Pixels], threads: int, seconds: float) -> R
     for count in (1, threads) if threads > 1 else (1,):
         theirs.append(Contestant(peer.name, partial(_run_all, works), partial(works[0].set_threads, count), count))
         theirs[-1].arrange, theirs[-1].parts = partial(_flat, works), size / sum(batch.size for batch in some)
-        call = partial(_equalize_all, batches, outs, peer.method, count)
+        call = partial(_change_all, peer, batches, outs, count)
         ours.append(Contestant("cheq", call, threads=count, arrange=partial(_first_of_each, some)))
     try:
         compete([*theirs, *ours], seconds=seconds, rounds=2)
     except NotEqual as error:
-        return Row(peer.name, peer.version(), peer.method, note=str(error), equal=False)
+        return Row(peer.name, peer.version(), peer.function, peer.method, note=str(error), equal=False)
     finally:
         works[0].set_threads(works[0].threads)
     figures = [1e9 * each.best / size for each in (ours[0], ours[-1], theirs[0], theirs[-1])]
-    return Row(peer.name, peer.version(), peer.method, "", True, *figures)
+    return Row(peer.name, peer.version(), peer.function, peer.method, "", True, *figures)
 
 
 def _share(batches: list[Pixels]) -> list[Pixels]:
@@ -98,11 +99,10 @@ def _flat(works: list[Work], results: list[Any]) -> Pixels:
     return np.concatenate([work.as_array(result).ravel() for work, result in zip(works, results, strict=True)])
 
 
-def _equalize_all(batches: list[Pixels], outs: list[Pixels], method: Any, threads: int) -> list[Pixels]:
-    return [
-        cheq.equalize(batch, method=method, axes=(-2, -1), out=out, num_threads=threads)
-        for batch, out in zip(batches, outs, strict=True)
-    ]
+def _change_all(peer: Peer, batches: list[Pixels], outs: list[Pixels], threads: int) -> list[Pixels]:
+    options: dict[str, Any] = {**peer.options, "method": peer.method, "axes": (-2, -1), "num_threads": threads}
+    function = getattr(cheq, peer.function)
+    return [function(batch, out=out, **options) for batch, out in zip(batches, outs, strict=True)]
 
 
 def _first_of_each(some: list[Pixels], results: list[Pixels]) -> Pixels:

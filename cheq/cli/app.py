@@ -6,6 +6,7 @@ import typer
 
 import cheq
 from cheq.cli.commands.bench import bench
+from cheq.cli.commands.clahe import clahe
 from cheq.cli.commands.demo import demo
 from cheq.cli.commands.equalize import equalize
 from cheq.cli.commands.figure import figure
@@ -37,5 +38,5 @@ def _options(
     pass
 
 
-for _command in (equalize, figure, parity, bench, info, demo):
+for _command in (equalize, clahe, figure, parity, bench, info, demo):
     app.command()(_command)

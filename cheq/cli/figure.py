@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 import cheq
+from cheq.cli.pixels import Choice, Equalizer
 from cheq.cli.report import CommandError, one_line, printable
-from cheq.cli.settings import Color, Method
+from cheq.cli.settings import ClaheSettings, Settings
 from cheq.pictures import formats
 from cheq.pictures.files import check_free, describe, whole_file
 from cheq.pictures.reading import MOST_PIXELS, collected_warnings, pixel_limit
@@ -25,8 +26,8 @@ def check_target(target: Path, overwrite: bool) -> None:
         raise CommandError(f"{error} (replace it with --overwrite)") from None
 
 
-def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, overwrite: bool) -> list[str]:
-    """Draw a picture file; alpha is left out, and of several pages all but the first.
+def draw(source: Path, target: Path, settings: Settings, clahe: ClaheSettings | None, dpi: int) -> list[str]:
+    """Draw a picture file, and after CLAHE if asked to; alpha is left out, and of several pages all but the first.
 
     Returns
     -------
@@ -40,7 +41,7 @@ def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, ove
     """
     try:
         with pixel_limit(MOST_PIXELS), collected_warnings() as collected:
-            _draw(source, target, method, color, dpi, overwrite)
+            _draw(source, target, settings, clahe, dpi)
     except ImportError as error:
         raise CommandError(str(error)) from None
     except Exception as error:  # damaged files make libraries raise nearly anything
@@ -51,17 +52,22 @@ def draw(source: Path, target: Path, method: Method, color: Color, dpi: int, ove
     return [*dict.fromkeys(others), *["the figure's font lacks characters of the file's name"] * bool(lacking)]
 
 
-def _draw(source: Path, target: Path, method: Method, color: Color, dpi: int, overwrite: bool) -> None:
+def _draw(source: Path, target: Path, settings: Settings, clahe: ClaheSettings | None, dpi: int) -> None:
     if source.suffix.lower() in {".npy", ".npz"}:
         raise ValueError("this is an array; cheq figure takes picture files, and cheq.plot takes arrays in Python")
     picture = formats.upright(formats.read(source))
-    if picture.colors == 1:
-        color = "channels"
-    elif not (picture.rgb and picture.colors == 3):
+    if picture.colors != 1 and not (picture.rgb and picture.colors == 3):
         raise ValueError(f"expected a gray or RGB picture, got {picture.kind}")
     pixels, axis = np.ascontiguousarray(picture.opaque), picture.channel_axis
-    figure = cheq.plot(pixels, method=method, color=color, channel_axis=axis, title=_title(source))
-    with whole_file(target, overwrite) as file:
+    figure = cheq.plot(
+        pixels,
+        method=settings.method,
+        color="channels" if axis is None else settings.color,
+        channel_axis=axis,
+        clahe=None if clahe is None else Equalizer(clahe).equalize(pixels, axis, Choice(), None),
+        title=_title(source),
+    )
+    with whole_file(target, settings.overwrite) as file:
         figure.savefig(file, format=target.suffix[1:].lower(), dpi=dpi)
 
 

@@ -40,6 +40,18 @@ ColorOption = Annotated[
         help="What is equalized in color pictures: each channel on its own, the lightness alone, or gray made first.",
     ),
 ]
+ClipLimit = Annotated[
+    float | None,
+    typer.Option(
+        metavar="LIMIT",
+        help="The most pixels of one level that a tile counts, as a multiple of the mean of all levels: by default 40; "
+        "0 clips nothing.",
+    ),
+]
+Tiles = Annotated[
+    Any,
+    typer.Option(parser=_numbers, metavar="COLUMNSxROWS", help="How many tiles a picture has: by default 8x8."),
+]
 Mask = Annotated[
     str | None,
     typer.Option(

@@ -22,7 +22,7 @@ from cheq.cli.pixels import Choice, Equalizer, SharedHistograms
 from cheq.cli.plan import Job, Plan
 from cheq.cli.report import Report
 from cheq.cli.settings import Settings, in_options
-from cheq.pictures import formats
+from cheq.pictures import Pixels, formats
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
 from cheq.pictures.files import check_free, describe, remove_old, whole_file
 from cheq.pictures.picture import Picture
@@ -179,13 +179,20 @@ class _Worker:
         if picture.is_mask:
             return picture
         _check_kind(picture, self._settings)
+        if self._settings.one_lut:
+            pixels = self._changed(picture, mask)
+        else:  # it counts where pixels lie, as they are seen
+            pixels = np.ascontiguousarray(formats.as_stored(self._changed(formats.upright(picture), mask), picture))
+        return formats.changed(picture, pixels, picture.rgb and not self._equalizer.makes_gray(picture.channel_axis))
+
+    def _changed(self, picture: Picture, mask: Mask | None) -> Pixels:
         whole, axis, choice = picture.reduces, picture.channel_axis, self._choice(picture, mask)
-        if whole is not None and self._equalizer.shared is None and _are_alike(whole, picture):
+        own_lut = self._settings.one_lut and self._equalizer.shared is None
+        if whole is not None and own_lut and _are_alike(whole, picture):
             colors = self._equalizer.equalize_as(whole.opaque, self._choice(whole, mask), picture.opaque, axis, choice)
         else:
             colors = self._equalizer.equalize(picture.opaque, axis, choice, 1)
-        pixels = np.dstack([colors, picture.pixels[..., -1]]) if picture.alpha else colors
-        return formats.changed(picture, pixels, picture.rgb and not self._equalizer.makes_gray(axis))
+        return np.dstack([colors, picture.pixels[..., -1]]) if picture.alpha else colors
 
     def _choice(self, picture: Picture, mask: Mask | None) -> Choice:
         """Which pixels of a picture are counted, under a mask that was made for it as it is seen, and which stay."""

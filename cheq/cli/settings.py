@@ -19,6 +19,10 @@ LIGHTNESS = ("ycrcb", "yuv", "lab")  # colors of which the lightness alone is eq
 
 # Signs in the messages of functions, and the options to name.
 _OPTIONS = (
+    ("^clip_limit:", "on the command line: --clip-limit"),
+    ("^tile_grid_size:", "on the command line: --tiles"),
+    ("^kernel_size:", "on the command line: --kernel-size"),
+    ("^nbins:", "on the command line: --nbins"),
     ("^mask:", "on the command line: --mask"),
     ("looks like channels", "on the command line: --channel-axis -1 or --axes -2,-1"),
     ("^axes:|pass axes", "on the command line: --axes"),
@@ -62,8 +66,9 @@ class Settings:
         As ``nan_policy`` of `cheq.equalize`.
     """
 
-    colors_of_8_bits: ClassVar = LIGHTNESS
+    colors_of_8_bits: ClassVar[tuple[str, ...]] = LIGHTNESS
     others: ClassVar = "skimage and numpy take it"  # what "opencv" does not
+    one_lut: ClassVar = True  # a plane
 
     method: Method = "opencv"
     color: Color = "channels"
@@ -100,14 +105,46 @@ class Settings:
 
     def equalize(self, pixels: Pixels, axis: int | None, **arguments: Any) -> Pixels:
         """Return pixels equalized, of each channel or their lightness; the arguments are those of `cheq.equalize`."""
-        color: Any = self.color if axis is not None and self.color in LIGHTNESS else "channels"
-        arguments |= self.options
-        return cheq.equalize(pixels, channel_axis=axis, color=color, nan_policy=self.nan, **arguments)
+        color = self.color if axis is not None and self.color in LIGHTNESS else "channels"
+        return self._change(pixels, channel_axis=axis, color=color, **self.options, **arguments)
+
+    def _change(self, pixels: Pixels, **arguments: Any) -> Pixels:
+        return cheq.equalize(pixels, nan_policy=self.nan, **arguments)
 
     @property
     def options(self) -> dict[str, Any]:
         """The method's arguments: results keep their source's dtype."""
         return {"method": self.method, "dtype": None if self.method in ("opencv", "pillow") else "same"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaheSettings(Settings):
+    """Those of `cheq clahe`, which has neither ``shared_lut`` nor ``nan``.
+
+    Attributes
+    ----------
+    clip_limit, tiles, kernel_size, nbins : float, tuple of int, tuple of int, int, or None
+        As for `cheq.clahe`, where ``tiles`` is ``tile_grid_size``; a ``kernel_size`` of one number is for all axes.
+    """
+
+    colors_of_8_bits: ClassVar[tuple[str, ...]] = ("lab",)
+    others: ClassVar = "skimage takes int16 and floats"
+    one_lut: ClassVar = False
+
+    clip_limit: float | None = None
+    tiles: tuple[int, ...] | None = None
+    kernel_size: tuple[int, ...] | None = None
+    nbins: int | None = None
+
+    def _change(self, pixels: Pixels, **arguments: Any) -> Pixels:
+        size = self.kernel_size
+        own: dict[str, Any] = {
+            "clip_limit": self.clip_limit,
+            "tile_grid_size": self.tiles,
+            "kernel_size": size[0] if size is not None and len(size) == 1 else size,
+            "nbins": self.nbins,
+        }
+        return cheq.clahe(pixels, **{name: value for name, value in own.items() if value is not None}, **arguments)
 
 
 def in_options(message: str) -> str:

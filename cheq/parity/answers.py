@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -25,12 +26,17 @@ class Answer(NamedTuple):
     known: Array
 
 
-Answers = dict[str, Callable[[Array, Array | None, Input], "Array | Answer | None"]]
+_Change = Callable[[Array, Array | None, Input], "Array | Answer | None"]
+Answers = dict[str, _Change]
 
-YCRCB = 'equalize, color="ycrcb"'
+YCRCB, CLAHE, CLAHE_OF_LAB = 'equalize, color="ycrcb"', 'clahe, "opencv"', 'clahe, color="lab"'
+_SPACES = {"ycrcb": "YCrCb", "yuv": "YUV", "lab": "Lab"}  # as cv2 calls them
 
 # From here on float32 does not hold every count, which two libraries count in.
 _FLOAT32_COUNTS = 1 << 24
+
+# Pixels of a plane up to which scikit-image's CLAHE is asked: it takes 40 bytes and more for each.
+_ADAPTED = 1 << 24
 
 
 def numpy_answers() -> Answers:
@@ -60,10 +66,11 @@ def _from_zero(levels: Array) -> Array:
 
 
 def cv2_answers() -> Answers:
-    """equalizeHist, threshold and cvtColor.
+    """equalizeHist, createCLAHE, cvtColor and threshold.
 
     equalizeHist takes no mask: of its LUT for the pixels under one, only what becomes of those pixels is known. Where
-    cv2 was compiled to fuse products and sums, as for 64-bit ARM, its Otsu answers otherwise in near-ties: it is none.
+    cv2 was compiled to fuse products and sums, as for 64-bit ARM, its CLAHE and its Otsu answer otherwise in near-ties:
+    they are none.
     """
     cv2: Any = import_module("cv2")
 
@@ -76,18 +83,47 @@ def cv2_answers() -> Answers:
         values[mask] = cv2.equalizeHist(plane[mask][np.newaxis]).ravel()
         return Answer(values, mask)
 
-    def lightness(image: Array, mask: Array | None, images: Input) -> Array | Answer | None:
-        converted = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
-        found = equalize(np.ascontiguousarray(converted[..., 0]), mask, images)
-        if found is None:
-            return None
-        converted[..., 0] = found.values if isinstance(found, Answer) else found
-        values = cv2.cvtColor(converted, cv2.COLOR_YCrCb2RGB)
-        return Answer(values, np.repeat(found.known[..., np.newaxis], 3, -1)) if isinstance(found, Answer) else values
+    def clahe(plane: Array, _: Array | None, images: Input) -> Array:
+        limit = 40.0 if images.clip_limit is None else images.clip_limit
+        made = cv2.createCLAHE(limit, images.tile_grid_size or (8, 8)).apply(plane)
+        return np.asarray(made).reshape(plane.shape)
 
     def gray(image: Array, _: Array | None, __: Input) -> Array:
         code = cv2.COLOR_RGB2GRAY if image.shape[-1] == 3 else cv2.COLOR_RGBA2GRAY
         return np.asarray(cv2.cvtColor(image, code)).reshape(image.shape[:-1])
+
+    answers: Answers = {"opencv": equalize, 'rgb_to_gray, "opencv"': gray}
+    answers |= {f'equalize, color="{color}"': _lightness(cv2, space, equalize) for color, space in _SPACES.items()}
+    # A near-tie for each, and what an OpenCV that rounds every product and sum makes of it.
+    squares = (np.arange(97 * 101) ** 2 * 7 % 251).astype(np.uint8).reshape(97, 101)
+    if crc32(clahe(squares, None, Input(squares, clip_limit=0.0, tile_grid_size=(6, 7))).tobytes()) == 1880704169:
+        answers[CLAHE] = clahe
+        answers |= {f'clahe, color="{color}"': _lightness(cv2, space, clahe) for color, space in _SPACES.items()}
+    near_tie = np.array([[81, 99, 43, 30, 152]], np.uint8)
+    otsu, binarize = _thresholds(cv2)
+    if otsu(near_tie, None, Input(near_tie)) == 81:  # and not 43
+        answers |= {"otsu_threshold": otsu, "binarize": binarize}
+    return answers
+
+
+def _lightness(cv2: Any, space: str, change: _Change) -> _Change:
+    """The lightness of a color image changed, which is the first channel in each of the spaces."""
+    there, back = (getattr(cv2, f"COLOR_{name}") for name in (f"RGB2{space}", f"{space}2RGB"))
+
+    def answer(image: Array, mask: Array | None, images: Input) -> Array | Answer | None:
+        converted = cv2.cvtColor(image, there)
+        found = change(np.ascontiguousarray(converted[..., 0]), mask, images)
+        if found is None:
+            return None
+        converted[..., 0] = found.values if isinstance(found, Answer) else found
+        values = cv2.cvtColor(converted, back)
+        return Answer(values, np.repeat(found.known[..., np.newaxis], 3, -1)) if isinstance(found, Answer) else values
+
+    return answer
+
+
+def _thresholds(cv2: Any) -> tuple[_Change, _Change]:
+    """Otsu's threshold, and the picture in black and white."""
 
     def otsu(plane: Array, mask: Array | None, _: Input) -> Array | None:
         counted = plane if mask is None else plane[mask][np.newaxis]
@@ -103,10 +139,7 @@ def cv2_answers() -> Answers:
             return None
         return np.asarray(cv2.threshold(plane, int(level[0]), int(np.iinfo(plane.dtype).max), cv2.THRESH_BINARY)[1])
 
-    near_tie = np.array([[81, 99, 43, 30, 152]], np.uint8)
-    fused = otsu(near_tie, None, Input(near_tie)) == 43  # and not 81
-    named = {} if fused else {"otsu_threshold": otsu, "binarize": binarize}
-    return {"opencv": equalize, YCRCB: lightness, 'rgb_to_gray, "opencv"': gray, **named}
+    return otsu, binarize
 
 
 @contextmanager
@@ -139,7 +172,7 @@ def pillow_answers() -> Answers:
 
 
 def skimage_answers() -> Answers:
-    """exposure.equalize_hist and cumulative_distribution, color.rgb2gray, and the recipe that is made of them."""
+    """exposure.equalize_hist, equalize_adapthist and cumulative_distribution, color.rgb2gray, and their recipe."""
     exposure: Any = import_module("skimage.exposure")
     color: Any = import_module("skimage.color")
 
@@ -165,6 +198,12 @@ def skimage_answers() -> Answers:
         counted = plane if mask is None else plane[mask]
         return np.asarray(exposure.cumulative_distribution(counted, images.nbins)[1]) if counted.size else None
 
+    def adapted(plane: Array, _: Array | None, images: Input) -> Array | None:
+        if plane.size > _ADAPTED:
+            return None
+        limit = 0.01 if images.clip_limit is None else images.clip_limit
+        return np.asarray(exposure.equalize_adapthist(plane, images.kernel_size, limit, images.nbins))
+
     def gray(images: Array, _: Array | None, given: Input) -> Array:
         # A matrix product adds in an order that depends on the memory's, so it is given the very layout.
         view = given.view()
@@ -177,12 +216,12 @@ def skimage_answers() -> Answers:
     distribution = "cumulative_distribution"
     return {
         "skimage": equalize, f"{distribution}: CDF": cdf, f"{distribution}: bin centers": centers,
-        'rgb_to_gray, "skimage"': gray, "recipes.histogram_equalize": recipe,
+        'clahe, "skimage"': adapted, 'rgb_to_gray, "skimage"': gray, "recipes.histogram_equalize": recipe,
     }  # fmt: skip
 
 
 def albumentations_answers() -> Answers:
-    """Equalize with mode "cv": cv2's answer, and one for masks under which there are two levels at least.
+    """CLAHE, and Equalize with mode "cv": cv2's answers, and one for masks under which there are two levels at least.
 
     Its mode "pil" is another answer than Pillow's.
     """
@@ -211,7 +250,15 @@ def albumentations_answers() -> Answers:
     def lightness(image: Array, mask: Array | None, _: Input) -> Array | None:
         return np.asarray(by_lightness(image=image)["image"]) if mask is None else None
 
-    return {"opencv": equalize, YCRCB: lightness}
+    def clahe(image: Array, _: Array | None, images: Input) -> Array | None:
+        limit = 40.0 if images.clip_limit is None else images.clip_limit
+        if image.dtype != np.uint8 or limit < 1:  # it takes no other ones
+            return None
+        grid = images.tile_grid_size or (8, 8)
+        return np.asarray(library.CLAHE(clip_limit=(limit, limit), tile_grid_size=grid, p=1)(image=image)["image"])
+
+    tiled: Answers = {CLAHE: clahe, CLAHE_OF_LAB: clahe} if CLAHE in cv2_answers() else {}
+    return {"opencv": equalize, YCRCB: lightness, **tiled}
 
 
 def torchvision_answers() -> Answers:

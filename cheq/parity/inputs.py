@@ -10,14 +10,18 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# What a reference answers in one call: a plane, a color image (height, width, channels), or the array as it is.
-PLANE, COLOR, WHOLE = "plane", "color", "whole"
-UNITS = (PLANE, COLOR, WHOLE)
+# What a reference answers in one call: a plane as rows, whose pixels may lie anywhere, a color image (height, width,
+# channels), the array as it is, or for CLAHE a plane of its own shape.
+PLANE, COLOR, WHOLE, TILED = "plane", "color", "whole", "tiled"
+UNITS = (PLANE, COLOR, WHOLE, TILED)
 
 OUTS = NEW, IN_PLACE, STRIDED = "new", "in place", "strided"  # what `out` is
 NAN_POLICIES = ("raise", "omit")
 
-_OPTIONS = {"channel_axis": None, "axes": None, "nbins": 256, "nan_policy": "raise"}
+_OPTIONS = {
+    "channel_axis": None, "axes": None, "nbins": 256, "nan_policy": "raise",
+    "clip_limit": None, "tile_grid_size": None, "kernel_size": None,
+}  # fmt: skip
 _PATTERN = 0xA5
 
 
@@ -35,9 +39,12 @@ class Input:
     axes: tuple[int, ...] | None = None
     nbins: int = 256
     nan_policy: str = "raise"
+    clip_limit: float | None = None
+    tile_grid_size: tuple[int, ...] | None = None
+    kernel_size: tuple[int, ...] | None = None
     layout: str = "contiguous"
     out: str = NEW
-    units: tuple[str, ...] = UNITS
+    units: tuple[str, ...] = (PLANE, COLOR, WHOLE)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -102,18 +109,26 @@ def split(images: Input, unit: str) -> tuple[Array, Array | None]:
     if unit == COLOR:
         colors = colors_of(array, images)
         return colors, None if mask is None else _masks(images, False).reshape(colors.shape[:-1])
+    if unit == TILED:
+        return tiled_planes_of(array, images), None
     return planes_of(array, images), None if mask is None else planes_of(_masks(images, True), images)
 
 
 def planes_of(array: Array, images: Input) -> Array:
     """Return (planes, height, width) of an array that has the images' axes; all but the last of a plane's are one."""
+    planes = tiled_planes_of(array, images)
+    return planes.reshape(len(planes), math.prod(planes.shape[1:-1]), planes.shape[-1])
+
+
+def tiled_planes_of(array: Array, images: Input) -> Array:
+    """Return the planes of an array that has the images' axes, each of its own shape, along the first axis."""
     channel = None if images.channel_axis is None else images.channel_axis % array.ndim
     plane = tuple(axis for axis in range(array.ndim) if axis != channel)[-2:]
     if images.axes is not None:
         plane = tuple(axis % array.ndim for axis in images.axes)
     batch = tuple(axis for axis in range(array.ndim) if axis not in plane)
     lengths = [array.shape[axis] for axis in plane]
-    return np.ascontiguousarray(array.transpose(batch + plane)).reshape(-1, math.prod(lengths[:-1]), lengths[-1])
+    return np.ascontiguousarray(array.transpose(batch + plane)).reshape(-1, *lengths)
 
 
 def colors_of(array: Array, images: Input) -> Array:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,12 +16,13 @@ import cheq
 from cheq._core import dispatch
 from cheq.parity import compare
 from cheq.parity.compare import Difference, Run
-from cheq.parity.inputs import LAYOUTS, NAN_POLICIES, OUTS, PLANE, WHOLE, Array, Input, split
+from cheq.parity.inputs import COLOR, LAYOUTS, NAN_POLICIES, NEW, OUTS, UNITS, WHOLE, Array, Input, split
 from cheq.parity.questions import QUESTIONS, Question
 from cheq.parity.references import NAMES, Reference, find
 
-_FORMAT = 1  # of the files; one of another format is refused
-_OPTIONS = ("channel_axis", "axes", "nbins", "nan_policy", "layout", "out")
+_FORMAT = 2  # of the files; one of another format is refused
+_SIZES = ("axes", "tile_grid_size", "kernel_size")  # options that are several numbers
+_OPTIONS = (*_SIZES, "channel_axis", "nbins", "nan_policy", "clip_limit", "layout", "out")
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,19 @@ def reduced(whole: Comparison, found: Difference) -> Comparison:
 
 def _unit(whole: Comparison, index: int) -> Input:
     """One plane, or one color image, in plain memory."""
-    given = whole.images
-    arrays, masks = split(given, whole.question.unit)
-    axis = None if whole.question.unit == PLANE else -1
-    mask = None if masks is None else masks[index].copy()
-    return Input(arrays[index].copy(), mask, axis, nbins=given.nbins, nan_policy=given.nan_policy)
+    arrays, masks = split(whole.images, whole.question.unit)
+    array, mask = arrays[index].copy(), None if masks is None else masks[index].copy()
+    channel_axis = -1 if whole.question.unit == COLOR else None
+    axes = tuple(range(array.ndim)) if channel_axis is None and array.ndim > 2 else None
+    one = replace(whole.images, images=array, mask=mask, channel_axis=channel_axis, axes=axes)
+    return replace(one, layout="contiguous", out=NEW)
 
 
 def _halves(one: Comparison) -> Iterator[Comparison]:
-    """The halves of a plane's longer side."""
+    """The halves of a plane's longest side."""
     images, mask = one.images.images, one.images.mask
-    axis = int(images.shape[1] > images.shape[0])
+    sides = images.shape if one.images.channel_axis is None else images.shape[:-1]
+    axis = sides.index(max(sides))
     middle = images.shape[axis] // 2
     for part in (slice(None, middle), slice(middle, None)) if middle else ():
         place = (slice(None),) * axis + (part,)
@@ -158,14 +162,16 @@ def load(path: Path) -> tuple[Comparison, dict[str, Any]]:
 
 def _understood(images: Array, mask: Array | None, about: dict[str, Any]) -> Comparison:
     options = {name: about[name] for name in _OPTIONS}
-    options["axes"] = None if options["axes"] is None else tuple(options["axes"])
+    options |= {name: None if options[name] is None else tuple(options[name]) for name in _SIZES}
     question, name = QUESTIONS[about["question"]], about["reference"]
-    given, run = Input(images, mask, **options), Run(str(about["kernel"]), about["threads"])
+    given, run = Input(images, mask, **options, units=UNITS), Run(str(about["kernel"]), about["threads"])
     axes = [axis for axis in (given.channel_axis, *(given.axes or ())) if axis is not None]
+    counts = (given.nbins, run.threads, *(given.tile_grid_size or ()), *(given.kernel_size or ()))
     valid = (
-        all(isinstance(number, int) for number in (*axes, given.nbins, run.threads)),
+        all(isinstance(number, int) for number in (*axes, *counts)),
         all(-images.ndim <= axis < images.ndim for axis in axes),
-        min(given.nbins, run.threads) > 0,
+        min(counts) > 0,  # a grid with a 0 would end the process, in cv2
+        given.clip_limit is None or math.isfinite(given.clip_limit),
         given.layout in LAYOUTS and given.out in OUTS and given.nan_policy in NAN_POLICIES,
         name in NAMES and question.applies(given),
     )

@@ -9,7 +9,20 @@ from typing import Any
 import numpy as np
 
 import cheq
-from cheq.parity.inputs import COLOR, IN_PLACE, NEW, PLANE, WHOLE, Array, Input, colors_of, planes_of, spaced
+from cheq.parity.inputs import (
+    COLOR,
+    IN_PLACE,
+    NEW,
+    PLANE,
+    TILED,
+    WHOLE,
+    Array,
+    Input,
+    colors_of,
+    planes_of,
+    spaced,
+    tiled_planes_of,
+)
 
 # An answer has the images' shape, that without channels, or a row a plane.
 IMAGES, GRAY, ROWS = "images", "gray", "rows"
@@ -21,6 +34,7 @@ FLOATS = ("float32", "float64")
 LUT_DTYPES = ("uint8", "uint16", *FLOATS)
 _NUMBERS = (*INTEGERS, *FLOATS)
 _UINTS = ("uint8", "uint16")
+LIGHTNESS = {"ycrcb": _UINTS, "yuv": _UINTS, "lab": ("uint8",)}  # and the dtypes for CLAHE; else uint8
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,8 @@ class Question:
         out = self.dtype_of_out(dtype)
         if images.out != NEW and (out is None or (images.out == IN_PLACE and out != dtype)):
             return False
+        if self.unit == TILED:
+            return True
         if images.nbins != 256 and dtype.kind != "f":
             return False
         if self.unit == PLANE:
@@ -104,7 +120,7 @@ class Question:
             return found.reshape(units, *found.shape[-2:])
         if found.shape != images.images.shape:
             raise ValueError(f"shape {found.shape} instead of {images.images.shape}")
-        return (planes_of if self.unit == PLANE else colors_of)(found, images)
+        return {PLANE: planes_of, COLOR: colors_of, TILED: tiled_planes_of}[self.unit](found, images)
 
 
 # ---------------------------------------------------------------- calls: looked up in cheq each time they are made
@@ -152,6 +168,7 @@ def _recipe(which: int) -> Callable[..., Array]:
 _AXES = "axes channel_axis"
 _MASKED = f"{_AXES} mask"
 _BINNED = f"{_MASKED} nbins nan_policy"
+_OPENCV_S = "clip_limit tile_grid_size"
 _CDF, _RECIPE = "cumulative_distribution", "recipes.image_histogram_equalization"
 
 _METHODS: tuple[tuple[str, dict[str, Any], tuple[str, ...], str, str], ...] = (
@@ -179,8 +196,10 @@ _QUESTIONS = (
     Question(f"{_RECIPE}: CDF", _recipe(1), _NUMBERS, f"{_AXES} nbins", result=ROWS),
     Question("recipes.histogram_equalize", _call("recipes.histogram_equalize", channel_axis=None), _NUMBERS,
              "axes nbins"),
-    Question('equalize, color="ycrcb"', _call("equalize", color="ycrcb"), ("uint8",), "channel_axis mask", COLOR,
-             gives=SAME),
+    *(Question(f'equalize, color="{color}"', _call("equalize", color=color), ("uint8",), "channel_axis mask", COLOR,
+               gives=SAME)
+      for color in LIGHTNESS),
+    Question('clahe, "opencv"', _call("clahe"), _UINTS, f"{_AXES} {_OPENCV_S}", TILED, gives=SAME),
     *(Question(f'rgb_to_gray, "{method}"', _call("rgb_to_gray", method=method), dtypes, "channel_axis", unit, GRAY)
       for method, dtypes, unit in (
           ("opencv", _UINTS, COLOR), ("pillow", ("uint8",), COLOR), ("skimage", (*_UINTS, *FLOATS), WHOLE))),

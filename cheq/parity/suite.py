@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cheq.parity import pixels
-from cheq.parity.inputs import COLOR, IN_PLACE, LAYOUTS, STRIDED, WHOLE, Input
+from cheq.parity.inputs import COLOR, IN_PLACE, LAYOUTS, STRIDED, TILED, WHOLE, Input
 from cheq.parity.questions import FLOATS, INTEGERS
 
 ALL = (*INTEGERS, "bool", *FLOATS)
@@ -75,6 +75,9 @@ def _holed(dtype: str, masked: str, nan_policy: str) -> Input:
     return Input(images, chosen if masked == "masked" else None, nan_policy=nan_policy)
 
 
+_tiled = partial(_planes, units=(TILED,))
+
+
 def _masked_colors(seed: int) -> Input:
     images = pixels.plane("dark", "uint8", (2, 31, 67, 3), seed)
     return Input(images, pixels.random_mask(images.shape[:-1], seed), channel_axis=-1, units=(COLOR,))
@@ -105,6 +108,14 @@ _COLORED = (((2, 9, 70, 3), -1), ((2, 3, 9, 70), 1), ((9, 70, 4), -1))
 _WRITABLE = [layout for layout in LAYOUTS if layout not in ("read-only", "other byte order")]
 _MASKED = list(enumerate(("uniform", "narrow", "three levels", "both ends")))
 _UINT8 = {"dtype": ("uint8",)}
+
+# For CLAHE, beside the defaults: limits that clip nothing, nearly all, and between two counts; grids that divide a side
+# or not, with more tiles than pixels, and tiles whose sides are powers of two.
+_CLIPPED = (
+    (None, None), (2.0, (2, 2)), (0.0, (3, 5)), (0.01, (1, 1)), (1.0, (16, 4)), (3.7, (7, 2)), (1000.0, (4, 4)),
+    (-1.0, (5, 1)), (2.5, (40, 33)),
+)  # fmt: skip
+_CLIPPED_WORDS = ((None, None), (2.0, (2, 2)), (300.0, (3, 1)), (0.0, (2, 3)))
 
 _ROWS = (
     Row("kinds of pixels", "{kind}, {dtype}, {shape}", _planes,
@@ -168,6 +179,25 @@ _ROWS = (
     Row("colors", "a million", partial(_planes, "uniform", "uint8", (1024, 1024, 3), channel_axis=-1, units=(COLOR,)),
         {}, {}),
     Row("colors", "all 16,777,216", lambda: Input(pixels.every_color(), channel_axis=-1, units=(COLOR,)), {}, None),
+    Row("tiles", "{kind}, {dtype}, {shape}, clip limit {clip_limit}, grid {tile_grid_size}", _tiled,
+        {"dtype": ("uint8",), "kind": pixels.KINDS, "seed shape": tuple(enumerate(_SHAPES)),
+         "clip_limit tile_grid_size": _CLIPPED}, {"kind": ("dark", "one pixel off"), "seed": (0, 1, 2)}),
+    Row("tiles", "{kind}, {dtype}, {shape}, clip limit {clip_limit}, grid {tile_grid_size}", _tiled,
+        {"dtype": ("uint16",), "kind": ("uniform", "dark", "12 of 16 bits", "constant"),
+         "seed shape": tuple(enumerate(_SHAPES)), "clip_limit tile_grid_size": _CLIPPED_WORDS},
+        {"kind": ("dark",), "seed": (0,)}),
+    Row("tiles", "{shape}, {dtype}, 2 x 3 tiles",
+        partial(_tiled, "uniform", clip_limit=2.0, tile_grid_size=(2, 3)),
+        {"dtype": ("uint8",), "shape": [(9, n) for n in (*range(1, 201), *_LONG)]},
+        {"shape": [(9, n) for n in _EDGES]}),
+    Row("tiles", "{shape}, channel_axis={channel_axis}, {dtype}", partial(_tiled, "dark"),
+        {"dtype": ("uint8", "uint16"), "shape channel_axis": (*_CHANNELS, *((shape, None) for shape in _BATCHES))},
+        _UINT8),
+    Row("tiles", "{layout}, {dtype}", partial(_tiled, "dark", shape=(2, 41, 67), clip_limit=2.0, tile_grid_size=(3, 2)),
+        {"layout": LAYOUTS, "dtype": ("uint8", "uint16")}, _UINT8),
+    Row("tiles", "{out}, {layout}, {dtype}",
+        partial(_tiled, "dark", shape=(2, 41, 67), clip_limit=2.0, tile_grid_size=(3, 2)),
+        {"out": (IN_PLACE, STRIDED), "layout": _WRITABLE, "dtype": ("uint8", "uint16")}, _UINT8),
     # Planes of more than 2^16 pixels, which threads share, and of more than 2^24, which float32 cannot count.
     Row("large planes", "{kind}, {dtype}, {shape}", _planes,
         {"dtype": ALL, "kind": ("uniform", "dark", "one pixel off", "gradient"), "shape": ((401, 523),)},
@@ -176,6 +206,11 @@ _ROWS = (
         {"dtype": ("uint8", "uint16", "float32"), "kind": ("normal",), "shape": ((1400, 1501),)}, None),
     Row("large planes", "{kind}, {dtype}, {shape}", _planes,
         {"dtype": ("uint8",), "kind": ("both ends",), "shape": ((4099, 4101),)}, None),
+    Row("large planes", "tiles, {dtype}, {shape}, grid {tile_grid_size}", partial(_tiled, "dark", clip_limit=2.0),
+        {"dtype": ("uint8", "uint16"), "shape": ((401, 523), (1024, 1024)), "tile_grid_size": ((8, 8), (3, 2))},
+        _UINT8 | {"tile_grid_size": ((8, 8),)}),
+    Row("large planes", "tiles, {dtype}, {shape}", partial(_tiled, "dark"),
+        {"dtype": ("uint8",), "shape": ((4099, 4101),)}, None),
     Row("large planes", "two single pixels, uint8, 2900 x 2900", lambda: Input(pixels.single_pixels()), {}, None),
 )  # fmt: skip
 

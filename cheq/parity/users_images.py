@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cheq.parity.inputs import Array, Input
+from cheq.parity.inputs import UNITS, Array, Input
 from cheq.parity.questions import FLOATS, INTEGERS
 from cheq.parity.suite import Case
 from cheq.pictures import arrays
@@ -79,7 +79,7 @@ def _piece(array: Array, part: slice, channel_axis: int | None) -> Input:
         raise ValueError("it holds NaN or infinities, which the references refuse")
     # Said explicitly where a last axis could be taken for colors.
     axes = (-2, -1) if channel_axis is None and images.ndim > 2 else None
-    return Input(images, channel_axis=channel_axis, axes=axes)
+    return Input(images, channel_axis=channel_axis, axes=axes, units=UNITS)
 
 
 def _pictures(name: str, path: Path) -> Iterator[Case]:
@@ -94,7 +94,7 @@ def _pictures(name: str, path: Path) -> Iterator[Case]:
 def _picture(path: Path, page: int) -> Input:
     """The pixels of a picture without alpha, which is not equalized."""
     picture = next(_reader().pages(path, page))
-    return Input(np.ascontiguousarray(picture.opaque), channel_axis=picture.channel_axis)
+    return Input(np.ascontiguousarray(picture.opaque), channel_axis=picture.channel_axis, units=UNITS)
 
 
 def _reader() -> Any:

@@ -144,13 +144,22 @@ def of(pixels: Pixels, about: About = About()) -> Picture:
 
 
 def upright(picture: Picture) -> Picture:
-    """Turn a picture as its EXIF says, for formats that cannot say it; EXIF then goes."""
-    pixels, (mirrored, turns) = picture.pixels, _turns(picture)
-    turned = np.ascontiguousarray(np.rot90(pixels[:, ::-1] if mirrored else pixels, turns))
+    """Turn a picture, and what it tells of its pixels, as its EXIF says; EXIF then goes."""
     resolution = picture.about.resolution
-    if resolution is not None and turns % 2:
+    if resolution is not None and _turns(picture)[1] % 2:
         resolution = (resolution[1], resolution[0], resolution[2])
-    return replace(picture, pixels=turned, about=replace(picture.about, exif=b"", xmp=b"", resolution=resolution))
+    return replace(
+        picture,
+        pixels=_as_seen(picture.pixels, picture),
+        about=replace(picture.about, exif=b"", xmp=b"", resolution=resolution),
+        inside=None if picture.inside is None else _as_seen(picture.inside, picture),
+        reduces=None if picture.reduces is None else upright(picture.reduces),
+    )
+
+
+def _as_seen(stored: Pixels, picture: Picture) -> Pixels:
+    mirrored, turns = _turns(picture)
+    return np.ascontiguousarray(np.rot90(stored[:, ::-1] if mirrored else stored, turns))
 
 
 def as_stored(seen: Pixels, picture: Picture) -> Pixels:

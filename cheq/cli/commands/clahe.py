@@ -1,0 +1,38 @@
+"""cheq clahe: files and folders, tile by tile."""
+
+from cheq.cli import options
+from cheq.cli.settings import ClaheSettings
+from cheq.pictures.formats import JPEG_QUALITY
+
+
+def clahe(
+    inputs: options.Inputs,
+    output: options.Output = None,
+    clip_limit: options.ClipLimit = None,
+    tiles: options.Tiles = None,
+    color: options.ColorOption = "channels",
+    mask: options.Mask = None,
+    outside: options.OutsideOption = "lut",
+    nodata: options.Nodata = "",
+    channel_axis: options.ChannelAxis = None,
+    axes: options.Axes = None,
+    pattern: options.Pattern = None,
+    suffix: options.Suffix = "",
+    threads: options.Threads = None,
+    quality: options.Quality = JPEG_QUALITY,
+    most_pixels: options.MostPixels = None,
+    dry_run: options.DryRun = False,
+    overwrite: options.Overwrite = False,
+) -> None:
+    """Equalize image files and NumPy arrays tile by tile, with limited contrast (CLAHE), exactly as OpenCV does.
+
+    For example: cheq clahe photos/ scan.tif -o local/ --clip-limit 2
+
+    Each tile of a picture gets a lookup table of its own, and pixels between tiles a mixture. The lower the clip limit,
+    the less contrast, and noise, is added. Files, arrays, masks and results are treated as by cheq equalize; a smaller
+    copy of a page (an overview) is equalized by tiles of its own.
+
+    A file that fails is named on stderr and the others go on. No file is ever half written. The exit status is 0 if all
+    went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C.
+    """
+    options.change_files(ClaheSettings, **locals())
