@@ -6,6 +6,7 @@
 #ifndef CHEQ_TILES_H
 #define CHEQ_TILES_H
 
+#include "jobs/arithmetic.h"
 #include "jobs/passes.h"
 #include "jobs/plane.h"
 
@@ -423,7 +424,9 @@ static inline int cheq_tile_axis_open(cheq_tile_axis *axis, size_t length, size_
     if (!axis->weights || !axis->stretches) {
         return 0;
     }
+    const cheq_arithmetic saved = cheq_arithmetic_begin(); /* the loop has its own */
     cheq_tile_axis_fill(axis);
+    cheq_arithmetic_end(saved);
     return 1;
 }
 
