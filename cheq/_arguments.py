@@ -73,16 +73,25 @@ def as_int(name: str, value: Any, expected: str = "an int") -> int:
             raise TypeError
         return operator.index(value)  # refuses floats and arrays of several numbers
     except TypeError:
-        text = repr(value)
-        text = text if len(text) <= 40 else f"{text[:37]}..."
-        raise TypeError(f"{name}: expected {expected}, got {text} of type {type(value).__name__}") from None
+        raise TypeError(f"{name}: expected {expected}, got {shown(value)} of type {type(value).__name__}") from None
+
+
+def shown(value: Any) -> str:
+    """Return what it is for a message, or its beginning."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def as_bins(name: str, value: Any) -> int:
+    number = as_int(name, value)
+    if not 1 <= number <= _MOST_BINS:
+        raise ValueError(f"{name}: expected 1 to {_MOST_BINS} bins, got {number}")
+    return number
 
 
 def as_number_of_bins(nbins: Any, images: np.dtype[Any], name: str = "nbins") -> int:
     """Return the number of bins, which only float images may have another number of than 256."""
-    number = as_int(name, nbins)
-    if not 1 <= number <= _MOST_BINS:
-        raise ValueError(f"{name}: expected 1 to {_MOST_BINS} bins, got {number}")
+    number = as_bins(name, nbins)
     if number != 256 and images.kind != "f":
         raise ValueError(f"{name}: expected 256 for images of dtype {images}, got {number}; only floats have others")
     return number

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from cheq import _arguments, _call, _methods
+from cheq import _adapthist, _arguments, _call, _methods
 from cheq._core import tiles
 
 if TYPE_CHECKING:
@@ -16,9 +16,21 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from cheq._call import Call
-    from cheq._typing import Array, ArrayLike, Axes, DType, Level, Masked, Outside
+    from cheq._typing import (
+        Array,
+        ArrayLike,
+        Axes,
+        ClaheMethod,
+        DType,
+        KernelSize,
+        Level,
+        Masked,
+        Outside,
+        Planes,
+        Scalar,
+    )
 
-_METHODS = ("opencv",)
+_METHODS = ("opencv", "skimage")
 _COLORS = ("channels",)
 
 # OpenCV's defaults.
@@ -28,6 +40,20 @@ _TILE_GRID_SIZE = (8, 8)
 _MOST = (1 << 31) - 1  # tiles along an axis, pixels of a tile and counts of a bin: OpenCV's int
 
 
+@overload
+def clahe(
+    images: npt.NDArray[Scalar],
+    *,
+    dtype: Literal["same"],
+    clip_limit: ArrayLike | None = ...,
+    tile_grid_size: Iterable[int] | None = ...,
+    method: ClaheMethod = ...,
+    kernel_size: KernelSize = ...,
+    nbins: int | None = ...,
+    color: Literal["channels"] = ...,
+    out: Array | None = ...,
+    **options: Unpack[Masked],
+) -> npt.NDArray[Scalar]: ...
 @overload
 def clahe(
     images: npt.NDArray[Level],
@@ -42,11 +68,37 @@ def clahe(
 ) -> npt.NDArray[Level]: ...
 @overload
 def clahe(
+    images: npt.NDArray[np.float32],
+    *,
+    method: Literal["skimage"],
+    clip_limit: float | None = ...,
+    kernel_size: KernelSize = ...,
+    nbins: int | None = ...,
+    out: Array | None = ...,
+    dtype: None = ...,
+    **options: Unpack[Planes],
+) -> npt.NDArray[np.float32]: ...
+@overload
+def clahe(
+    images: Array,
+    *,
+    method: Literal["skimage"],
+    clip_limit: float | None = ...,
+    kernel_size: KernelSize = ...,
+    nbins: int | None = ...,
+    out: Array | None = ...,
+    dtype: None = ...,
+    **options: Unpack[Planes],
+) -> npt.NDArray[np.float64]: ...
+@overload
+def clahe(
     images: ArrayLike,
     *,
     clip_limit: ArrayLike | None = ...,
     tile_grid_size: Iterable[int] | None = ...,
-    method: Literal["opencv"] = ...,
+    method: ClaheMethod = ...,
+    kernel_size: KernelSize = ...,
+    nbins: int | None = ...,
     color: Literal["channels"] = ...,
     out: Array | None = ...,
     dtype: DType = ...,
@@ -57,7 +109,9 @@ def clahe(
     *,
     clip_limit: ArrayLike | None = None,
     tile_grid_size: Iterable[int] | None = None,
-    method: Literal["opencv"] = "opencv",
+    method: ClaheMethod = "opencv",
+    kernel_size: KernelSize = None,
+    nbins: int | None = None,
     color: Literal["channels"] = "channels",
     axes: Axes = None,
     channel_axis: int | None = None,
@@ -75,40 +129,58 @@ def clahe(
 
     Parameters
     ----------
-    images : array_like of uint8 or uint16, shape (..., height, width)
-        One image or a batch with any number of batch axes. Any strides are taken without a copy; the array is not
-        changed (unless it is `out`).
-    clip_limit : float or array_like of float, default: 40.0
-        How many times the average bin of a tile's histogram a bin may hold; what is above it is shared out among all
-        bins. The lower, the less contrast; 0 or less: no limit. An array broadcasts to the batch shape, a limit for
-        each plane, or, with `channel_axis` and fewer axes, to the batch shape without channels.
+    images : array_like, shape (..., height, width)
+        One image or a batch with any number of batch axes, of a dtype that the method takes. Any strides are taken
+        without a copy; the array is not changed (unless it is `out`).
+    clip_limit : float or array_like of float, optional
+        How much of a tile a bin of its histogram may hold; what is above it is shared out among all bins. The lower,
+        the less contrast; 0 or less: no limit. The two methods have different units: c with ``"opencv"`` is c / 256
+        with ``"skimage"``.
+
+        - ``"opencv"``, by default 40.0: how many times the average bin. An array broadcasts to the batch shape, a limit
+          for each plane, or, with `channel_axis` and fewer axes, to the batch shape without channels.
+        - ``"skimage"``, by default 0.01: which share of the tile's pixels, at most 1.
     tile_grid_size : (int, int), default: (8, 8)
-        The number of columns and of rows of tiles, each at least 1; more than pixels will do.
-    method : {"opencv"}
-        Whose definition is used: ``cv2.createCLAHE(clip_limit, tile_grid_size).apply``, byte for byte for each plane.
+        With ``"opencv"``: the number of columns and of rows of tiles, each at least 1; more than pixels will do.
+    method : {"opencv", "skimage"}
+        Whose definition is used, byte for byte for each plane:
+
+        - ``"opencv"``: ``cv2.createCLAHE(clip_limit, tile_grid_size).apply``, for uint8 and uint16.
+        - ``"skimage"``: ``skimage.exposure.equalize_adapthist(image, kernel_size, clip_limit, nbins)``, for uint8,
+          uint16, bool, and int16, float32 and float64 whose negative values count as 0 (floats: from -1 to 1); in
+          planes of one axis or more, of which at most 10 are longer than 1. The result goes from 0 to 1, float32 for
+          float32 and else float64.
+    kernel_size : float or sequence of float, optional
+        With ``"skimage"``: a tile's pixels along the axes of a plane, in the order that the array has them (rows
+        before columns, unlike `tile_grid_size`), or a number for all; fractions are dropped. More than a side has will
+        do, up to 2**30 in all. By default an eighth of each side.
+    nbins : int, default: 256
+        With ``"skimage"``: the number of bins.
     color : {"channels"}, optional
         What is equalized in color images: every channel on its own.
-    axes : (int, int), optional
-        The axes of height and width. By default the last two, not counting `channel_axis`.
+    axes : int or tuple of int, optional
+        The axes of a plane. By default the last two, height and width, not counting `channel_axis`. With ``"opencv"``
+        there are two; ``axes=(-3, -2, -1)`` equalizes volumes with ``"skimage"``.
     channel_axis : int, optional
-        The axis of R, G, B: each channel is equalized on its own.
+        The axis of R, G, B: each channel is equalized on its own. See the notes for what scikit-image does with RGB.
     mask : array_like of bool, optional
-        Only pixels under True are counted, and a tile's size is their number; a tile without any leaves levels as they
-        are. It broadcasts against the images' shape or, with `channel_axis` and fewer axes than the images, against
-        their shape without the channel axis.
+        With ``"opencv"``: only pixels under True are counted, and a tile's size is their number; a tile without any
+        leaves levels as they are. It broadcasts against the images' shape or, with `channel_axis` and fewer axes than
+        the images, against their shape without the channel axis.
     outside : {"lut", "keep"}, optional
         What pixels outside `mask` become. ``"lut"``: what the LUTs say. ``"keep"``: they keep their value.
-    out : ndarray, shape and dtype of images, optional
-        Where the result is written; `images` itself works in place. With other overlapping memory the result is as if
-        `images` had been copied first.
+    out : ndarray, shape of images, optional
+        Where the result is written, of the result's dtype; `images` itself works in place where dtypes agree. With
+        other overlapping memory the result is as if `images` had been copied first.
     dtype : None, "same" or the images' dtype, optional
-        The result's dtype, which is the images'.
+        ``"same"``, or their dtype itself, keeps the images' dtype with ``"skimage"`` too. As in `equalize`, integers
+        are then ``min + rint(r * (max - min))`` of the dtype's limits and the result r in 0..1.
     num_threads : int, optional
         The most threads to use, as for `equalize`.
 
     Returns
     -------
-    ndarray, shape and dtype of images
+    ndarray, shape of images
         A new C-contiguous array, or `out`.
 
     Raises
@@ -117,10 +189,11 @@ def clahe(
         If a dtype is not one that the method takes (nothing is converted silently), if `images` is a masked array, or
         if a number is not one.
     ValueError
-        If an option, an axis, a shape or a number is out of range, `clip_limit` is NaN or so large that its number of
-        pixels is not below 2**31 (OpenCV's result is undefined there), or if `out` is read-only or overlaps itself.
-        Also if neither `axes` nor `channel_axis` is given for images whose last axis looks like channels, as in
-        `equalize`. Nothing has been written then.
+        If an option, an axis, a shape or a number is out of range, or is one that only the other method has;
+        `clip_limit` is NaN, above 1 with ``"skimage"`` (where OpenCV's 2.0 would silently mean no limit), or so large
+        with ``"opencv"`` that its number of pixels is not below 2**31 (OpenCV's result is undefined there); floats are
+        not from -1 to 1; or if `out` is read-only or overlaps itself. Also if neither `axes` nor `channel_axis` is
+        given for images whose last axis looks like channels, as in `equalize`. Nothing has been written then.
 
     See Also
     --------
@@ -128,15 +201,31 @@ def clahe(
 
     Notes
     -----
-    The definition is OpenCV's, ``modules/imgproc/src/clahe.cpp``. Where the grid does not divide the image, both sides
-    grow, by at least a pixel, until it does; the pixels that are added mirror those at the edge. A tile of a pixels
-    whose levels are N in number, 256 or 65,536, may hold ``max(int(clip_limit * a / N), 1)`` of each level; the others
-    are shared out among all N. Level v becomes ``round(c[v] * ((N - 1) / a))`` for the running count c, and a pixel the
-    mean of four such levels, weighted along rows first and then along columns, in float32, rounded half to even.
+    With ``"opencv"`` (``modules/imgproc/src/clahe.cpp``), where the grid does not divide the image, both sides grow, by
+    at least a pixel, until it does; the pixels that are added mirror those at the edge. A tile of a pixels whose levels
+    are N in number, 256 or 65,536, may hold ``max(int(clip_limit * a / N), 1)`` of each level; the others are shared
+    out among all N. Level v becomes ``round(c[v] * ((N - 1) / a))`` for the running count c, and a pixel the mean of
+    four such levels, weighted along rows first and then along columns, in float32, rounded half to even.
+
+    With ``"skimage"`` (``skimage/exposure/_adapthist.py``), pixels become 16,384 grays between the lowest and the
+    highest of their plane, so that every result depends on the whole plane. Tiles begin at pixel 0, and the last ones
+    mirror what they lack. A tile of a pixels may hold ``max(int(clip_limit * a), 1)`` in each bin. A pixel becomes the
+    mean of what the LUTs of the tiles around it have for its bin, two along each axis, in float32; in the end these are
+    stretched to 0..1.
+    For an RGB image scikit-image equalizes the V of HSV; with its own conversions this gives the same bytes, also for
+    batches, which it does not take::
+
+        hsv = skimage.color.rgb2hsv(image)
+        cheq.clahe(hsv[..., 2], method="skimage", out=hsv[..., 2])
+        result = skimage.color.hsv2rgb(hsv)
 
     Ctrl-C (``KeyboardInterrupt``) during a long call leaves each plane of `out` either finished or untouched, as in
-    `equalize`. Beside the result a thread needs the LUTs of two rows of tiles and 0.3 MB, or threads that share a plane
-    those of all its tiles: 256 bytes each, 131,072 with uint16.
+    `equalize`.
+
+    Beside the result a thread needs with ``"opencv"`` the LUTs of two rows of tiles and 0.3 MB, or threads that share a
+    plane those of all its tiles: 256 bytes each, 131,072 with uint16. With ``"skimage"`` it needs two bytes for each
+    pixel of a plane, 16 bytes a bin for each tile in a row of tiles (in volumes: in a layer of them), and 0.3 MB;
+    threads that share a plane need the first two once. scikit-image takes 40 to 355 bytes a pixel.
 
     Examples
     --------
@@ -146,9 +235,18 @@ def clahe(
     >>> clear = cheq.clahe(scans, clip_limit=2.0, tile_grid_size=(8, 8))
     >>> clear.shape, clear.dtype
     ((10, 224, 224), dtype('uint8'))
+    >>> volume = cheq.clahe(scans, method="skimage", axes=(0, 1, 2), kernel_size=(5, 28, 28))
+    >>> float(volume.min()), float(volume.max()), volume.dtype
+    (0.0, 1.0, dtype('float64'))
     """
-    _arguments.as_choice("method", method, _METHODS)
+    method = _arguments.as_choice("method", method, _METHODS)
     _arguments.as_choice("color", color, _COLORS)
+    if method == "skimage":
+        others = {"tile_grid_size": tile_grid_size, "mask": mask}
+        others |= {"color": None if color == "channels" else color, "outside": None if outside == "lut" else outside}
+        _refuse_others("opencv", others)
+        return _adapthist.clahe(images, clip_limit, kernel_size, nbins, axes, channel_axis, out, dtype, num_threads)
+    _refuse_others("skimage", {"kernel_size": kernel_size, "nbins": nbins})
     keeps = _arguments.keeps(outside, mask)
     grid = _TILE_GRID_SIZE if tile_grid_size is None else _as_grid(tile_grid_size)
     limits = np.array(_CLIP_LIMIT) if clip_limit is None else _as_limits(clip_limit)
@@ -165,6 +263,13 @@ def clahe(
     result = call.give(out, call.images.dtype)
     tiles.equalize(call, limits, grid, tile)
     return result
+
+
+def _refuse_others(method: str, given: dict[str, Any]) -> None:
+    """Refuse arguments that only another method has, where they are given."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(f"{name}: expected it with method {method!r} only, got {_arguments.shown(value)}")
 
 
 def _as_grid(tile_grid_size: Iterable[int]) -> tuple[int, int]:

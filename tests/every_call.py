@@ -47,6 +47,11 @@ def clahe_calls(shape, threads):
             yield f"clahe, {dtype}, {name}", call
             yield f"clahe, {dtype}, {name}, mask", partial(call, mask=mask[::-1, ::-1], tile_grid_size=(3, 50))
             yield f"clahe, {dtype}, {name}, outside the mask kept", partial(call, mask=mask[:, ::-1], outside="keep")
+    for dtype in ("uint8", "int16", "bool", *lists.FLOATS):
+        values = pixels(dtype, *shape)
+        for name, images in layouts(np.clip(values, -1, 1) if dtype in lists.FLOATS else values):
+            call = partial(cheq.clahe, images, method="skimage", kernel_size=(9, 40), num_threads=threads)
+            yield f"clahe, skimage, {dtype}, {name}", call
 
 
 def step_calls(shape, threads):

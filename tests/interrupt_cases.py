@@ -94,6 +94,7 @@ METHODS = {
     "lab": (np.uint8, partial(cheq.equalize, color="lab", channel_axis=-1), lab),
     "clahe_uint16": (np.uint16, cheq.clahe, opencv_clahe),
     "clahe_masked": (np.uint8, partial(cheq.clahe, mask=True), opencv_clahe),
+    "clahe_skimage": (np.uint16, partial(cheq.clahe, method="skimage"), exposure.equalize_adapthist),
 }
 
 
@@ -107,6 +108,18 @@ def case_method(threads, name):
     out = np.zeros(images.shape, expected.dtype)
     assert is_interrupted(lambda: [call(images, out=out, num_threads=threads) for _ in range(99)])
     whole_planes(out, np.broadcast_to(out.dtype.type(0), out.shape), np.broadcast_to(expected, out.shape), None)
+
+
+def case_clahe_skimage_large(threads):
+    """Planes that are worked on step by step, and finished once the last step has begun."""
+    plane = np.random.default_rng(0).integers(1, 200, (2100, 2000), np.uint8)
+    expected = exposure.equalize_adapthist(plane)
+    images = np.broadcast_to(plane, (60, *plane.shape))
+    out = np.zeros(images.shape)
+    assert is_interrupted(
+        lambda: [cheq.clahe(images, method="skimage", out=out, num_threads=threads) for _ in range(99)]
+    )
+    whole_planes(out, np.broadcast_to(0.0, out.shape), np.broadcast_to(expected, out.shape))
 
 
 # What makes new arrays, of one plane; and the least bytes of a pixel's result.

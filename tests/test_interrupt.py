@@ -53,6 +53,7 @@ def end(process, limit=120):
         "clahe small",
         "clahe large",
         "clahe in_place",
+        "clahe_skimage_large",
         "histogram",
         "slow_layout",
         "gray_as_skimage",

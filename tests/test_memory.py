@@ -21,6 +21,8 @@ WIDE = 0.8 * MIB * THREADS + MIB  # counters and LUTs of 16 bits, the threads' a
 WIDE_LUT = 2 << 16  # a tile's of 16 bits; a thread has those of two rows of tiles, or they share those of a plane
 A_BIN = 80  # bytes of a float plane's bin, of each thread and of the shared ones
 A_PLANE = 24  # bytes of a float plane's range
+A_TILE = 16  # bytes of a bin of a tile, of those in a layer, with scikit-image's CLAHE
+OF_SKIMAGE = 0.3 * MIB  # of its threads
 BLOCK = 32 * MIB  # of histograms or LUTs at a time
 
 BOUNDS = {
@@ -49,6 +51,10 @@ BOUNDS = {
     "clahe, uint16, one plane": WIDE + 8 * 8 * WIDE_LUT,
     "clahe, uint16, many tiles": WIDE + 2 * 64 * WIDE_LUT,
     "clahe, masked": 0,
+    "clahe, skimage, small planes": THREADS * (2 * 128 * 128 + 8 * A_TILE * 256 + OF_SKIMAGE),
+    "clahe, skimage, one plane": 2 * PIXELS + 8 * A_TILE * 256 + THREADS * OF_SKIMAGE,
+    "clahe, skimage, many tiles": 2 * PIXELS + 1024 * A_TILE * 256 + THREADS * OF_SKIMAGE,
+    "clahe, skimage, a volume": 2 * PIXELS + 8 * 8 * A_TILE * 999 + THREADS * OF_SKIMAGE,
     "gray, opencv": 0,
     "gray, skimage": 8 * MIB,
     "histogram, uint8": 0,

@@ -27,6 +27,7 @@
 #include "jobs/floats.h"
 #include "jobs/levels.h"
 #include "jobs/colors.h"
+#include "jobs/shared.h"
 #include "jobs/tiles.h"
 
 #if CHEQ_X86

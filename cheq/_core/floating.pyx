@@ -80,6 +80,41 @@ def equalize(call, cdf, points, int maker, size_t n, bint omit):
         release_views(&views)
 
 
+def find_outside(call, double lowest, double highest):
+    """Return None if the call's images are in this range, or the number of the first plane that is not and a value of its.
+
+    A NaN comes before an infinity, and that before other values.
+    """
+    cdef cheq_views views
+    cdef cheq_floats_job *job = NULL
+    cdef cheq_values *values = NULL
+    cdef cheq_work work
+    cdef size_t group
+    memset(&views, 0, sizeof(views))
+    try:
+        open_views(&views, call, None, None, 0)
+        check(fits(&views, 0))
+        job = <cheq_floats_job *>zeros(sizeof(cheq_floats_job))
+        make_job(job, &views, 0, 0)
+        job.values = values = <cheq_values *>zeros(job.groups * sizeof(cheq_values))
+        work = cheq_ranges_work(job)
+        run_work(&work, views.threads, False)
+        for group in range(job.groups if job.pixels > 0 else 0):
+            if values[group].has_nan:
+                return group, float("nan")
+            if values[group].has_infinity:
+                return group, float("inf")
+            if values[group].smallest < lowest:
+                return group, values[group].smallest
+            if values[group].largest > highest:
+                return group, values[group].largest
+        return None
+    finally:
+        free(values)
+        free(job)
+        release_views(&views)
+
+
 cdef bint fits(const cheq_views *views, size_t n) noexcept:
     cdef Py_ssize_t table = <Py_ssize_t>(n * sizeof(double))
     cdef int i

@@ -1,15 +1,15 @@
 """CLAHE: the tiles of planes; without the GIL, by the parallel loop of work.pyx.
 
-A call (``cheq._call.Call``) has checked everything; a plane has two axes.
+A call (``cheq._call.Call``) has checked everything; of OpenCV's CLAHE a plane has two axes, of scikit-image's any number.
 """
 
 from libc.stdlib cimport free
-from libc.string cimport memset
+from libc.string cimport memset, strchr
 
 from cheq._core.dispatch cimport active_kernels, cheq_kernels
 from cheq._core.jobs cimport *
 from cheq._core.views cimport *
-from cheq._core.work cimport cheq_work, run_work, zeros
+from cheq._core.work cimport cheq_work, run_work, wants_parts, zeros
 
 cdef extern from "formulas/clip.h" nogil:
     ctypedef struct cheq_tile_axis:
@@ -33,6 +33,50 @@ cdef extern from "jobs/tiles.h" nogil:
     bint cheq_tile_axis_open(cheq_tile_axis *axis, size_t length, size_t tile, size_t tiles)
     void cheq_tiles_close(cheq_tiles_job *job)
     bint cheq_tiles_work(cheq_tiles_job *job, bint shares, cheq_work *work)
+
+cdef extern from "jobs/shared.h" nogil:
+    enum:
+        CHEQ_MOST_TILED_AXES
+        CHEQ_MOST_TILE_PIXELS
+
+    ctypedef enum cheq_kind:
+        CHEQ_UINT8  # and the others, in the order of kind_number
+
+    ctypedef enum cheq_step:
+        CHEQ_LOAD
+        CHEQ_BIN
+        CHEQ_MAKE
+        CHEQ_INTERPOLATE
+        CHEQ_STORE
+
+    ctypedef struct cheq_tiled_axis:
+        size_t tiles
+
+    ctypedef struct cheq_adapt_job:
+        cheq_kind kind
+        cheq_kind result
+        cheq_layout layout
+        size_t planes
+        size_t pixels
+        cheq_tiled_axis axis[CHEQ_MOST_TILED_AXES]
+        size_t nbins
+
+    ctypedef struct cheq_adapt_shared:
+        const cheq_adapt_job *job
+        void *memory
+        size_t group
+
+    bint cheq_adapt_fits(int ndim, const Py_ssize_t *shape, const size_t *tile)
+    bint cheq_adapt_open(cheq_adapt_job *job, int ndim, const Py_ssize_t *shape, const size_t *tile, double clip_limit)
+    void cheq_adapt_close(cheq_adapt_job *job)
+    cheq_work cheq_adapt_work(const cheq_adapt_job *job)
+    bint cheq_shared_open(cheq_adapt_shared *shared, const cheq_adapt_job *job)
+    cheq_work cheq_shared_work(cheq_adapt_shared *shared, cheq_step step, size_t cell)
+    void cheq_shared_loaded(cheq_adapt_shared *shared)
+    void cheq_shared_interpolated(cheq_adapt_shared *shared)
+    void cheq_shared_finished(cheq_adapt_shared *shared)
+
+MOST_AXES, MOST_TILE_PIXELS = CHEQ_MOST_TILED_AXES, CHEQ_MOST_TILE_PIXELS
 
 
 def equalize(call, clip_limits, grid, tile):
@@ -93,3 +137,95 @@ cdef void lay_out(cheq_layout *layout, cheq_views *views) noexcept:
     operands[CHEQ_OUT] = cheq_operand(views.out.buf, views.out.strides)
     operands[CHEQ_MASK] = cheq_operand(views.mask.buf, views.mask.strides)
     cheq_layout_place(layout, views.images.ndim, views.n_batch, views.images.shape, operands)
+
+
+# ---------------------------------------------------------------- scikit-image's
+
+
+def adapt(call, tile, double clip_limit, size_t nbins):
+    """Equalize the call's images into its result, of any number of axes, as scikit-image does it. Interrupts: as above.
+
+    tile: the sides of a tile, one an axis of a plane. Floats must be from -1 to 1.
+    """
+    cdef cheq_views views
+    memset(&views, 0, sizeof(views))
+    try:
+        open_views(&views, call, None, None, 0)
+        check(0 <= views.n_batch <= views.images.ndim and kind_number(&views.images) >= 0
+              and kind_number(&views.out) >= 0 and has_shape(&views.out, &views.images))
+        if views.images.len == 0:
+            return
+        if not may_overlap(&views, False):
+            run_adapt(&views, tile, clip_limit, nbins)
+            return
+    finally:
+        release_views(&views)
+    call.separate()
+    adapt(call, tile, clip_limit, nbins)
+
+
+cdef int kind_number(const Py_buffer *view) noexcept:
+    """The elements' cheq_kind; -1: another one."""
+    cdef const char *kinds = b"B?Hhfd"
+    cdef const char *found = strchr(kinds, kind_of(view))
+    return <int>(found - kinds) if found != NULL and found[0] != 0 else -1
+
+
+cdef int run_adapt(cheq_views *views, tile, double clip_limit, size_t nbins) except -1:
+    cdef cheq_adapt_job *job = <cheq_adapt_job *>zeros(sizeof(cheq_adapt_job))
+    cdef Py_buffer *images = &views.images
+    cdef size_t tiles[CHEQ_MAX_NDIM]
+    cdef cheq_work work
+    cdef int a, n = images.ndim - views.n_batch
+    try:
+        check(len(tile) == n)
+        for a in range(n):
+            tiles[a] = tile[a]
+        check(cheq_adapt_fits(n, images.shape + views.n_batch, tiles))
+        job.kind, job.result = <cheq_kind>kind_number(images), <cheq_kind>kind_number(&views.out)
+        lay_out(&job.layout, views)
+        job.planes, job.pixels = cheq_axes_size(&job.layout.batch), cheq_axes_size(&job.layout.pixels)
+        job.nbins = nbins
+        if not cheq_adapt_open(job, n, images.shape + views.n_batch, tiles, clip_limit):
+            raise MemoryError("cheq: no memory for the tiles of a plane")
+        work = cheq_adapt_work(job)
+        if wants_parts(&work, views.threads):
+            return share_planes(job, views.threads, views.ownership == CHEQ_FRESH)
+        return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
+    finally:
+        cheq_adapt_close(job)
+        free(job)
+
+
+cdef int share_planes(const cheq_adapt_job *job, int threads, bint fresh) except -1:
+    """One plane after the other, on all threads."""
+    cdef cheq_adapt_shared shared
+    cdef size_t plane
+    if not cheq_shared_open(&shared, job):
+        raise MemoryError(f"cheq: no memory for a plane, {job.pixels} pixels")
+    try:
+        for plane in range(job.planes):
+            shared.group = plane
+            share_plane(&shared, threads, fresh)
+    finally:
+        free(shared.memory)
+    return 0
+
+
+cdef int share_plane(cheq_adapt_shared *shared, int threads, bint fresh) except -1:
+    cdef Py_ssize_t cell
+    run_step(shared, CHEQ_LOAD, 0, threads, fresh)
+    cheq_shared_loaded(shared)
+    run_step(shared, CHEQ_BIN, 0, threads, fresh)
+    for cell in range(<Py_ssize_t>shared.job.axis[0].tiles, -1, -1):
+        if cell > 0:
+            run_step(shared, CHEQ_MAKE, cell, threads, fresh)
+        run_step(shared, CHEQ_INTERPOLATE, cell, threads, fresh)
+        cheq_shared_interpolated(shared)
+    cheq_shared_finished(shared)
+    return run_step(shared, CHEQ_STORE, 0, threads, fresh)
+
+
+cdef int run_step(cheq_adapt_shared *shared, cheq_step step, size_t cell, int threads, bint fresh) except -1:
+    cdef cheq_work work = cheq_shared_work(shared, step, cell)
+    return run_work(&work, threads, fresh)

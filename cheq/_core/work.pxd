@@ -65,3 +65,4 @@ cdef inline void *zeros(size_t size) except NULL:
 
 
 cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1
+cdef bint wants_parts(const cheq_work *work, int threads) noexcept nogil

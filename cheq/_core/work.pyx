@@ -72,8 +72,7 @@ cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1:
         return 0
     if size + work.groups * work.planes * work.cost <= BRIEF:
         return run_briefly(work)
-    if has_parts(work) and (
-            size > CHUNK or (team > 1 and size >= DIVISIBLE and not shares_evenly(work.groups, team))):
+    if has_parts(work) and wants_parts(work, threads):
         return run_in_parts(work, cheq_startable(<int>min(team, (size + DIVISIBLE - 1) // DIVISIBLE * 2)), fresh)
     return run_whole(work, cheq_startable(<int>min(team, work.groups)), size + work.planes * work.cost)
 
@@ -95,6 +94,13 @@ cdef int open_memory(cheq_memory *memory, const cheq_work *work, int team, bint 
 cdef bint has_parts(const cheq_work *work) noexcept nogil:
     """Whether a group can be worked on in parts, or only as a whole."""
     return work.count != NULL or work.apply != NULL
+
+
+cdef bint wants_parts(const cheq_work *work, int threads) noexcept nogil:
+    """Whether a group is so large, or groups are so few, that it is best worked on in parts."""
+    cdef size_t size = work.pixels * work.planes
+    cdef size_t team = <size_t>min(threads, LARGEST_TEAM)
+    return size > CHUNK or (team > 1 and size >= DIVISIBLE and not shares_evenly(work.groups, team))
 
 
 cdef bint shares_evenly(size_t groups, size_t team) noexcept nogil:
