@@ -19,8 +19,14 @@ def opencv_cases(number, dtype, seed=0):
         if i % 8 == 1:  # tiles outside the image; OpenCV has LUTs of all of them, up to 100 KiB each
             shape = tuple(map(int, random.choice(SIDES[:8], 2)))
             grid = random.integers(1, 300 if dtype == "uint8" else 40, 2)
-        elif i % 4 == 0:  # tiles that fit
+        elif i % 8 == 2:  # tiles that fit
             shape = tuple(side * int(random.integers(1, 16)) for side in map(int, grid[::-1]))
+        elif i % 8 in (4, 6):  # tiles whose sides are powers of two, of at most 100,000 pixels in all
+            high = int(random.integers(0, 11))
+            tile = (2**high, 2 ** int(random.integers(0, min(10, 16 - high) + 1)))
+            columns = max(1, min(int(grid[0]), 100_000 // (tile[0] * tile[1])))
+            rows = max(1, min(int(grid[1]), 100_000 // (tile[0] * tile[1] * columns)))
+            grid, shape = (columns, rows), (tile[0] * rows, tile[1] * columns)
         options = {"clip_limit": random.choice(CLIP_LIMITS), "tile_grid_size": tuple(map(int, grid))}
         yield plane(KINDS[i % len(KINDS)], dtype, shape, i), options
 

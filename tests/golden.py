@@ -115,7 +115,7 @@ def calls():
 
 
 def clahe_calls(mask):
-    """Tiles that fit, that do not, and more of them than pixels; limits that clip nothing and all."""
+    """Both methods; tiles that fit, that do not, and more of them than pixels; limits that clip nothing and all."""
     limits = np.array([0.0, 0.001, 2.0, 40.0])
     for dtype, grid in (("uint8", (8, 8)), ("uint16", (3, 2))):
         pixels, options = images(dtype), {"tile_grid_size": grid, "clip_limit": 2.0}
@@ -125,8 +125,20 @@ def clahe_calls(mask):
         yield f"clahe {dtype}, kept outside", Call("clahe", (pixels,), options | {"mask": mask, "outside": "keep"})
         powers = {"tile_grid_size": (4, 2) if dtype == "uint8" else (2, 1), "clip_limit": 3.0}
         yield f"clahe {dtype}, sides of powers of two", Call("clahe", (images(dtype, (4, 32, 64)),), powers)
+        one = options | {"tile_grid_size": (3, 5)}
+        yield f"clahe {dtype}, one side fits", Call("clahe", (images(dtype, (4, 25, 38)),), one)
         more = options | {"tile_grid_size": (57, 47)}
         yield f"clahe {dtype}, more tiles than pixels", Call("clahe", (images(dtype, (4, 5, 7)),), more)
+    for dtype in reference.CLAHE_METHODS["skimage"]:
+        values = images(dtype)
+        values = np.clip(values, -1, 1) if values.dtype.kind == "f" else values
+        options = {"method": "skimage", "clip_limit": 0.02}
+        yield f"clahe {dtype}, skimage", Call("clahe", (values,), options)
+        options = options | {"axes": (0, 1, 2), "kernel_size": (3, 10, 16), "nbins": 100}
+        yield f"clahe {dtype}, skimage, volume", Call("clahe", (values,), options)
+    for dtype in ("uint8", "int16"):
+        options = {"method": "skimage", "dtype": "same", "clip_limit": 0}
+        yield f"clahe {dtype}, skimage, same dtype", Call("clahe", (images(dtype),), options)
 
 
 def answer(module, call):

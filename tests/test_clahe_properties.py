@@ -105,6 +105,23 @@ def test_in_place(layouts, data, dtype, shape, threads):
     assert_bits(images, before if isinstance(expected, type) else expected)
 
 
+@given(data=st.data(), dtype=st.sampled_from(reference.CLAHE_METHODS["skimage"]), shape=SHAPES, threads=THREADS)
+def test_skimage(layouts, data, dtype, shape, threads):
+    where = data.draw(planes(len(shape)))
+    kernel = st.none() | st.integers(1, 30)
+    if where["axes"] is not None:
+        kernel |= st.lists(st.integers(1, 30), min_size=np.size(where["axes"]), max_size=np.size(where["axes"]))
+    options = {"method": "skimage", "kernel_size": data.draw(kernel)}
+    options["clip_limit"] = data.draw(st.sampled_from([None, 0, -1, 1e-9, 0.01, 0.05, 0.4, 1]))
+    options["nbins"] = data.draw(st.sampled_from([None, None, 1, 2, 3, 10, 256, 257, 1000]))
+    options["dtype"] = data.draw(st.sampled_from([None, None, "same"]))
+    values = data.draw(pixels(shape, dtype))
+    if values.dtype.kind == "f" and data.draw(st.integers(0, 9)):
+        values = np.clip(np.nan_to_num(values), -1, 1)
+    images = awkward(data, layouts, values)
+    called(data, layouts, images, np.array(images), threads, where, where, **options)
+
+
 @given(data=st.data(), shape=st.lists(st.integers(1, 6), min_size=2, max_size=4).map(tuple), masked=st.booleans())
 def test_out_anywhere_in_the_memory_of_images_and_of_mask(data, shape, masked):
     strides = data.draw(strides_for(shape))

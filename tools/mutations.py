@@ -1,6 +1,7 @@
 """What tools/mutate.py breaks: each formula, and the table of methods. An edit is (file, old text, new text)."""
 
 LUT, BINS, SPACES, LAB = (f"cheq/_core/formulas/{name}.h" for name in ("lut", "bins", "spaces", "lab"))
+CLIP, TILES, CLAHE = "cheq/_core/formulas/clip.h", "cheq/_core/jobs/tiles.h", "cheq/_clahe.py"
 METHODS, MAKERS = "cheq/_methods.py", "cheq/_core/jobs/makers.h"
 
 
@@ -111,6 +112,36 @@ MUTATIONS = {
     "lab: a chroma without its half": [(LAB, "268435 * a + 128", "268435 * a")],
     "lab: the line up to 3389": [(LAB, "f <= 3390", "f <= 3389")],
     "lab: the line is rounded down": [(LAB, "108 * f / 841 - 290", "((108 * f + 841 * 4096) / 841 - 4096) - 290")],
+    # ---- CLAHE, opencv
+    "clahe: double arithmetic": [
+        (CLIP, "const float upper = upper_left * left + upper_right * right, lower = lower_left * left",
+         "const double upper = (double)upper_left * left + upper_right * right, lower = (double)lower_left * left"),
+    ],
+    "clahe: vertical first": [
+        (CLIP, "upper = upper_left * left + upper_right * right,", "upper = upper_left * above + lower_left * below,"),
+        (CLIP, "lower = lower_left * left + lower_right * right;", "lower = upper_right * above + lower_right * below;"),
+        (CLIP, "level(upper * above + lower * below, 1.0f)", "level(upper * left + lower * right, 1.0f)"),
+    ],
+    "clahe: half up": [
+        (CLIP, "cheq_opencv_level(upper * above + lower * below, 1.0f)", "(uint32_t)(upper * above + lower * below + 0.5f)"),
+    ],
+    "clahe: x / tile": [
+        (CLIP, "inverse = 1.0f / (float)axis->tile", "inverse = (float)axis->tile"),
+        (CLIP, "return (float)x * inverse - 0.5f;", "return (float)x / inverse - 0.5f;"),
+    ],
+    "clahe: a swapped grid": [(CLAHE, "columns, rows = tile_grid_size", "rows, columns = tile_grid_size")],
+    "clahe: an even side does not grow": [(CLAHE, "side + number - side % number", "side + -side % number")],
+    "clahe: mirrored with the edge": [
+        (CLIP, "(cheq_mirrored){2 * (length - 1) - place, 2", "(cheq_mirrored){2 * length - 1 - place, 2"),
+    ],
+    "clahe: a limit that is rounded": [(CLIP, "area / (double)levels);", "area / (double)levels + 0.5);")],
+    "clahe: a limit of 0": [(CLIP, "clip.most = most > 1 ? most : 1;", "clip.most = most;")],
+    "clahe: the rest in the first levels": [(CLIP, "step = rest ? clip->levels / rest : clip->levels;", "step = 1;")],
+    "clahe: a rest that is not shared out": [(CLIP, "(v + 1) * shares->each + extra", "(v + 1) * shares->each")],
+    "clahe: the rest from step on": [(CLIP, "* shares->turn) + 1;", "* shares->turn);")],
+    "clahe: 256 for 255": [(CLIP, "(float)(levels - 1) / (float)area", "(float)levels / (float)area")],
+    "clahe: the area of all pixels under a mask": [(TILES, "if (counted != (uint32_t)clip.area)", "if (0)")],
+    "clahe: the first limit for all planes": [(TILES, "clip_limits[group * job->clip_step]", "clip_limits[0]")],
     # ---- the tables
     "table: opencv without uint16": [(METHODS, '("opencv", ("uint8", "uint16")', '("opencv", ("uint8",)')],
     "table: float32 becomes float64": [(METHODS, "images == np.float32", "False")],
