@@ -311,7 +311,7 @@ static uint8_t lightness_of(const cheq_space *space, uint8_t r, uint8_t g, uint8
     if (!space->is_lab) {
         return (uint8_t)weighed(weights, (uint32_t)space->luma.bits, rgb);
     }
-    cheq_to_lab_scalar(space->lab, channels, 1);
+    cheq_to_space_scalar(space, channels, 1);
     return r;
 }
 
@@ -335,7 +335,7 @@ static void try_lightness_dense(void) {
         const uint8_t *at = pixels + i * channels;
         expected[i] = lightness_of(&space, at[first], at[1], at[2 - first]);
     }
-    if (k->lightness_dense && !space.is_lab) {
+    if (space.is_lab || k->luma_dense) {
         k->lightness_dense(&space, pixels, (int)channels, (int)first, bytes, n, to);
         result_is(to, expected, n, "lightness_dense");
     }
@@ -389,7 +389,7 @@ static void try_recolor_dense(void) {
         *rgb[0] = lightness ? lightness[i] : lut[*rgb[0]];
         cheq_from_space_scalar(&space, rgb, 1);
     }
-    if (k->recolor_dense && !space.is_lab) {
+    if (space.is_lab || k->luma_dense) {
         k->recolor_dense(&space, pixels, out, n, (int)channels, (int)first, lightness ? NULL : lut, lightness);
         result_is(out, expected, bytes, "recolor_dense");
     }

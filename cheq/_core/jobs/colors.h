@@ -36,12 +36,17 @@ static inline int cheq_first_color(const cheq_channels *channel) {
     return channel->pixel_bytes >= 3 && channel->slot[1] == 1 && channel->slot[2] == 2 - first ? first : -1;
 }
 
+/* Are there kernels of one pass for the space? */
+static inline int cheq_space_is_dense(const cheq_color_job *job) {
+    return job->space.is_lab || job->kernels->luma_dense;
+}
+
 /* The lightness or gray of n pixels, at most CHEQ_PIECE, of which a layout may hold more channels. */
 static inline void cheq_lightness_pixels(const cheq_color_job *job, const cheq_layout *layout, const uint8_t *at,
                                          size_t n, uint8_t *to, cheq_room *room) {
     const cheq_channels *channel = &layout->channel[CHEQ_IMAGES];
     const int first = cheq_first_color(channel);
-    if (job->kernels->lightness_dense && !job->space.is_lab && first >= 0) {
+    if (cheq_space_is_dense(job) && first >= 0) {
         const size_t size = n * (size_t)channel->pixel_bytes - (layout->channels < channel->pixel_bytes);
         job->kernels->lightness_dense(&job->space, at + channel->lowest, channel->pixel_bytes, first, size, n, to);
         return;
@@ -171,7 +176,7 @@ static void cheq_lightness_count(const void *of, size_t image, size_t begin, siz
 static inline int cheq_recolors_dense(const cheq_color_job *job) {
     const cheq_layout *layout = &job->applied;
     const cheq_channels *images = &layout->channel[CHEQ_IMAGES], *out = &layout->channel[CHEQ_OUT];
-    return job->kernels->recolor_dense != NULL && !job->space.is_lab && !layout->masked && cheq_first_color(images) >= 0 &&
+    return cheq_space_is_dense(job) && !layout->masked && cheq_first_color(images) >= 0 &&
            cheq_first_color(images) == cheq_first_color(out) && images->pixel_bytes == layout->channels &&
            out->pixel_bytes == layout->channels;
 }

@@ -37,30 +37,6 @@ static void cheq_from_luma_scalar(const cheq_space *space, uint8_t *const *chann
     }
 }
 
-static void cheq_lightness_scalar(const cheq_space *space, uint8_t *const *rgb, size_t n, uint8_t *to) {
-    if (space->is_lab) {
-        cheq_lab_lightness_scalar(space->lab, rgb, n, to);
-    } else {
-        cheq_luma_scalar(space, rgb, n, to);
-    }
-}
-
-static void cheq_to_space_scalar(const cheq_space *space, uint8_t *const *rgb, size_t n) {
-    if (space->is_lab) {
-        cheq_to_lab_scalar(space->lab, rgb, n);
-    } else {
-        cheq_to_luma_scalar(space, rgb, n);
-    }
-}
-
-static void cheq_from_space_scalar(const cheq_space *space, uint8_t *const *channels, size_t n) {
-    if (space->is_lab) {
-        cheq_from_lab_scalar(space->lab, channels, n);
-    } else {
-        cheq_from_luma_scalar(space, channels, n);
-    }
-}
-
 CHEQ_BODY uint16_t cheq_load16(const uint8_t *at, int swapped) {
     uint16_t x;
     memcpy(&x, at, sizeof x); /* no alignment is asked for */

@@ -129,9 +129,11 @@ typedef struct {
     void (*to_space)(const cheq_space *space, uint8_t *const *rgb, size_t n);
     void (*from_space)(const cheq_space *space, uint8_t *const *channels, size_t n);
 
-    /* Lightness, and another lightness, not of Lab, for n pixels of 3 or 4 bytes, whose first three are the
-     * channels, in one pass; NULL where that is no faster. R is byte `first`, 0 or 2, and B the other.
-     * Of the pixels `size` bytes are read, one less than all where the last is not theirs. */
+    /* Lightness, and another lightness, for n pixels of 3 or 4 bytes, whose first three are the
+     * channels, in one pass: where luma_dense is 0, which says that it would be no faster for
+     * the others, of Lab alone. R is byte `first`, 0 or 2, and B the other. Of the pixels `size`
+     * bytes are read, one less than all where the last is not theirs. */
+    int luma_dense;
     void (*lightness_dense)(const cheq_space *space, const uint8_t *pixels, int channels, int first, size_t size,
                             size_t n, uint8_t *to);
     /* The lightness becomes that of the LUT or, where this is NULL, the new one; a fourth byte

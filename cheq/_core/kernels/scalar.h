@@ -314,6 +314,7 @@ static inline void cheq_apply_channels_by_scalar(const uint8_t *pixels, uint8_t 
 #include "kernels/floats.h"
 #include "kernels/tiles.h"
 #undef CHEQ_BLEND
+#include "kernels/spaces.h"
 #undef CHEQ_ATTRIBUTES
 #undef CHEQ_ISA
 
@@ -329,6 +330,7 @@ static const cheq_kernels cheq_kernels_scalar = {
     .to_space = cheq_to_space_scalar, .from_space = cheq_from_space_scalar,
     .lut_clip = cheq_lut_clip_scalar, .lut_clip16 = cheq_lut_clip16_scalar,
     .blend = cheq_blend_scalar, .blend16 = cheq_blend16_scalar,
+    .lightness_dense = cheq_lab_lightness_dense_scalar, .recolor_dense = cheq_lab_recolor_dense_scalar,
 };
 
 #endif

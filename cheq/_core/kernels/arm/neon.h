@@ -123,6 +123,7 @@ static const cheq_kernels cheq_kernels_neon = {
     .to_space = cheq_to_space_scalar, .from_space = cheq_from_space_scalar,
     .lut_clip = cheq_lut_clip_scalar, .lut_clip16 = cheq_lut_clip16_scalar,
     .blend = cheq_blend_scalar, .blend16 = cheq_blend16_scalar,
+    .lightness_dense = cheq_lab_lightness_dense_scalar, .recolor_dense = cheq_lab_recolor_dense_scalar,
 };
 
 #endif

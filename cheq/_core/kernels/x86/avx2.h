@@ -234,6 +234,7 @@ static const cheq_kernels cheq_kernels_avx2 = {
     .to_space = cheq_to_space_avx2, .from_space = cheq_from_space_avx2,
     .lut_clip = cheq_lut_clip_avx2, .lut_clip16 = cheq_lut_clip16_avx2,
     .blend = cheq_blend_avx2, .blend16 = cheq_blend16_avx2,
+    .lightness_dense = cheq_lab_lightness_dense_avx2, .recolor_dense = cheq_lab_recolor_dense_avx2,
 };
 
 #endif

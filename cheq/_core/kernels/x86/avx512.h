@@ -5,10 +5,10 @@
 
 #include "formulas/lut.h"
 #include "kernels/x86/clip512.h"
-#include "kernels/x86/color512.h"
 #include "kernels/x86/count512.h"
 #include "kernels/x86/lookup512.h"
 #include "kernels/x86/moves512.h"
+#include "kernels/x86/spaces512.h"
 #include "kernels/x86/tiles512.h"
 
 /* ---- count -------------------------------------------------------------- */
@@ -144,8 +144,9 @@ static const cheq_kernels cheq_kernels_avx512 = {
     .split = cheq_split_avx512, .merge = cheq_merge_avx512, .apply_channels = cheq_apply_channels_avx512,
     .floats_to_doubles = cheq_floats_to_doubles_avx512, .doubles_to_floats = cheq_doubles_to_floats_avx512,
     .bounds = cheq_bounds_avx512, .count_floats = cheq_count_floats_avx512, .interpolate = cheq_interpolate_avx512,
-    .lightness = cheq_lightness_avx2, .gray16 = cheq_gray16_avx2,
-    .to_space = cheq_to_space_avx2, .from_space = cheq_from_space_avx2,
+    .lightness = cheq_lightness_avx512, .gray16 = cheq_gray16_avx2,
+    .to_space = cheq_to_space_avx512, .from_space = cheq_from_space_avx512,
+    .luma_dense = 1,
     .lightness_dense = cheq_lightness_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512,
     .lut_clip = cheq_lut_clip_any512, .lut_clip16 = cheq_lut_clip16_avx512,
     .blend = cheq_blend_avx512, .blend16 = cheq_blend16_avx512,

@@ -223,30 +223,10 @@ CHEQ_AVX2 static void cheq_from_luma_avx2(const cheq_space *space, uint8_t *cons
     cheq_from_luma_scalar(space, rest, n - i);
 }
 
-/* ---- the kernels -------------------------------------------------------- */
-
-CHEQ_AVX2 static void cheq_lightness_avx2(const cheq_space *space, uint8_t *const *rgb, size_t n, uint8_t *to) {
-    if (space->is_lab) {
-        cheq_lab_lightness_scalar(space->lab, rgb, n, to);
-    } else {
-        cheq_luma_avx2(space, rgb, n, to);
-    }
-}
-
-CHEQ_AVX2 static void cheq_to_space_avx2(const cheq_space *space, uint8_t *const *rgb, size_t n) {
-    if (space->is_lab) {
-        cheq_to_lab_scalar(space->lab, rgb, n);
-    } else {
-        cheq_to_luma_avx2(space, rgb, n);
-    }
-}
-
-CHEQ_AVX2 static void cheq_from_space_avx2(const cheq_space *space, uint8_t *const *channels, size_t n) {
-    if (space->is_lab) {
-        cheq_from_lab_scalar(space->lab, channels, n);
-    } else {
-        cheq_from_luma_avx2(space, channels, n);
-    }
-}
+#define CHEQ_ISA avx2
+#define CHEQ_ATTRIBUTES CHEQ_AVX2
+#include "kernels/spaces.h"
+#undef CHEQ_ATTRIBUTES
+#undef CHEQ_ISA
 
 #endif

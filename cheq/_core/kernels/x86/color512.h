@@ -52,8 +52,8 @@ CHEQ_AVX512_INLINE void cheq_luma_by512(const cheq_space *space, const uint8_t *
 }
 
 /* A number of channels known to the compiler leaves straight code. */
-CHEQ_AVX512 static void cheq_lightness_dense_avx512(const cheq_space *space, const uint8_t *pixels, int channels,
-                                                    int first, size_t size, size_t n, uint8_t *to) {
+CHEQ_AVX512 static void cheq_luma_dense_avx512(const cheq_space *space, const uint8_t *pixels, int channels, int first,
+                                               size_t size, size_t n, uint8_t *to) {
     if (channels == 3) {
         cheq_luma_by512(space, pixels, 3, first, size, n, to);
     } else {
@@ -99,9 +99,9 @@ CHEQ_AVX512_INLINE void cheq_recolor_by512(const cheq_space *space, const uint8_
     }
 }
 
-CHEQ_AVX512 static void cheq_recolor_dense_avx512(const cheq_space *space, const uint8_t *pixels, uint8_t *out,
-                                                  size_t n, int channels, int first, const uint8_t *lut,
-                                                  const uint8_t *lightness) {
+CHEQ_AVX512 static void cheq_recolor_luma_avx512(const cheq_space *space, const uint8_t *pixels, uint8_t *out,
+                                                 size_t n, int channels, int first, const uint8_t *lut,
+                                                 const uint8_t *lightness) {
     switch (channels + first) {
     case 3:
         cheq_recolor_by512(space, pixels, out, n, 3, 0, lut, lightness);
