@@ -43,13 +43,13 @@ typedef struct {
     cheq_lab_factors by;
     uint16_t linear[256];              /* the linear light of R, G, B, 0 to 2040 */
     uint16_t root[CHEQ_LAB_TABLE];     /* f(X), f(Y), f(Z), 4520 to 32768 */
-    uint8_t lightness[CHEQ_LAB_TABLE]; /* L of Y */
+    _Alignas(64) uint8_t lightness[CHEQ_LAB_TABLE]; /* L of Y */
     uint16_t y[256], root_y[256];      /* Y and f(Y) of L, where 1 is 2^14 */
-    uint8_t color[CHEQ_LAB_COLORS];    /* R, G, B of linear light */
+    _Alignas(64) uint8_t color[CHEQ_LAB_COLORS];    /* R, G, B of linear light */
 
-    /* The same for kernels that permute bytes: low and high ones apart; what a and b add to f(Y) for f(X) and f(Z); and,
-     * as a color of 1,024 or more rises at most once in sixteen, its first of sixteen and where it rises, or 16. */
-    uint8_t linear_bytes[2][256], root_bytes[2][CHEQ_LAB_TABLE], y_bytes[2][256], root_y_bytes[2][256];
+    /* The same for kernels that permute bytes: low and high ones apart; what a and b add to f(Y) for f(X) and f(Z);
+     * and, as colors from 1,024 on rise at most once in sixteen, the first of sixteen and where they rise, or 16. */
+    _Alignas(64) uint8_t linear_bytes[2][256], root_bytes[2][CHEQ_LAB_TABLE], y_bytes[2][256], root_y_bytes[2][256];
     uint8_t fx_bytes[2][256], fz_bytes[2][256], color_first[256], color_rise[256];
 } cheq_lab;
 
@@ -85,7 +85,7 @@ static inline int cheq_first_of_color(int level) {
 }
 
 /* f(i / 2040) * 2^15, rounded: up to 18 the line, above the largest n with ((n - 1/2) / 2^15)^3 <= i / 2040, in whole
- * numbers of 60 bits: of doubles' roots 324 would be wrong in some libraries. `n` is the last one's, from which it rises. */
+ * numbers of 60 bits: a root in floats can be wrong where it is near a half, as of 324. `n` is the last one's. */
 static inline uint32_t cheq_lab_root(uint32_t i, uint32_t n) {
     if (i <= 18) {
         return (uint32_t)(32768 * (i / 2040.0 * 841 / 108 + 4 / 29.0) + 0.5);
@@ -125,22 +125,22 @@ CHEQ_BODY uint8_t cheq_lab_chroma(int16_t doubled, uint16_t f, uint16_t g) {
 /* f(X), where 1 is 2^14, of f(Y) and a as stored: f(Y) + ((268435 a + 128) >> 13) - 4194. */
 CHEQ_BODY int16_t cheq_lab_fx(const cheq_lab_factors *by, uint16_t fy, uint8_t a) {
     const uint16_t eight = (uint16_t)(8 * a), low = cheq_low(eight, (uint16_t)by->a_to_fx);
-    const int16_t carry = low >= 65536 - 8 * 128;
-    return (int16_t)(fy + 32 * a + cheq_high_unsigned(eight, (uint16_t)by->a_to_fx) + carry - 4194);
+    const uint16_t high = cheq_high_unsigned(eight, (uint16_t)by->a_to_fx);
+    return (int16_t)(fy + 32 * a + high + (low >= 65536 - 8 * 128) - 4194);
 }
 
 /* f(Z): f(Y) - ((41943 b + 16) >> 9) + 10484. */
 CHEQ_BODY int16_t cheq_lab_fz(const cheq_lab_factors *by, uint16_t fy, uint8_t b) {
     const uint16_t many = (uint16_t)(128 * b), low = cheq_low(many, (uint16_t)by->b_to_fz);
-    const int16_t carry = low >= 65536 - 128 * 16;
-    return (int16_t)(fy - 81 * b - cheq_high_unsigned(many, (uint16_t)by->b_to_fz) - carry + 10484);
+    const uint16_t high = cheq_high_unsigned(many, (uint16_t)by->b_to_fz);
+    return (int16_t)(fy - 81 * b - high - (low >= 65536 - 128 * 16) + 10484);
 }
 
 /* X and Z of f: up to 3390 trunc(108 f / 841) - 290, which is 145 there, and above (f^2 >> 14) f >> 14, which is 145
  * there too; so either of one f, and 145 of the other, which is held at 3390. The quotient by a product, one too
  * low at most as f is -8145 or more, is set right by its remainder. */
 CHEQ_BODY int16_t cheq_lab_line(const cheq_lab_factors *by, int16_t f) {
-    const int16_t low = f < 3390 ? f : 3390;
+    const int16_t low = (int16_t)(f < 3390 ? f : 3390);
     const uint16_t size = (uint16_t)(low < 0 ? -low : low);
     const uint16_t quotient = cheq_high_unsigned(size, (uint16_t)by->line_inverse);
     const int16_t rest = (int16_t)(cheq_low(size, (uint16_t)by->line) - cheq_low(quotient, (uint16_t)by->line_parts));
@@ -183,8 +183,8 @@ static inline void cheq_put_bytes(uint16_t word, uint8_t *low, uint8_t *high) {
     *high = (uint8_t)(word >> 8);
 }
 
-/* OpenCV's roots are of i / 2040 in float32, cut off to 24 bits, and then rounded, half to even: 9454.50014 becomes 9454.5
- * and 9454; 22125.499995, of which float32 makes 22125.5003, becomes 22125.5 and 22126. */
+/* OpenCV's roots are of i / 2040 in float32, cut off to 24 bits, and then rounded, half to even: 9454.50014 becomes
+ * 9454.5 and 9454; 22125.499995, of which float32 makes 22125.5003, becomes 22125.5 and 22126. */
 static inline void cheq_lab_make_words(cheq_lab *lab) {
     uint32_t root = 0;
     for (uint32_t i = 0; i < CHEQ_LAB_TABLE; i++) {
@@ -208,7 +208,8 @@ static inline void cheq_lab_make_bytes(cheq_lab *lab) {
     }
     for (int v = 0; v < 256; v++) {
         const uint8_t *color = lab->color + 16 * v;
-        const uint16_t fx = (uint16_t)cheq_lab_fx(&lab->by, 0, (uint8_t)v), fz = (uint16_t)cheq_lab_fz(&lab->by, 0, (uint8_t)v);
+        const uint16_t fx = (uint16_t)cheq_lab_fx(&lab->by, 0, (uint8_t)v);
+        const uint16_t fz = (uint16_t)cheq_lab_fz(&lab->by, 0, (uint8_t)v);
         cheq_put_bytes(lab->linear[v], &lab->linear_bytes[0][v], &lab->linear_bytes[1][v]);
         cheq_put_bytes(lab->y[v], &lab->y_bytes[0][v], &lab->y_bytes[1][v]);
         cheq_put_bytes(lab->root_y[v], &lab->root_y_bytes[0][v], &lab->root_y_bytes[1][v]);

@@ -57,11 +57,11 @@ typedef struct {
 enum { CHEQ_GRAY_OPENCV, CHEQ_GRAY_PILLOW, CHEQ_YCRCB, CHEQ_YUV, CHEQ_LAB, CHEQ_SPACE_COUNT };
 
 static const cheq_space cheq_spaces[CHEQ_SPACE_COUNT] = {
-    [CHEQ_GRAY_OPENCV] = {.name = "opencv", .luma = {9798, 19235, 3735, 15}},
-    [CHEQ_GRAY_PILLOW] = {.name = "pillow", .luma = {19595, 38470, 7471, 16}},
-    [CHEQ_YCRCB] = {.name = "ycrcb", .luma = {4899, 9617, 1868, 14}, .chromas = {11682, 9241, 22987, -11698, -5636, 29049}},
-    [CHEQ_YUV] = {.name = "yuv", .luma = {4899, 9617, 1868, 14}, .chromas = {14369, 8061, 18678, -9519, -6472, 33292}},
-    [CHEQ_LAB] = {.name = "lab", .is_lab = 1},
+    [CHEQ_GRAY_OPENCV] = {"opencv", .luma = {9798, 19235, 3735, 15}},
+    [CHEQ_GRAY_PILLOW] = {"pillow", .luma = {19595, 38470, 7471, 16}},
+    [CHEQ_YCRCB] = {"ycrcb", .luma = {4899, 9617, 1868, 14}, .chromas = {11682, 9241, 22987, -11698, -5636, 29049}},
+    [CHEQ_YUV] = {"yuv", .luma = {4899, 9617, 1868, 14}, .chromas = {14369, 8061, 18678, -9519, -6472, 33292}},
+    [CHEQ_LAB] = {"lab", .is_lab = 1},
 };
 
 /* (v x + w y) / 2^14, in two bytes as above, but the low ones from -128 to 127. With |x|

@@ -149,11 +149,39 @@ CHEQ_AVX2_INLINE __m256i cheq_high256(__m256i x) {
     return _mm256_unpackhi_epi8(x, _mm256_setzero_si256());
 }
 
-/* v or u of 32 pixels, less 128; packing saturates. */
-CHEQ_AVX2_INLINE __m256i cheq_chroma256(__m256i weight, __m256i color, __m256i y) {
-    const __m256i low = _mm256_sub_epi16(cheq_low256(color), cheq_low256(y));
-    const __m256i high = _mm256_sub_epi16(cheq_high256(color), cheq_high256(y));
-    return _mm256_packs_epi16(_mm256_mulhrs_epi16(low, weight), _mm256_mulhrs_epi16(high, weight));
+/* Words of 32 pixels. */
+typedef struct {
+    __m256i low, high;
+} cheq_words256;
+
+/* v or u of 32 pixels, less 128; not saturated, which of the two v alone need be: |B - Y| is 226 at most. */
+CHEQ_AVX2_INLINE cheq_words256 cheq_chroma256(__m256i weight, __m256i color, __m256i y) {
+    const cheq_words256 chroma = {
+        _mm256_mulhrs_epi16(_mm256_sub_epi16(cheq_low256(color), cheq_low256(y)), weight),
+        _mm256_mulhrs_epi16(_mm256_sub_epi16(cheq_high256(color), cheq_high256(y)), weight),
+    };
+    return chroma;
+}
+
+CHEQ_AVX2_INLINE cheq_words256 cheq_saturate256(cheq_words256 x) {
+    const __m256i least = _mm256_set1_epi16(-128), most = _mm256_set1_epi16(127);
+    const cheq_words256 within = {
+        _mm256_max_epi16(_mm256_min_epi16(x.low, most), least), _mm256_max_epi16(_mm256_min_epi16(x.high, most), least),
+    };
+    return within;
+}
+
+/* As bytes that are stored, and back. */
+CHEQ_AVX2_INLINE __m256i cheq_put_chroma256(cheq_words256 x) {
+    return _mm256_xor_si256(_mm256_packs_epi16(x.low, x.high), _mm256_set1_epi8(INT8_MIN));
+}
+
+CHEQ_AVX2_INLINE cheq_words256 cheq_get_chroma256(__m256i x) {
+    const __m256i middle = _mm256_set1_epi16(128);
+    const cheq_words256 chroma = {
+        _mm256_sub_epi16(cheq_low256(x), middle), _mm256_sub_epi16(cheq_high256(x), middle),
+    };
+    return chroma;
 }
 
 /* What R, G, B have above Y, for sixteen pixels. */
@@ -179,13 +207,10 @@ CHEQ_AVX2_INLINE __m256i cheq_add_y256(__m256i y, __m256i low, __m256i high) {
     return _mm256_packus_epi16(_mm256_add_epi16(cheq_low256(y), low), _mm256_add_epi16(cheq_high256(y), high));
 }
 
-/* R, G, B of 32 pixels from Y and, less 128, v and u; unpacked behind zeros these are shifted, sign and all. */
-CHEQ_AVX2_INLINE void cheq_rgb256(const cheq_chromas256 *c, __m256i y, __m256i v, __m256i u, __m256i rgb[3]) {
-    const __m256i zero = _mm256_setzero_si256();
-    const cheq_above256 low = cheq_above_y256(c, _mm256_srai_epi16(_mm256_unpacklo_epi8(zero, v), 8),
-                                              _mm256_srai_epi16(_mm256_unpacklo_epi8(zero, u), 8));
-    const cheq_above256 high = cheq_above_y256(c, _mm256_srai_epi16(_mm256_unpackhi_epi8(zero, v), 8),
-                                               _mm256_srai_epi16(_mm256_unpackhi_epi8(zero, u), 8));
+/* R, G, B of 32 pixels. */
+CHEQ_AVX2_INLINE void cheq_rgb256(const cheq_chromas256 *c, __m256i y, cheq_words256 v, cheq_words256 u,
+                                  __m256i rgb[3]) {
+    const cheq_above256 low = cheq_above_y256(c, v.low, u.low), high = cheq_above_y256(c, v.high, u.high);
     rgb[0] = cheq_add_y256(y, low.r, high.r);
     rgb[1] = cheq_add_y256(y, low.g, high.g);
     rgb[2] = cheq_add_y256(y, low.b, high.b);
@@ -194,14 +219,13 @@ CHEQ_AVX2_INLINE void cheq_rgb256(const cheq_chromas256 *c, __m256i y, __m256i v
 CHEQ_AVX2 static void cheq_to_luma_avx2(const cheq_space *space, uint8_t *const *rgb, size_t n) {
     const cheq_weights256 w = cheq_load_weights256(&space->luma);
     const cheq_chromas256 c = cheq_load_chromas256(&space->chromas);
-    const __m256i middle = _mm256_set1_epi8(INT8_MIN);
     size_t i = 0;
     for (; i + 32 <= n; i += 32) {
         const __m256i r = cheq_load256(rgb[0] + i), g = cheq_load256(rgb[1] + i), b = cheq_load256(rgb[2] + i);
         const __m256i y = cheq_gray256(&w, r, g, b);
         cheq_store256(rgb[0] + i, y);
-        cheq_store256(rgb[1] + i, _mm256_xor_si256(cheq_chroma256(c.r_to_v, r, y), middle));
-        cheq_store256(rgb[2] + i, _mm256_xor_si256(cheq_chroma256(c.b_to_u, b, y), middle));
+        cheq_store256(rgb[1] + i, cheq_put_chroma256(cheq_chroma256(c.r_to_v, r, y)));
+        cheq_store256(rgb[2] + i, cheq_put_chroma256(cheq_chroma256(c.b_to_u, b, y)));
     }
     uint8_t *const rest[] = {rgb[0] + i, rgb[1] + i, rgb[2] + i};
     cheq_to_luma_scalar(space, rest, n - i);
@@ -209,12 +233,11 @@ CHEQ_AVX2 static void cheq_to_luma_avx2(const cheq_space *space, uint8_t *const 
 
 CHEQ_AVX2 static void cheq_from_luma_avx2(const cheq_space *space, uint8_t *const *channels, size_t n) {
     const cheq_chromas256 c = cheq_load_chromas256(&space->chromas);
-    const __m256i middle = _mm256_set1_epi8(INT8_MIN);
     size_t i = 0;
     for (; i + 32 <= n; i += 32) {
         __m256i rgb[3];
-        cheq_rgb256(&c, cheq_load256(channels[0] + i), _mm256_xor_si256(cheq_load256(channels[1] + i), middle),
-                    _mm256_xor_si256(cheq_load256(channels[2] + i), middle), rgb);
+        cheq_rgb256(&c, cheq_load256(channels[0] + i), cheq_get_chroma256(cheq_load256(channels[1] + i)),
+                    cheq_get_chroma256(cheq_load256(channels[2] + i)), rgb);
         for (int channel = 0; channel < 3; channel++) {
             cheq_store256(channels[channel] + i, rgb[channel]);
         }

@@ -19,8 +19,8 @@ CHEQ_AVX512_INLINE void cheq_recolor512(const cheq_chromas256 *c, __m512i rgb[3]
     __m256i x[2][3];
     for (int h = 0; h < 2; h++) {
         const __m256i old = cheq_half512(y, h);
-        const __m256i v = cheq_chroma256(c->r_to_v, cheq_half512(rgb[0], h), old);
-        const __m256i u = cheq_chroma256(c->b_to_u, cheq_half512(rgb[2], h), old);
+        const cheq_words256 v = cheq_saturate256(cheq_chroma256(c->r_to_v, cheq_half512(rgb[0], h), old));
+        const cheq_words256 u = cheq_chroma256(c->b_to_u, cheq_half512(rgb[2], h), old);
         cheq_rgb256(c, cheq_half512(new_y, h), v, u, x[h]);
     }
     for (int channel = 0; channel < 3; channel++) {

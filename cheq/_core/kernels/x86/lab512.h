@@ -1,5 +1,5 @@
-/* Lab for AVX-512, 64 pixels at a time: byte permutes look up all tables. Words are unpacked within 128 bits, which packing
- * undoes: `lane` 0 has the pixels 0 to 7, 16 to 23 and so on, and 1 the others. */
+/* Lab for AVX-512, 64 pixels at a time: byte permutes look up all tables. Words are unpacked within 128 bits, which
+ * packing undoes: `lane` 0 has the pixels 0 to 7, 16 to 23 and so on, and 1 the others. */
 #ifndef CHEQ_LAB512_H
 #define CHEQ_LAB512_H
 
@@ -212,7 +212,8 @@ CHEQ_AVX512_INLINE cheq_words512 cheq_lab_rgb512(const cheq_xyz512 *xyz, cheq_la
 /* Below 1,024 as they are; above by sixteens. */
 CHEQ_AVX512_INLINE __m512i cheq_lab_color512(const cheq_lab *lab, cheq_words512 linear) {
     const cheq_index512 i = cheq_index_of512(linear);
-    const __m512i sixteens = _mm512_packus_epi16(_mm512_srli_epi16(linear.lane[0], 4), _mm512_srli_epi16(linear.lane[1], 4));
+    const __m512i sixteens = _mm512_packus_epi16(_mm512_srli_epi16(linear.lane[0], 4),
+                                                 _mm512_srli_epi16(linear.lane[1], 4));
     const __m512i rest = _mm512_and_si512(i.low, _mm512_set1_epi8(15));
     const __mmask64 rises = _mm512_cmpge_epu8_mask(rest, cheq_lookup_at512(lab->color_rise, sixteens));
     const __m512i first = cheq_lookup_at512(lab->color_first, sixteens);
