@@ -241,8 +241,8 @@ static inline cheq_work cheq_lightness_work(const cheq_color_job *job) {
     cheq_work work = {
         .job = job, .groups = job->images, .pixels = job->pixels, .planes = 1, .cost = CHEQ_PLANE_COST,
         .count = cheq_lightness_count, .join = cheq_join_bins, .make = cheq_lightness_make,
-        .apply = cheq_lightness_apply, .bins = CHEQ_LEVELS, .counts_bytes = sizeof(cheq_hist), .sum_bytes = CHEQ_LEVELS * sizeof(uint64_t),
-        .made_bytes = CHEQ_LEVELS, .room_bytes = cheq_room_bytes(1),
+        .apply = cheq_lightness_apply, .bins = CHEQ_LEVELS, .counts_bytes = sizeof(cheq_hist),
+        .sum_bytes = CHEQ_LEVELS * sizeof(uint64_t), .made_bytes = CHEQ_LEVELS, .room_bytes = cheq_room_bytes(1),
     };
     return work;
 }
