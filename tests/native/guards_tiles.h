@@ -55,8 +55,12 @@ static void check_lut_clip(const trial *t) {
     uint32_t counts[CHEQ_LEVELS];
     uint16_t entries[CHEQ_LEVELS];
     uint8_t expected[CHEQ_LEVELS];
-    for (int magnitude = 0; magnitude < 15; magnitude += 7) { /* sums below and above 16 bits */
-        const uint32_t area = some_counts(t, counts, CHEQ_LEVELS, magnitude);
+    for (int form = 0; form < 4; form++) { /* sums that fit 16 bits; the most and the least that do and do not; larger ones */
+        uint32_t area = some_counts(t, counts, CHEQ_LEVELS, form == 3 ? 14 : 0);
+        if (form == 1 || form == 2) {
+            counts[t->n % CHEQ_LEVELS] += UINT16_MAX - area + (uint32_t)form - 1;
+            area = UINT16_MAX + (uint32_t)form - 1;
+        }
         const cheq_clip clip = cheq_clip_of((double)t->n / 100, area, CHEQ_LEVELS);
         share_out_lut(counts, 0, CHEQ_LEVELS, CHEQ_LEVELS, &clip, entries);
         for (int v = 0; v < CHEQ_LEVELS; v++) {
@@ -65,7 +69,7 @@ static void check_lut_clip(const trial *t) {
         const uint8_t *hist = input_in(in[0], aligned(t->at, sizeof *counts), counts, sizeof counts);
         uint8_t *to = result_in(out[0], t->at, sizeof expected);
         t->k->lut_clip((const uint32_t *)(const void *)hist, &clip, to);
-        expect(result_is(out[0], to, expected, sizeof expected), t, "lut_clip", magnitude);
+        expect(result_is(out[0], to, expected, sizeof expected), t, "lut_clip", form);
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include <arm_neon.h>
 
-#include "kernels/scalar.h"
+#include "kernels/arm/tiles.h"
 
 /* ---- apply -------------------------------------------------------------- */
 
@@ -111,6 +111,12 @@ static void cheq_merge_neon(const uint8_t *const *from, int channels, size_t n, 
     cheq_merge_scalar(rest, channels, n - i, to + i * (size_t)channels);
 }
 
+#define CHEQ_ISA neon
+#define CHEQ_ATTRIBUTES
+#include "kernels/blend.h"
+#undef CHEQ_ATTRIBUTES
+#undef CHEQ_ISA
+
 static const cheq_kernels cheq_kernels_neon = {
     .name = "neon", .needs = "asimd",
     .count = cheq_count_scalar, .apply = cheq_apply_neon, .count_apply = cheq_count_apply_neon,
@@ -123,7 +129,7 @@ static const cheq_kernels cheq_kernels_neon = {
     .to_space = cheq_to_space_scalar, .from_space = cheq_from_space_scalar,
     .lightness_dense = cheq_lab_lightness_dense_scalar, .recolor_dense = cheq_lab_recolor_dense_scalar,
     .lut_clip = cheq_lut_clip_scalar, .lut_clip16 = cheq_lut_clip16_scalar,
-    .blend = cheq_blend_scalar, .blend16 = cheq_blend16_scalar,
+    .blend = cheq_blend_neon, .blend16 = cheq_blend16_scalar,
 };
 
 #endif

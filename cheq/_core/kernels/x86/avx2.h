@@ -5,6 +5,7 @@
 
 #include "formulas/lut.h"
 #include "kernels/counters.h"
+#include "kernels/x86/clip256.h"
 #include "kernels/x86/color256.h"
 #include "kernels/x86/lookup256.h"
 #include "kernels/x86/moves256.h"
@@ -219,6 +220,14 @@ CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uin
 #include "kernels/channels.h"
 #include "kernels/floats.h"
 #include "kernels/tiles.h"
+#include "kernels/blend.h"
+#define CHEQ_MM(name) _mm256_##name
+#define CHEQ_WORDS __m256i
+#define CHEQ_PARTS 2
+#include "kernels/x86/clip.h"
+#undef CHEQ_PARTS
+#undef CHEQ_WORDS
+#undef CHEQ_MM
 #undef CHEQ_ATTRIBUTES
 #undef CHEQ_ISA
 
@@ -233,7 +242,7 @@ static const cheq_kernels cheq_kernels_avx2 = {
     .lightness = cheq_lightness_avx2, .gray16 = cheq_gray16_avx2,
     .to_space = cheq_to_space_avx2, .from_space = cheq_from_space_avx2,
     .lightness_dense = cheq_lab_lightness_dense_avx2, .recolor_dense = cheq_lab_recolor_dense_avx2,
-    .lut_clip = cheq_lut_clip_avx2, .lut_clip16 = cheq_lut_clip16_avx2,
+    .lut_clip = cheq_lut_clip_any_avx2, .lut_clip16 = cheq_lut_clip16_avx2,
     .blend = cheq_blend_avx2, .blend16 = cheq_blend16_avx2,
 };
 

@@ -127,14 +127,16 @@ CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS],
 #include "kernels/channels.h"
 #include "kernels/floats.h"
 #include "kernels/tiles.h"
+#define CHEQ_MM(name) _mm512_##name
+#define CHEQ_WORDS __m512i
+#define CHEQ_PARTS 4
+#include "kernels/x86/clip.h"
+#undef CHEQ_PARTS
+#undef CHEQ_WORDS
+#undef CHEQ_MM
 #undef CHEQ_APPLY_CHANNELS
 #undef CHEQ_ATTRIBUTES
 #undef CHEQ_ISA
-
-CHEQ_AVX512 static void cheq_lut_clip_any512(const uint32_t hist[CHEQ_LEVELS], const cheq_clip *clip,
-                                             uint8_t lut[CHEQ_LEVELS]) {
-    (clip->area <= UINT16_MAX ? cheq_lut_clip_words512 : cheq_lut_clip_avx512)(hist, clip, lut);
-}
 
 static const cheq_kernels cheq_kernels_avx512 = {
     .name = "avx512", .needs = CHEQ_AVX512_NEEDS,
@@ -147,7 +149,7 @@ static const cheq_kernels cheq_kernels_avx512 = {
     .lightness = cheq_lightness_avx512, .gray16 = cheq_gray16_avx2,
     .to_space = cheq_to_space_avx512, .from_space = cheq_from_space_avx512, .luma_dense = 1,
     .lightness_dense = cheq_lightness_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512,
-    .lut_clip = cheq_lut_clip_any512, .lut_clip16 = cheq_lut_clip16_avx512,
+    .lut_clip = cheq_lut_clip_any_avx512, .lut_clip16 = cheq_lut_clip16_avx512,
     .blend = cheq_blend_avx512, .blend16 = cheq_blend16_avx512,
 };
 
