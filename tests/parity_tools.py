@@ -21,6 +21,8 @@ def only_a_few(monkeypatch, folder):
         "kinds of pixels: dark, {}, 31 x 67", "batches: normal, {}, 5 x 28 x 28", "masks: random, uniform, {}",
         "colors: uniform, {}, 1 x 97 x 3", "floats: standard normal, {}, 10 bins",
         "tiles: dark, {}, 31 x 67, clip limit 2.0, grid (2, 2)", "tiles: 2 x 40 x 70 x 4, channel_axis=-1, {}",
+        "adapted tiles: dark, {}, 31 x 67, clip limit 0.03, tiles of (8, 5), 256 bins",
+        "adapted tiles: volumes, {}, tiles of None",
     )  # fmt: skip
     names = {name.format(dtype) for name in wanted for dtype in suite.ALL}
     cases = [case for case in suite.cases() if case.name in names]

@@ -6,6 +6,7 @@ import pytest
 import tifffile
 from cli_tools import load, pixels, save
 from reference_clahe import clahe
+from skimage.exposure import equalize_adapthist
 from test_cli_pages import pyramid
 from test_cli_seen import SEEN, lying, seen
 
@@ -70,6 +71,28 @@ def test_batches_of_an_array(run, tmp_path):
     np.testing.assert_array_equal(load(tmp_path / "out.npy"), np.stack([opencv(plane) for plane in array]), strict=True)
 
 
+# ---------------------------------------------------------------- --method skimage
+
+
+def test_scikit_image_s(run, tmp_path):
+    array = save(tmp_path / "a.png", pixels(41, 67))
+    options = ["--kernel-size", "9x14", "--clip-limit", 0.03, "--nbins", 100]
+    assert run("clahe", "a.png", "-o", "out/", "--method", "skimage", *options).exit_code == 0
+    expected = np.rint(255 * equalize_adapthist(array, (9, 14), 0.03, 100)).astype(np.uint8)
+    np.testing.assert_array_equal(load(tmp_path / "out/a.png"), expected, strict=True)
+    floats = save(tmp_path / "in.npy", np.float32(array) / 255)
+    assert run("clahe", "in.npy", "-o", "out.npy", "--method", "skimage", "--kernel-size", 11).exit_code == 0
+    np.testing.assert_array_equal(load(tmp_path / "out.npy"), equalize_adapthist(floats, 11), strict=True)
+
+
+def test_volumes(run, tmp_path):
+    array = save(tmp_path / "in.npy", np.random.default_rng(0).random((2, 9, 11, 13)))
+    options = ["--method", "skimage", "--axes", "-3,-2,-1", "--kernel-size", "3x4x5"]
+    assert run("clahe", "in.npy", "-o", "out.npy", *options).exit_code == 0
+    expected = np.stack([equalize_adapthist(volume, (3, 4, 5)) for volume in array])
+    np.testing.assert_array_equal(load(tmp_path / "out.npy"), expected, strict=True)
+
+
 # ---------------------------------------------------------------- --color
 
 
@@ -103,6 +126,14 @@ def test_pixels_that_stand_for_none(run, tmp_path, name):
     np.testing.assert_array_equal(load(tmp_path / "out" / name), np.where(array == 9, 9, expected), strict=True)
 
 
+def test_nodata_that_no_pixel_has_asks_for_no_mask(run, tmp_path):
+    array = save(tmp_path / "a.png", pixels(41, 67))
+    assert run("clahe", "a.png", "-o", "out/", "--nodata", 3, "--method", "skimage").exit_code == 0
+    expected = np.rint(255 * equalize_adapthist(array)).astype(np.uint8)
+    expected[expected == 3] = 4
+    np.testing.assert_array_equal(load(tmp_path / "out/a.png"), expected, strict=True)
+
+
 def test_an_overview_has_tiles_of_its_own(run, tmp_path):
     array = pixels(64, 80)
     parts = pyramid(tmp_path / "in.tif", array)
@@ -134,6 +165,7 @@ def test_tiles_are_those_of_the_picture_as_it_is_seen(run, tmp_path, name, orien
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--method", "pillow"], "'pillow' is not one of 'opencv', 'skimage'"),
         (["--shared-lut"], "No such option: --shared-lut"),
         (
             ["--tiles", "8"],
@@ -142,6 +174,12 @@ def test_tiles_are_those_of_the_picture_as_it_is_seen(run, tmp_path, name, orien
         (["--tiles", "8xx"], "'8xx' is not whole numbers with commas or x between them"),
         (["--tiles", "0x8"], "(on the command line: --tiles)"),
         (["--clip-limit", "nan"], "(on the command line: --clip-limit)"),
+        (["--kernel-size", "8x8"], "(on the command line: --kernel-size)"),
+        (["--nbins", "100"], "(on the command line: --nbins)"),
+        (["--method", "skimage", "--tiles", "8x8"], "(on the command line: --tiles)"),
+        (["--method", "skimage", "--clip-limit", "2"], "(on the command line: --clip-limit)"),
+        (["--method", "skimage", "--color", "lab"], "(on the command line: --"),
+        (["--method", "skimage", "--axes", "-3,-2,-1", "--kernel-size", "8x8"], "(on the command line: --kernel-size)"),
         (["--axes", "-2,-1", "--color", "lab"], "--axes says which pixels of an array share a histogram, and so does"),
     ],
 )
@@ -158,6 +196,7 @@ def test_usage_errors(run, tmp_path, monkeypatch, options, message):
     ("array", "options", "message"),
     [
         (np.zeros((9, 14), np.float32), [], "--method opencv takes 8 and 16 bits, and this is float32 gray; skimage"),
+        (np.zeros((9, 14), np.uint8), ["--method", "skimage", "--mask", "mask.png"], "(on the command line: --mask)"),
     ],
 )
 def test_files_that_a_method_does_not_take(run, tmp_path, array, options, message):

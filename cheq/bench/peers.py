@@ -93,6 +93,11 @@ def _skimage(images: Pixels) -> Work:
     return Work(lambda: [exposure.equalize_hist(image) for image in images], np.stack)
 
 
+def _skimage_clahe(images: Pixels) -> Work:
+    exposure: Any = importlib.import_module("skimage.exposure")
+    return Work(lambda: [exposure.equalize_adapthist(image) for image in images], np.stack)
+
+
 def recipe(image: Pixels, nbins: int = 256, counted: Pixels | None = None, top: int = 255) -> tuple[Pixels, Pixels]:
     """Equalize by the well-known NumPy recipe; return that and the CDF scaled to `top`. `counted` is a mask."""
     density, edges = np.histogram(image if counted is None else image[counted], nbins, density=True)
@@ -149,4 +154,5 @@ PEERS = (
     Peer("torchvision", ("torchvision",), "pillow", _torchvision),
     Peer("kornia", ("kornia",), "pillow", _kornia),
     Peer("cv2", OPENCV, "opencv", _cv2_clahe, "clahe", _CLIPPED),
+    Peer("scikit-image", ("scikit-image",), "skimage", _skimage_clahe, "clahe"),
 )

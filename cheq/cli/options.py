@@ -44,13 +44,23 @@ ClipLimit = Annotated[
     float | None,
     typer.Option(
         metavar="LIMIT",
-        help="The most pixels of one level that a tile counts, as a multiple of the mean of all levels: by default 40; "
-        "0 clips nothing.",
+        help="The most pixels of one level that a tile counts: for opencv as a multiple of the mean of all levels (by "
+        "default 40; 0 clips nothing), for skimage as a share of the tile (0.01).",
     ),
 ]
 Tiles = Annotated[
     Any,
-    typer.Option(parser=_numbers, metavar="COLUMNSxROWS", help="How many tiles a picture has: by default 8x8."),
+    typer.Option(
+        parser=_numbers, metavar="COLUMNSxROWS", help="How many tiles a picture has: by default 8x8. For opencv."
+    ),
+]
+KernelSize = Annotated[
+    Any,
+    typer.Option(
+        parser=_numbers,
+        metavar="ROWSxCOLUMNS",
+        help="The pixels of a tile, or one number for all axes: by default an eighth of each side. For skimage.",
+    ),
 ]
 Mask = Annotated[
     str | None,

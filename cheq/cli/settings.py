@@ -11,6 +11,7 @@ from cheq.pictures import Pixels
 from cheq.pictures.formats import JPEG_QUALITY
 
 Method = Literal["opencv", "pillow", "skimage", "numpy"]
+LocalMethod = Literal["opencv", "skimage"]
 Color = Literal["channels", "ycrcb", "yuv", "lab", "gray"]
 Outside = Literal["lut", "keep"]
 Nan = Literal["raise", "omit"]
@@ -26,6 +27,7 @@ _OPTIONS = (
     ("^mask:", "on the command line: --mask"),
     ("looks like channels", "on the command line: --channel-axis -1 or --axes -2,-1"),
     ("^axes:|pass axes", "on the command line: --axes"),
+    ("^color:", "on the command line: --color"),
     ("channel_axis", "on the command line: --channel-axis"),
     ("nan_policy=", "on the command line: --nan omit"),
     ("^method:|method=", "on the command line: --method"),

@@ -168,7 +168,7 @@ def _recipe(which: int) -> Callable[..., Array]:
 _AXES = "axes channel_axis"
 _MASKED = f"{_AXES} mask"
 _BINNED = f"{_MASKED} nbins nan_policy"
-_OPENCV_S = "clip_limit tile_grid_size"
+_OPENCV_S, _SKIMAGE_S = "clip_limit tile_grid_size", "clip_limit kernel_size nbins"
 _CDF, _RECIPE = "cumulative_distribution", "recipes.image_histogram_equalization"
 
 _METHODS: tuple[tuple[str, dict[str, Any], tuple[str, ...], str, str], ...] = (
@@ -200,6 +200,8 @@ _QUESTIONS = (
                gives=SAME)
       for color in LIGHTNESS),
     Question('clahe, "opencv"', _call("clahe"), _UINTS, f"{_AXES} {_OPENCV_S}", TILED, gives=SAME),
+    Question('clahe, "skimage"', _call("clahe", method="skimage"), (*_UINTS, "int16", "bool", *FLOATS),
+             f"{_AXES} {_SKIMAGE_S}", TILED, gives=FLOAT),
     *(Question(f'rgb_to_gray, "{method}"', _call("rgb_to_gray", method=method), dtypes, "channel_axis", unit, GRAY)
       for method, dtypes, unit in (
           ("opencv", _UINTS, COLOR), ("pillow", ("uint8",), COLOR), ("skimage", (*_UINTS, *FLOATS), WHOLE))),

@@ -116,6 +116,8 @@ _CLIPPED = (
     (-1.0, (5, 1)), (2.5, (40, 33)),
 )  # fmt: skip
 _CLIPPED_WORDS = ((None, None), (2.0, (2, 2)), (300.0, (3, 1)), (0.0, (2, 3)))
+_ADAPTED = ((None, None, 256), (0.03, (8, 5), 256), (0.0, (40, 7), 100), (1.0, (5, 5), 16), (0.2, (3, 9), 1000))
+_ADAPTING = ("uint8", "uint16", "int16", "bool", *FLOATS)
 
 _ROWS = (
     Row("kinds of pixels", "{kind}, {dtype}, {shape}", _planes,
@@ -198,6 +200,15 @@ _ROWS = (
     Row("tiles", "{out}, {layout}, {dtype}",
         partial(_tiled, "dark", shape=(2, 41, 67), clip_limit=2.0, tile_grid_size=(3, 2)),
         {"out": (IN_PLACE, STRIDED), "layout": _WRITABLE, "dtype": ("uint8", "uint16")}, _UINT8),
+    Row("adapted tiles", "{kind}, {dtype}, {shape}, clip limit {clip_limit}, tiles of {kernel_size}, {nbins} bins",
+        _tiled, {"dtype": _ADAPTING, "kind": ("uniform", "dark", "narrow", "constant", "two levels"),
+                 "seed shape": tuple(enumerate(_SHAPES)), "clip_limit kernel_size nbins": _ADAPTED},
+        {"kind": ("dark",), "seed": (0, 2)}),
+    Row("adapted tiles", "volumes, {dtype}, tiles of {kernel_size}",
+        partial(_tiled, "normal", shape=(2, 7, 9, 11), axes=(-3, -2, -1)),
+        {"dtype": _ADAPTING, "kernel_size": (None, (3, 4, 5))}, _UINT8),
+    Row("adapted tiles", "{layout}, {dtype}", partial(_tiled, "dark", shape=(2, 41, 67), kernel_size=(9, 16)),
+        {"layout": LAYOUTS, "dtype": _ADAPTING}, _UINT8),
     # Planes of more than 2^16 pixels, which threads share, and of more than 2^24, which float32 cannot count.
     Row("large planes", "{kind}, {dtype}, {shape}", _planes,
         {"dtype": ALL, "kind": ("uniform", "dark", "one pixel off", "gradient"), "shape": ((401, 523),)},

@@ -1,7 +1,11 @@
 """cheq clahe: files and folders, tile by tile."""
 
+from typing import Annotated
+
+import typer
+
 from cheq.cli import options
-from cheq.cli.settings import ClaheSettings
+from cheq.cli.settings import ClaheSettings, LocalMethod
 from cheq.pictures.formats import JPEG_QUALITY
 
 
@@ -10,6 +14,12 @@ def clahe(
     output: options.Output = None,
     clip_limit: options.ClipLimit = None,
     tiles: options.Tiles = None,
+    method: Annotated[LocalMethod, typer.Option("--method", help="Whose definition of CLAHE is used.")] = "opencv",
+    kernel_size: options.KernelSize = None,
+    nbins: Annotated[
+        int | None,
+        typer.Option("--nbins", metavar="N", help="Bins of a tile's histogram: by default 256."),
+    ] = None,
     color: options.ColorOption = "channels",
     mask: options.Mask = None,
     outside: options.OutsideOption = "lut",
@@ -24,9 +34,9 @@ def clahe(
     dry_run: options.DryRun = False,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Equalize image files and NumPy arrays tile by tile, with limited contrast (CLAHE), exactly as OpenCV does.
+    """Equalize image files and NumPy arrays tile by tile, with limited contrast (CLAHE), as OpenCV or scikit-image do.
 
-    For example: cheq clahe photos/ scan.tif -o local/ --clip-limit 2
+    For example: cheq clahe photos/ scan.tif -o local/ --clip-limit 2 --color lab
 
     Each tile of a picture gets a lookup table of its own, and pixels between tiles a mixture. The lower the clip limit,
     the less contrast, and noise, is added. Files, arrays, masks and results are treated as by cheq equalize; a smaller

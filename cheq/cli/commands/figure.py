@@ -25,6 +25,7 @@ def figure(
     ] = False,
     clip_limit: options.ClipLimit = None,
     tiles: options.Tiles = None,
+    kernel_size: options.KernelSize = None,
     dpi: Annotated[int, typer.Option("--dpi", min=20, max=1200, metavar="N", help="Pixels per inch of a .png.")] = 150,
     overwrite: options.Overwrite = False,
 ) -> None:
@@ -39,8 +40,9 @@ def figure(
     with leaving():
         settings = Settings(method=method, color=color, overwrite=overwrite)
         local = None
-        if clahe or clip_limit is not None or tiles:
-            local = ClaheSettings(method=method, color=color, clip_limit=clip_limit, tiles=tiles)
+        if clahe or clip_limit is not None or tiles or kernel_size:
+            given = {"clip_limit": clip_limit, "tiles": tiles, "kernel_size": kernel_size}
+            local = ClaheSettings(method=method, color=color, **given)
         check_target(output, overwrite)
         for message in draw(source, output, settings, local, dpi):
             warn(Console(stderr=True), message, source)
