@@ -59,16 +59,23 @@ CHEQ_AVX512_INLINE void cheq_load_right512(const float *right, size_t n, int row
     }
 }
 
-CHEQ_AVX512_INLINE void cheq_load_floats512(const float *right, size_t n, int rows, cheq_columns512 *columns) {
+/* Dword d of piece k is byte 4 * d + k of a block. */
+CHEQ_AVX512_INLINE __m512 cheq_piece_of512(const __m512 x[4], int rows, int k) {
     const __m512i fourth = _mm512_set_epi32(28, 24, 20, 16, 12, 8, 4, 0, 28, 24, 20, 16, 12, 8, 4, 0);
+    const __m512i of = _mm512_add_epi32(fourth, _mm512_set1_epi32(k)); /* modulo 16, or 32 for two registers */
+    if (rows == 4) {
+        return _mm512_permutexvar_ps(of, x[0]);
+    }
+    const __m512 low = _mm512_permutex2var_ps(x[0], of, x[1]);
+    return rows == 2 ? low : _mm512_mask_blend_ps(0xff00, low, _mm512_permutex2var_ps(x[2], of, x[3]));
+}
+
+CHEQ_AVX512_INLINE void cheq_load_floats512(const float *right, size_t n, int rows, cheq_columns512 *columns) {
     const __m512 base = _mm512_set1_ps(8388608);
     __m512 x[4];
     cheq_load_right512(right, n, rows, x);
-    for (int k = 0; k < 4; k++) { /* dword d of piece k is byte 4 * d + k */
-        const __m512i of = _mm512_add_epi32(fourth, _mm512_set1_epi32(k));
-        const __m512 scale = _mm512_set1_ps(k % 2 ? 1.0f / 256 : 1.0f);
-        const __m512 weight = _mm512_mask_blend_ps(0xff00, _mm512_permutex2var_ps(x[0], of, x[1]),
-                                                   _mm512_permutex2var_ps(x[2], of, x[3]));
+    for (int k = 0; k < 4; k++) {
+        const __m512 weight = cheq_piece_of512(x, rows, k), scale = _mm512_set1_ps(k % 2 ? 1.0f / 256 : 1.0f);
         columns->floats.right[k] = _mm512_mul_ps(weight, scale);
         columns->floats.left[k] = _mm512_mul_ps(_mm512_sub_ps(_mm512_set1_ps(1), weight), scale);
         columns->floats.right_base[k] = _mm512_mul_ps(columns->floats.right[k], base);
@@ -191,59 +198,85 @@ CHEQ_AVX512_INLINE void cheq_fetch_ahead512(const cheq_band *band, const uint8_t
     }
 }
 
-/* Columns [begin, end): whole blocks, or one of fewer columns in each `rows` rows. */
-CHEQ_AVX512_INLINE void cheq_blend_by512(const cheq_band *band, size_t begin, size_t end, const void *const tables[4],
-                                         int rows, int whole, int integers, cheq_columns512 *columns) {
-    const size_t many = (size_t)rows;
-    cheq_lut512 luts[4];
+/* A cell, or the end of one, in each of whose blocks are 2 or 4 rows: few blocks, for which the LUTs are left in memory. */
+CHEQ_AVX512_INLINE void cheq_blend_narrow512(const cheq_band *band, size_t begin, size_t end, const void *const luts[4],
+                                             int rows, int integers) {
+    const cheq_band b = *band;
+    cheq_columns512 columns;
     __mmask64 masks[4];
+    (integers ? cheq_load_pairs512 : cheq_load_floats512)(b.right + begin, end - begin, rows, &columns);
+    for (int r = 0; r < 4; r++) {
+        masks[r] = cheq_first512(end - begin);
+    }
+    for (size_t y = 0; y < b.height; y += (size_t)rows) {
+        const size_t here = cheq_min((size_t)rows, b.height - y);
+        const cheq_rows512 weights = cheq_load_rows512(b.below + y, here, rows);
+        const uint8_t *from = b.pixels + (ptrdiff_t)y * b.pixels_step + begin;
+        uint8_t *to = b.out + (ptrdiff_t)y * b.out_step + begin;
+        __m512i entries[4];
+        for (size_t r = here; r < (size_t)rows; r++) {
+            masks[r] = 0;
+        }
+        const __m512i pixels = cheq_load_block512(from, b.pixels_step, rows, 0, masks);
+        cheq_fetch_ahead512(&b, to, y, begin, rows);
+        for (int l = 0; l < 4; l++) {
+            const cheq_lut512 lut = cheq_load_lut512(luts[l]);
+            entries[l] = cheq_lookup512(&lut, pixels);
+            entries[l] = integers ? _mm512_xor_si512(entries[l], _mm512_set1_epi8(-128)) : entries[l];
+        }
+        cheq_store_block512(to, b.out_step, rows, 0, masks, integers ? cheq_integers512(entries, &columns, &weights)
+                                                                     : cheq_floats512(entries, &columns, &weights));
+    }
+}
+
+/* Columns [begin, end) of a cell: whole blocks, or one of fewer columns. The LUTs are in registers. */
+CHEQ_AVX512_INLINE void cheq_blend_wide512(const cheq_band *band, size_t begin, size_t end, const void *const tables[4],
+                                           int whole, int integers, cheq_columns512 *columns) {
+    const cheq_band b = *band;
+    const __mmask64 mask = cheq_first512(end - begin);
+    cheq_lut512 luts[4];
     for (int l = 0; l < 4; l++) {
         luts[l] = cheq_load_lut512(tables[l]);
         for (int q = 0; integers && q < 4; q++) {
             luts[l].quarter[q] = _mm512_xor_si512(luts[l].quarter[q], _mm512_set1_epi8(-128)); /* less 128 */
         }
-        masks[l] = cheq_first512(end - begin);
     }
     for (size_t x = begin; x < end; x += 64) {
-        (integers ? cheq_load_pairs512 : cheq_load_floats512)(band->right + x, end - x, rows, columns + (x - begin) / 64);
+        (integers ? cheq_load_pairs512 : cheq_load_floats512)(b.right + x, end - x, 1, columns + (x - begin) / 64);
     }
-    for (size_t y = 0; y < band->height; y += many) {
-        const size_t here = cheq_min(many, band->height - y);
-        const cheq_rows512 weights = cheq_load_rows512(band->below + y, here, rows);
-        const uint8_t *from = band->pixels + (ptrdiff_t)y * band->pixels_step;
-        uint8_t *to = band->out + (ptrdiff_t)y * band->out_step;
+    for (size_t y = 0; y < b.height; y++) {
+        const cheq_rows512 weights = cheq_load_rows512(b.below + y, 1, 1);
+        const uint8_t *from = b.pixels + (ptrdiff_t)y * b.pixels_step;
+        uint8_t *to = b.out + (ptrdiff_t)y * b.out_step;
         const cheq_columns512 *column = columns;
-        for (size_t r = here; r < many; r++) {
-            masks[r] = 0;
-        }
         for (size_t x = begin; x < end; x += 64, column++) {
-            const __m512i pixels = cheq_load_block512(from + x, band->pixels_step, rows, whole, masks);
+            const __m512i pixels = cheq_load_block512(from + x, b.pixels_step, 1, whole, &mask);
             __m512i entries[4];
-            cheq_fetch_ahead512(band, to + x, y, x, rows);
+            cheq_fetch_ahead512(&b, to + x, y, x, 1);
             for (int l = 0; l < 4; l++) {
                 entries[l] = cheq_lookup512(&luts[l], pixels);
             }
-            cheq_store_block512(to + x, band->out_step, rows, whole, masks,
-                                (integers ? cheq_integers512(entries, column, &weights)
-                                          : cheq_floats512(entries, column, &weights)));
+            cheq_store_block512(to + x, b.out_step, 1, whole, &mask, integers ? cheq_integers512(entries, column, &weights)
+                                                                              : cheq_floats512(entries, column, &weights));
         }
     }
 }
 
 /* Not inlined: each needs all registers. */
-#define CHEQ_BLEND512(name, rows, whole, integers) \
+#define CHEQ_BLEND512(name, call) \
     CHEQ_AVX512 __attribute__((noinline)) static void cheq_blend_##name##_512( \
         const cheq_band *band, size_t begin, size_t end, const void *const luts[4], void *room) { \
-        cheq_blend_by512(band, begin, end, luts, rows, whole, integers, room); \
+        (void)room; \
+        call; \
     }
-CHEQ_BLEND512(floats_whole, 1, 1, 0)
-CHEQ_BLEND512(floats_1, 1, 0, 0)
-CHEQ_BLEND512(floats_2, 2, 0, 0)
-CHEQ_BLEND512(floats_4, 4, 0, 0)
-CHEQ_BLEND512(integers_whole, 1, 1, 1)
-CHEQ_BLEND512(integers_1, 1, 0, 1)
-CHEQ_BLEND512(integers_2, 2, 0, 1)
-CHEQ_BLEND512(integers_4, 4, 0, 1)
+CHEQ_BLEND512(floats_whole, cheq_blend_wide512(band, begin, end, luts, 1, 0, room))
+CHEQ_BLEND512(floats_1, cheq_blend_wide512(band, begin, end, luts, 0, 0, room))
+CHEQ_BLEND512(floats_2, cheq_blend_narrow512(band, begin, end, luts, 2, 0))
+CHEQ_BLEND512(floats_4, cheq_blend_narrow512(band, begin, end, luts, 4, 0))
+CHEQ_BLEND512(integers_whole, cheq_blend_wide512(band, begin, end, luts, 1, 1, room))
+CHEQ_BLEND512(integers_1, cheq_blend_wide512(band, begin, end, luts, 0, 1, room))
+CHEQ_BLEND512(integers_2, cheq_blend_narrow512(band, begin, end, luts, 2, 1))
+CHEQ_BLEND512(integers_4, cheq_blend_narrow512(band, begin, end, luts, 4, 1))
 
 static void cheq_blend_avx512(const cheq_band *band, void *room) {
     static void (*const by[2][4])(const cheq_band *, size_t, size_t, const void *const[4], void *) = {
