@@ -102,6 +102,11 @@ def test_constants():
             image = np.full((10, 12), value, dtype)
             for clip_limit in (0, 0.01):
                 assert_bits(clahe(image, clip_limit=clip_limit), expected(image, clip_limit=clip_limit))
+    options = {"kernel_size": 150, "nbins": 64, "clip_limit": 1e-6}  # a bin each, so that level 257 just is above 0
+    for value in (0, 1):
+        image = np.full((10, 12), value, np.uint8)
+        assert_bits(clahe(image, **options), expected(image, **options))
+    assert clahe(image, **options).any()
 
 
 def test_excess_that_takes_many_rounds_to_share_out():
@@ -114,6 +119,10 @@ def test_excess_that_takes_many_rounds_to_share_out():
         options = {"kernel_size": (16, 24), "clip_limit": random.choice([0.0027, 0.003, 0.004, 0.0055, 0.01, 0.05])}
         options["nbins"] = int(random.choice([256, 200, 64, 17, 2000]))
         assert_bits(clahe(image, **options), expected(image, **options), f"{seed} {options}")
+    image = np.resize([0, 255], (10, 20)).astype(np.uint8)
+    image[:, 10:] = random.choice([128, 255], (10, 10))  # bin 0 of this tile has the only room, for one a round
+    options = {"kernel_size": 10, "clip_limit": 0.4, "nbins": 3}
+    assert_bits(clahe(image, **options), expected(image, **options))
 
 
 # ---------------------------------------------------------------- axes, batches, layouts

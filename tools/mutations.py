@@ -2,6 +2,7 @@
 
 LUT, BINS, SPACES, LAB = (f"cheq/_core/formulas/{name}.h" for name in ("lut", "bins", "spaces", "lab"))
 CLIP, TILES, CLAHE = "cheq/_core/formulas/clip.h", "cheq/_core/jobs/tiles.h", "cheq/_clahe.py"
+ADAPT, GRAYS, CELLS = "cheq/_core/formulas/adapt.h", "cheq/_core/jobs/grays.h", "cheq/_core/jobs/cells.h"
 METHODS, MAKERS = "cheq/_methods.py", "cheq/_core/jobs/makers.h"
 
 
@@ -142,6 +143,29 @@ MUTATIONS = {
     "clahe: 256 for 255": [(CLIP, "(float)(levels - 1) / (float)area", "(float)levels / (float)area")],
     "clahe: the area of all pixels under a mask": [(TILES, "if (counted != (uint32_t)clip.area)", "if (0)")],
     "clahe: the first limit for all planes": [(TILES, "clip_limits[group * job->clip_step]", "clip_limits[0]")],
+    # ---- CLAHE, skimage
+    "adapt: levels of float32 in double": [(GRAYS, "level_of_float(single)", "level_of_double((double)single)")],
+    "adapt: int16 without its last bit": [(ADAPT, "(uint16_t)(x << 1 | x >> 14)", "(uint16_t)(x << 1)")],
+    "adapt: bytes times 256": [(GRAYS, "257.0", "256.0")],
+    "adapt: 16384 for 16383": [(ADAPT, "grays->range * (CHEQ_GRAYS - 1)", "grays->range * CHEQ_GRAYS")],
+    "adapt: grays rounded down": [(ADAPT, "gray = (gray + 0x1p52) - 0x1p52;", "gray = floor(gray);")],
+    "adapt: mirrored with the edge": [(ADAPT, "period = 2 * (n - 1);", "period = 2 * n - 1;")],
+    "adapt: a limit of 0": [(ADAPT, "(int32_t)(most > 1 ? most : 1)", "(int32_t)most")],
+    "adapt: bins that none reaches have no share": [
+        (CELLS, "hist[0], job->nbins, job->limit", "hist[0], job->bins, job->limit"),
+    ],
+    "adapt: bins near the limit are not filled": [(ADAPT, "hist[i] = hist[i] >= upper ? limit : hist[i];", "")],
+    "adapt: the rest without steps": [(ADAPT, "step = below / excess;", "step = 1;")],
+    "adapt: one round for the rest": [(ADAPT, "while (excess > 0 && excess < before);", "while (0);")],
+    "adapt: LUTs are rounded": [(ADAPT, "(int32_t)((double)count * scale)", "(int32_t)((double)count * scale + 0.5)")],
+    "adapt: the middles of pixels": [(ADAPT, "(double)position / (double)tile", "(position + 0.5) / (double)tile")],
+    "adapt: products in float32": [
+        (ADAPT, "(float)(a[bin] * weights[4 * i])", "(float)a[bin] * (float)weights[4 * i]"),
+    ],
+    "adapt: sums in double": [(ADAPT, "float of = begins", "double of = begins")],
+    "adapt: results are rounded": [(CELLS, "(int32_t)strip->room->sum[i]", "lrintf(strip->room->sum[i])")],
+    "adapt: results from 0": [(ADAPT, "(gray - lowest) / (double)(highest - lowest)", "gray / (double)highest")],
+    "adapt: a constant is 0": [(ADAPT, "return gray > 0 ? 1.0 : 0.0;", "return 0.0;")],
     # ---- the tables
     "table: opencv without uint16": [(METHODS, '("opencv", ("uint8", "uint16")', '("opencv", ("uint8",)')],
     "table: float32 becomes float64": [(METHODS, "images == np.float32", "False")],
