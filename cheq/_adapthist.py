@@ -60,7 +60,7 @@ def _as_limit(clip_limit: ArrayLike) -> float:
     if limit.ndim > 0:
         raise ValueError(f"clip_limit: expected one number with method 'skimage', got an array of shape {limit.shape}")
     if limit.dtype.kind not in "fiu":
-        raise TypeError(f"clip_limit: expected a number, got {clip_limit!r}")
+        raise TypeError(f"clip_limit: expected a number, got {_arguments.shown(clip_limit)}")
     number = float(limit)
     if math.isnan(number):
         raise ValueError("clip_limit: expected a number, got NaN")
@@ -80,7 +80,8 @@ def _as_tile(kernel_size: float | Iterable[float] | None, shape: tuple[int, ...]
         tile = _as_sides(kernel_size, len(shape))
     if math.prod(tile) > tiles.MOST_TILE_PIXELS:
         raise ValueError(
-            f"kernel_size: expected tiles of at most {tiles.MOST_TILE_PIXELS} pixels, got {kernel_size!r}, so {tile}"
+            f"kernel_size: expected tiles of at most {tiles.MOST_TILE_PIXELS} pixels, "
+            f"got {_arguments.shown(kernel_size)}, so {tile}"
         )
     long = [side for side, of_tile in zip(shape, tile, strict=True) if side > 1 or of_tile > 1]
     if len(long) > tiles.MOST_AXES:
@@ -93,13 +94,13 @@ def _as_sides(kernel_size: float | Iterable[float], ndim: int) -> tuple[int, ...
     try:
         sides: list[Any] = [kernel_size] * ndim if isinstance(kernel_size, numbers.Real) else list(kernel_size)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"{expected}, got {kernel_size!r}") from None
+        raise TypeError(f"{expected}, got {_arguments.shown(kernel_size)}") from None
     if len(sides) != ndim:
-        raise ValueError(f"{expected}, got {kernel_size!r}")
+        raise ValueError(f"{expected}, got {_arguments.shown(kernel_size)}")
     if any(isinstance(side, bool) or not isinstance(side, numbers.Real) for side in sides):
-        raise TypeError(f"{expected}, got {kernel_size!r}")
+        raise TypeError(f"{expected}, got {_arguments.shown(kernel_size)}")
     if not all(1 <= side < math.inf for side in sides):  # nor NaN
-        raise ValueError(f"kernel_size: expected 1 or more pixels along each axis, got {kernel_size!r}")
+        raise ValueError(f"kernel_size: expected 1 or more pixels along each axis, got {_arguments.shown(kernel_size)}")
     return tuple(int(side) for side in sides)
 
 

@@ -276,10 +276,14 @@ def _as_grid(tile_grid_size: Iterable[int]) -> tuple[int, int]:
     try:
         columns, rows = tile_grid_size
     except (TypeError, ValueError):
-        raise ValueError(f"tile_grid_size: expected two ints, (columns, rows), got {tile_grid_size!r}") from None
+        raise ValueError(
+            f"tile_grid_size: expected two ints, (columns, rows), got {_arguments.shown(tile_grid_size)}"
+        ) from None
     grid = tuple(_arguments.as_int("tile_grid_size", number, "two ints") for number in (columns, rows))
     if min(grid) < 1 or max(grid) > _MOST:
-        raise ValueError(f"tile_grid_size: expected 1 to {_MOST} columns and rows, got {tile_grid_size!r}")
+        raise ValueError(
+            f"tile_grid_size: expected 1 to {_MOST} columns and rows, got {_arguments.shown(tile_grid_size)}"
+        )
     return grid[0], grid[1]
 
 
@@ -287,7 +291,8 @@ def _as_limits(clip_limit: ArrayLike) -> npt.NDArray[np.float64]:
     limits = _arguments.as_array("clip_limit", clip_limit)
     if limits.dtype.kind not in "fiu":
         raise TypeError(f"clip_limit: expected a number or an array of numbers, got dtype {limits.dtype}")
-    return limits.astype(np.float64)
+    with np.errstate(over="ignore"):  # what is beyond float64 is infinite, and refused as that
+        return limits.astype(np.float64)
 
 
 def _tile_of(shape: tuple[int, ...], grid: tuple[int, int]) -> tuple[int, int]:

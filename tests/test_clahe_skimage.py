@@ -270,7 +270,7 @@ IMAGE = sample((20, 30), "float64")
         ({"kernel_size": np.inf}, ValueError, ("kernel_size", "1 or more", "inf")),
         ({"kernel_size": (8, 8, 8)}, ValueError, ("kernel_size", "2 axes", "(8, 8, 8)")),
         ({"kernel_size": ()}, ValueError, ("kernel_size", "2 axes", "()")),
-        ({"kernel_size": (1 << 16, 1 << 15)}, ValueError, ("kernel_size", "1073741824 pixels", "65536")),
+        ({"kernel_size": (1 << 16, 1 << 15)}, ValueError, ("kernel_size", "1073741823 pixels", "65536")),
         ({"kernel_size": "88"}, TypeError, ("kernel_size", "2 axes", "'88'")),
         ({"kernel_size": True}, TypeError, ("kernel_size", "2 axes", "True")),
         ({"kernel_size": object()}, TypeError, ("kernel_size", "2 axes", "object")),

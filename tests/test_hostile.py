@@ -82,6 +82,17 @@ def test_an_axis_that_makes_floats_of_images_whose_method_takes_none(images, met
         cheq.equalize(images, method=method, axes=(First(), 1))
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")
+def test_a_kernel_size_that_reshapes_the_images(images):
+    class Sides:
+        def __iter__(self):
+            change(images)
+            return iter((5, 5))
+
+    with pytest.raises(ValueError, match="images: expected arrays that keep their shape"):
+        cheq.clahe(images, method="skimage", kernel_size=Sides())
+
+
 def lying(array, **lies):
     """The array as a subclass of ndarray that tells other attributes than it has."""
     told = {name: property(lambda self, value=value: value) for name, value in lies.items()}

@@ -119,12 +119,13 @@ MUTATIONS = {
          "const double upper = (double)upper_left * left + upper_right * right, lower = (double)lower_left * left"),
     ],
     "clahe: vertical first": [
-        (CLIP, "upper = upper_left * left + upper_right * right,", "upper = upper_left * above + lower_left * below,"),
-        (CLIP, "lower = lower_left * left + lower_right * right;", "lower = upper_right * above + lower_right * below;"),
+        (CLIP, "upper_left * left + upper_right * right,", "upper_left * above + lower_left * below,"),
+        (CLIP, "lower_left * left + lower_right * right;", "upper_right * above + lower_right * below;"),
         (CLIP, "level(upper * above + lower * below, 1.0f)", "level(upper * left + lower * right, 1.0f)"),
     ],
     "clahe: half up": [
-        (CLIP, "cheq_opencv_level(upper * above + lower * below, 1.0f)", "(uint32_t)(upper * above + lower * below + 0.5f)"),
+        (CLIP, "cheq_opencv_level(upper * above + lower * below, 1.0f)",
+         "(uint32_t)(upper * above + lower * below + 0.5f)"),
     ],
     "clahe: x / tile": [
         (CLIP, "inverse = 1.0f / (float)axis->tile", "inverse = (float)axis->tile"),

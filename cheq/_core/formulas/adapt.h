@@ -72,7 +72,7 @@ static inline uint16_t cheq_bin_of_only_level(const cheq_grays *grays) {
 
 /* ---- a tile's LUT ------------------------------------------------------------ */
 
-#define CHEQ_MOST_TILE_PIXELS (1 << 30) /* so that counts and their sums are of 32 bits */
+#define CHEQ_MOST_TILE_PIXELS ((1 << 30) - 1) /* so that counts, their sums and twice as many are of 32 bits */
 
 /* The most that a bin may count in a tile of so many pixels; a limit of 0 or less: all of them. */
 static inline int32_t cheq_adapt_limit(double clip_limit, int32_t pixels) {

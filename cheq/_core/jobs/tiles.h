@@ -146,7 +146,7 @@ static inline void cheq_tile_flush(cheq_tile_pending *pending) {
     } else {
         const uint16_t *words = (const void *)room->pixels;
         for (size_t i = 0; i < pending->n; i++) {
-            room->hist[words[i] - pending->plane->first]++;
+            room->hist[(uint16_t)(words[i] - pending->plane->first)]++; /* inside, also if another thread writes pixels */
         }
     }
     pending->counted += (uint32_t)pending->n;

@@ -127,7 +127,7 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(blend16)(const cheq_band *band, void *of_t
             const uint16_t *pixels = (const uint16_t *)(const void *)(band->pixels + (ptrdiff_t)y * band->pixels_step);
             uint16_t *out = (uint16_t *)(void *)(band->out + (ptrdiff_t)y * band->out_step);
             for (size_t x = cell->begin; x < cell->end; x++) {
-                const uint32_t v = pixels[x] - band->first;
+                const uint16_t v = (uint16_t)(pixels[x] - band->first);
                 out[x] = (uint16_t)cheq_blended((float)upper_left[v], (float)upper_right[v], (float)lower_left[v],
                                                 (float)lower_right[v], band->right[x], band->below[y]);
             }
