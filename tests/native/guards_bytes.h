@@ -4,7 +4,7 @@
 
 #include "guards.h"
 
-static _Alignas(64) uint8_t tables[CHEQ_ROOM];
+static _Alignas(64) uint8_t tables[CHEQ_ROOM16];
 
 static void check_count(const trial *t) {
     const uint8_t *pixels = input_in(in[0], t->at, random_bytes[0], t->n);

@@ -19,12 +19,22 @@
  * cache line on. */
 #define CHEQ_ROOM 18496
 
+/* And kernels of words that make tables of all their levels. */
+#define CHEQ_ROOM16 (CHEQ_ROOM + 131072)
+
 /* A function that becomes part of its callers: what they know of its arguments, and the
  * instructions they may use, then hold for it. */
 #if defined(__GNUC__)
 #define CHEQ_BODY static inline __attribute__((always_inline))
 #else
 #define CHEQ_BODY static inline
+#endif
+
+/* A function that stays one: what GCC knows of its arguments can keep it from the right vectors. */
+#if defined(__GNUC__)
+#define CHEQ_APART __attribute__((noinline))
+#else
+#define CHEQ_APART
 #endif
 
 /* What holds, and the analyzer cannot see. */

@@ -40,23 +40,20 @@ CHEQ_BODY cheq_shares cheq_share(const cheq_clip *clip, int32_t kept) {
     return shares;
 }
 
-/* v / step in float32: (v + .5) / step is half a step or more away from the next integer, beside which three roundings of
+/* `running` has the shares of all bins. v / step in float32: (v + .5) / step is half a step or more away from the next integer, beside which three roundings of
  * 2^-24 are nothing for v < 2^16. The level is rounded half to even; it needs no saturation (see cheq_opencv_level). */
 CHEQ_BODY uint32_t cheq_clipped_level(const cheq_shares *shares, int32_t v, int32_t running) {
     const int32_t turns = (int32_t)(((float)v + 0.5f) * shares->turn) + 1;
     const int32_t extra = turns < shares->rest ? turns : shares->rest;
-    return cheq_opencv_level((float)(running + (v + 1) * shares->each + extra), shares->scale);
+    return cheq_opencv_level((float)(running + extra), shares->scale);
 }
 
-/* running[i] = the sum of hist[0] to hist[i], each at most `most`; returns the last. They may be the same array. */
-CHEQ_BODY int32_t cheq_clipped_sums(const uint32_t *hist, size_t n, int32_t most, int32_t *running) {
-    int32_t sum = 0;
+/* clipped[i] = hist[i], at most `most`. */
+CHEQ_BODY void cheq_clip_counts(const uint32_t *hist, size_t n, int32_t most, int32_t *clipped) {
     for (size_t i = 0; i < n; i++) {
         const int32_t count = (int32_t)hist[i];
-        sum += count < most ? count : most;
-        running[i] = sum;
+        clipped[i] = count < most ? count : most;
     }
-    return sum;
 }
 
 /* ---- tiles and what lies between them ---------------------------------------- */

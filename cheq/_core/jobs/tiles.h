@@ -16,6 +16,9 @@
 /* The LUTs of all tiles, which threads share, may take so many bytes; else one thread walks the plane. */
 #define CHEQ_MOST_LUT_BYTES ((size_t)1 << 26)
 
+/* Planes of up to so many bytes are fetched while the one before is written: they stay in L2. */
+#define CHEQ_FETCHED ((size_t)3 << 17)
+
 /* A tile's fixed cost (clearing and summing counters, its LUT) in pixels, for cutting work into pieces. */
 #define CHEQ_TILE_COST 512
 
@@ -41,7 +44,7 @@ static inline size_t cheq_tiles_lut_bytes(const cheq_tiles_job *job) {
 
 /* A thread's room, of any content. */
 typedef struct {
-    void *tables;                   /* CHEQ_ROOM bytes */
+    void *tables;                   /* CHEQ_ROOM bytes; with words CHEQ_ROOM16 */
     uint32_t *hist;                 /* of all levels */
     cheq_cell *cells;               /* of a band, one a stretch of columns */
     uint8_t *pixels, *other, *mask; /* CHEQ_STAGE bytes each */
@@ -51,7 +54,7 @@ typedef struct {
 /* Lay the room out from memory on; returns its size. */
 static inline size_t cheq_tiles_room_in(const cheq_tiles_job *job, char *memory, cheq_tiles_room *room) {
     const size_t bytes[] = {
-        CHEQ_ROOM, cheq_tiles_levels(job) * sizeof *room->hist, job->columns.n_stretches * sizeof *room->cells,
+        job->bytes == 1 ? CHEQ_ROOM : CHEQ_ROOM16, cheq_tiles_levels(job) * sizeof *room->hist, job->columns.n_stretches * sizeof *room->cells,
         CHEQ_STAGE, CHEQ_STAGE, CHEQ_STAGE, 2 * job->columns.used * cheq_tiles_lut_bytes(job),
     };
     size_t at[sizeof bytes / sizeof *bytes], size = 0;
@@ -74,6 +77,7 @@ typedef struct {
     const cheq_tiles_job *job;
     cheq_tiles_room room;
     uint8_t *at[CHEQ_OPERANDS];
+    const uint8_t *next; /* the next plane's images, if they are wanted soon; or NULL */
     double clip_limit;
     cheq_clip clip; /* of a tile whose pixels are all counted */
     uint32_t first; /* the LUTs' levels */
@@ -184,8 +188,73 @@ static void cheq_tile_add(cheq_tile_pending *pending, size_t y, size_t x, ptrdif
                              : cheq_select_words((const void *)room->other, room->mask, n, (void *)to);
 }
 
+/* Rows of n bytes, at least `most`, to the front, by registers of that many bytes; the last one may overlap another. */
+CHEQ_BODY void cheq_copy_rows_by(const uint8_t *from, ptrdiff_t step, size_t n, size_t rows, uint8_t *to, size_t bytes) {
+    for (size_t y = 0; y < rows; y++, from += step, to += n) {
+        size_t x = 0;
+        for (; x + bytes <= n; x += bytes) {
+            memcpy(to + x, from + x, bytes);
+        }
+        if (x < n) {
+            memcpy(to + n - bytes, from + n - bytes, bytes);
+        }
+    }
+}
+
+/* A call of memcpy for every row of a tile takes three times as long. */
+static inline void cheq_copy_rows(const uint8_t *from, ptrdiff_t step, size_t n, size_t rows, uint8_t *to) {
+    if (n >= 64) {
+        cheq_copy_rows_by(from, step, n, rows, to, 64);
+    } else if (n >= 32) {
+        cheq_copy_rows_by(from, step, n, rows, to, 32);
+    } else if (n >= 16) {
+        cheq_copy_rows_by(from, step, n, rows, to, 16);
+    } else if (n >= 8) {
+        cheq_copy_rows_by(from, step, n, rows, to, 8);
+    } else {
+        cheq_copy_rows_by(from, step, n, rows, to, 1);
+    }
+}
+
+/* Pixels up to which they are counted one by one where they lie. */
+enum { CHEQ_FEW_PIXELS = 64 };
+
+/* Count a tile of bytes in dense rows, all of it in the plane and without a mask. */
+static void cheq_tile_count_dense(const cheq_tiles_plane *plane, size_t row, size_t column) {
+    const cheq_tiles_job *job = plane->job;
+    const cheq_tiles_room *room = &plane->room;
+    const size_t width = job->columns.tile, height = job->rows.tile, most = CHEQ_STAGE / width;
+    const ptrdiff_t step = cheq_row_stride(job, CHEQ_IMAGES);
+    const cheq_ahead nothing = {NULL, NULL};
+    const uint8_t *pixels = cheq_pixel_at(plane, CHEQ_IMAGES, row * height, column * width);
+    if (width * height <= CHEQ_FEW_PIXELS) {
+        for (size_t y = 0; y < height; y++, pixels += step) {
+            for (size_t x = 0; x < width; x++) {
+                room->hist[pixels[x]]++;
+            }
+        }
+        return;
+    }
+    for (size_t y = 0, rows; y < height; y += rows, pixels += (ptrdiff_t)rows * step) {
+        rows = cheq_min(height - y, most);
+        cheq_copy_rows(pixels, step, width, rows, room->pixels);
+        job->kernels->count(room->pixels, rows * width, room->hist, nothing, room->tables);
+    }
+}
+
+static inline int cheq_tile_is_dense(const cheq_tiles_plane *plane, size_t row, size_t column) {
+    const cheq_tiles_job *job = plane->job;
+    return job->bytes == 1 && !job->layout.masked && cheq_column_stride(job, CHEQ_IMAGES) == 1 &&
+           job->columns.tile <= CHEQ_STAGE && (column + 1) * job->columns.tile <= job->columns.length &&
+           (row + 1) * job->rows.tile <= job->rows.length;
+}
+
 /* Count a tile; returns how many pixels were counted. */
 static uint32_t cheq_tile_count(const cheq_tiles_plane *plane, size_t row, size_t column) {
+    if (cheq_tile_is_dense(plane, row, column)) {
+        cheq_tile_count_dense(plane, row, column);
+        return (uint32_t)plane->clip.area;
+    }
     const cheq_tile_axis *rows = &plane->job->rows, *columns = &plane->job->columns;
     const size_t end_x = (column + 1) * columns->tile, end_y = (row + 1) * rows->tile;
     cheq_tile_pending pending = {plane, 0, 0};
@@ -313,6 +382,7 @@ static void cheq_write_rows(const cheq_tiles_plane *plane, size_t begin, size_t 
         band.out = cheq_pixel_at(plane, CHEQ_OUT, begin, 0);
         band.pixels_step = cheq_row_stride(job, CHEQ_IMAGES);
         band.out_step = cheq_row_stride(job, CHEQ_OUT);
+        band.next = plane->next ? plane->next + (band.pixels - plane->at[CHEQ_IMAGES]) : NULL;
         cheq_blend(plane, &band);
         return;
     }
@@ -326,20 +396,30 @@ static void cheq_write_rows(const cheq_tiles_plane *plane, size_t begin, size_t 
 
 /* ---- one thread, one plane ------------------------------------------------------------ */
 
+static inline void cheq_tiles_widen(const uint16_t *words, size_t n, uint16_t *lowest, uint16_t *highest) {
+    uint16_t low = *lowest, high = *highest;
+    for (size_t i = 0; i < n; i++) {
+        low = words[i] < low ? words[i] : low;
+        high = words[i] > high ? words[i] : high;
+    }
+    *lowest = low;
+    *highest = high;
+}
+
 /* The levels from a plane's lowest to its highest, whether they are counted or not. */
 static void cheq_tiles_find_range(cheq_tiles_plane *plane) {
     const cheq_tiles_job *job = plane->job;
+    const int dense = cheq_has_dense_rows(plane, CHEQ_IMAGES);
     uint16_t lowest = UINT16_MAX, highest = 0;
     for (size_t y = 0; y < job->rows.length; y++) {
         for (size_t x = 0, n; x < job->columns.length; x += n) {
+            const uint8_t *pixels = cheq_pixel_at(plane, CHEQ_IMAGES, y, x);
             n = cheq_min(job->columns.length - x, CHEQ_PIECE);
-            const uint16_t *words = (const void *)plane->room.pixels;
-            cheq_tiles_gather(job, cheq_pixel_at(plane, CHEQ_IMAGES, y, x), cheq_column_stride(job, CHEQ_IMAGES), n,
-                              plane->room.pixels);
-            for (size_t i = 0; i < n; i++) {
-                lowest = words[i] < lowest ? words[i] : lowest;
-                highest = words[i] > highest ? words[i] : highest;
+            if (!dense) {
+                cheq_tiles_gather(job, pixels, cheq_column_stride(job, CHEQ_IMAGES), n, plane->room.pixels);
+                pixels = plane->room.pixels;
             }
+            cheq_tiles_widen((const void *)pixels, n, &lowest, &highest);
         }
     }
     plane->first = lowest;
@@ -368,8 +448,15 @@ static void cheq_tiles_plane_alone(cheq_tiles_plane *plane) {
 }
 
 static void cheq_tiles_run(const void *of, size_t begin, size_t end, void *room) {
+    const cheq_tiles_job *job = of;
+    const int fetches = job->pixels * (size_t)job->bytes <= CHEQ_FETCHED;
     for (size_t group = begin; group < end; group++) {
-        cheq_tiles_plane plane = cheq_tiles_plane_at(of, group, room);
+        cheq_tiles_plane plane = cheq_tiles_plane_at(job, group, room);
+        if (fetches && group + 1 < end) {
+            uint8_t *next[CHEQ_OPERANDS];
+            cheq_layout_locate(&job->layout, group + 1, next);
+            plane.next = next[CHEQ_IMAGES];
+        }
         cheq_tiles_plane_alone(&plane);
     }
 }

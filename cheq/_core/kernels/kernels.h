@@ -146,7 +146,8 @@ typedef struct {
     void (*lut_clip)(const uint32_t hist[CHEQ_LEVELS], const cheq_clip *clip, uint8_t lut[CHEQ_LEVELS]);
     void (*lut_clip16)(uint32_t *hist, uint32_t first, size_t n, const cheq_clip *clip, uint16_t *lut);
 
-    /* out = cheq_blended (clip.h) of what the four LUTs of a pixel's cell have for its level: of bytes; and of words. */
+    /* out = cheq_blended (clip.h) of what the four LUTs of a pixel's cell have for its level: of bytes; and of words,
+     * whose room is CHEQ_ROOM16 bytes. */
     void (*blend)(const cheq_band *band, void *room);
     void (*blend16)(const cheq_band *band, void *room);
 } cheq_kernels;

@@ -15,6 +15,20 @@ typedef struct {
     uint32_t row[CHEQ_COLUMNS];
 } cheq_blend_room;
 
+/* The same of words, for bands of up to so many levels. */
+enum { CHEQ_FOURS16 = 1 << 14 };
+
+typedef struct {
+    uint32_t upper, lower; /* the left one in the lower half */
+} cheq_fours16;
+
+typedef struct {
+    cheq_fours16 row[CHEQ_COLUMNS];
+    cheq_fours16 fours[CHEQ_FOURS16];
+} cheq_blend16_room;
+
+_Static_assert(sizeof(cheq_blend16_room) <= CHEQ_ROOM16, "the tables of cells of words need more room");
+
 _Static_assert(sizeof(cheq_blend_room) <= CHEQ_ROOM, "the tables of cells need more room");
 
 /* Columns of a band that are looked up together: those of some cells, or a part of one. */
@@ -117,39 +131,131 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(blend)(const cheq_band *band, void *of_thr
 
 #endif
 
+/* The same for words, whose four LUTs are two pairs. */
+CHEQ_ATTRIBUTES static void CHEQ_NAME(join_luts16)(const void *const luts[4], size_t levels, cheq_fours16 *fours) {
+    const uint16_t *restrict upper_left = luts[0], *restrict upper_right = luts[1];
+    const uint16_t *restrict lower_left = luts[2], *restrict lower_right = luts[3];
+    for (size_t v = 0; v < levels; v++) {
+        fours[v].upper = (uint32_t)upper_left[v] | (uint32_t)upper_right[v] << 16;
+        fours[v].lower = (uint32_t)lower_left[v] | (uint32_t)lower_right[v] << 16;
+    }
+}
+
+CHEQ_ATTRIBUTES static void CHEQ_NAME(blend_row16)(const cheq_fours16 *restrict row, size_t n,
+                                                   const float *restrict right, float below, uint16_t *restrict out) {
+    for (size_t x = 0; x < n; x++) {
+        const uint32_t upper = row[x].upper, lower = row[x].lower;
+        out[x] = (uint16_t)cheq_blended((float)(int32_t)(upper & 65535), (float)(int32_t)(upper >> 16),
+                                        (float)(int32_t)(lower & 65535), (float)(int32_t)(lower >> 16), right[x], below);
+    }
+}
+
+/* Look up a part of a row within a cell; fours: of the cell, or NULL. */
+CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(look_up_fours16)(const cheq_band *band, const cheq_cell *cell,
+                                                          const uint16_t *pixels, size_t n, const cheq_fours16 *fours,
+                                                          cheq_fours16 *row) {
+    const uint16_t *upper_left = cell->luts[0], *upper_right = cell->luts[1];
+    const uint16_t *lower_left = cell->luts[2], *lower_right = cell->luts[3];
+    if (fours) {
+        for (size_t x = 0; x < n; x++) {
+            row[x] = fours[(pixels[x] - band->first) % CHEQ_FOURS16]; /* inside, also if another thread writes pixels */
+        }
+        return;
+    }
+    for (size_t x = 0; x < n; x++) {
+        const uint16_t v = (uint16_t)(pixels[x] - band->first);
+        row[x].upper = (uint32_t)upper_left[v] | (uint32_t)upper_right[v] << 16;
+        row[x].lower = (uint32_t)lower_left[v] | (uint32_t)lower_right[v] << 16;
+    }
+}
+
 CHEQ_ATTRIBUTES static void CHEQ_NAME(blend16)(const cheq_band *band, void *of_thread) {
-    (void)of_thread;
+    cheq_blend16_room *room = of_thread;
     for (size_t c = 0; c < band->n_cells; c++) {
         const cheq_cell *cell = &band->cells[c];
-        const uint16_t *upper_left = cell->luts[0], *upper_right = cell->luts[1];
-        const uint16_t *lower_left = cell->luts[2], *lower_right = cell->luts[3];
+        cheq_fours16 *fours = NULL;
+        if (band->levels <= CHEQ_FOURS16 && band->levels <= 2 * (cell->end - cell->begin) * band->height) {
+            fours = room->fours;
+            CHEQ_NAME(join_luts16)(cell->luts, band->levels, fours);
+        }
         for (size_t y = 0; y < band->height; y++) {
             const uint16_t *pixels = (const uint16_t *)(const void *)(band->pixels + (ptrdiff_t)y * band->pixels_step);
             uint16_t *out = (uint16_t *)(void *)(band->out + (ptrdiff_t)y * band->out_step);
-            for (size_t x = cell->begin; x < cell->end; x++) {
-                const uint16_t v = (uint16_t)(pixels[x] - band->first);
-                out[x] = (uint16_t)cheq_blended((float)upper_left[v], (float)upper_right[v], (float)lower_left[v],
-                                                (float)lower_right[v], band->right[x], band->below[y]);
+            for (size_t x = cell->begin, n; x < cell->end; x += n) {
+                n = cheq_min(cell->end - x, CHEQ_COLUMNS);
+                CHEQ_NAME(look_up_fours16)(band, cell, pixels + x, n, fours, room->row);
+                CHEQ_NAME(blend_row16)(room->row, n, band->right + x, band->below[y], out + x);
             }
         }
     }
 }
 
+/* running += the shares, in 16 bits: v / step is (v + 1) * (65535 / step) >> 16 for all v below 256, since it is less than
+ * v / step + 1 / step, by less than 1 / step. Without a rest the least of that and rest - 1 is -1. */
+CHEQ_ATTRIBUTES CHEQ_APART static void CHEQ_NAME(add_shares)(uint16_t *running, uint16_t each, uint16_t turn, int16_t last) {
+    for (uint16_t v = 0; v < CHEQ_LEVELS; v++) {
+        const int16_t turns = (int16_t)(((uint32_t)(uint16_t)(v + 1) * turn) >> 16);
+        const int16_t extra = turns < last ? turns : last;
+        running[v] = (uint16_t)(running[v] + (uint16_t)((v + 1) * each) + (uint16_t)(extra + 1));
+    }
+}
+
+/* The LUT of a tile of at most 65,535 pixels. */
+CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_clip_words)(const int32_t *clipped, const cheq_clip *clip, uint8_t *restrict lut) {
+    uint16_t running[CHEQ_LEVELS];
+    int32_t kept = 0;
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        kept += clipped[v];
+        running[v] = (uint16_t)kept;
+    }
+    const int32_t excess = clip->area - kept, rest = excess % CHEQ_LEVELS;
+    CHEQ_NAME(add_shares)(running, (uint16_t)(excess / CHEQ_LEVELS),
+                          (uint16_t)(rest ? 65535 / (CHEQ_LEVELS / rest) : 0), (int16_t)(rest - 1));
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        lut[v] = (uint8_t)cheq_opencv_level((float)(int32_t)running[v], clip->scale);
+    }
+}
+
 CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_clip)(const uint32_t hist[CHEQ_LEVELS], const cheq_clip *clip,
                                                 uint8_t lut[CHEQ_LEVELS]) {
-    int32_t running[CHEQ_LEVELS];
-    const cheq_shares shares = cheq_share(clip, cheq_clipped_sums(hist, CHEQ_LEVELS, clip->most, running));
-    for (int32_t v = 0; v < CHEQ_LEVELS; v++) {
-        lut[v] = (uint8_t)cheq_clipped_level(&shares, v, running[v]);
+    int32_t running[CHEQ_LEVELS], kept = 0;
+    cheq_clip_counts(hist, CHEQ_LEVELS, clip->most, running);
+    if (clip->area <= UINT16_MAX) {
+        CHEQ_NAME(lut_clip_words)(running, clip, lut);
+        return;
     }
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        kept += running[v];
+        running[v] = kept;
+    }
+    const cheq_shares shares = cheq_share(clip, kept);
+    for (int32_t v = 0; v < CHEQ_LEVELS; v++) {
+        lut[v] = (uint8_t)cheq_clipped_level(&shares, v, running[v] + (v + 1) * shares.each);
+    }
+}
+
+/* Running sums of n clipped counts, a cache's worth at a time: the loop that adds waits for itself, the one that clips
+ * does not. */
+CHEQ_ATTRIBUTES CHEQ_BODY int32_t CHEQ_NAME(clipped_sums)(uint32_t *hist, size_t n, int32_t most) {
+    int32_t *running = (int32_t *)hist, kept = 0;
+    for (size_t done = 0, block; done < n; done += block) {
+        block = cheq_min(n - done, CHEQ_COLUMNS);
+        cheq_clip_counts(hist + done, block, most, running + done);
+        for (size_t i = done; i < done + block; i++) {
+            kept += running[i];
+            running[i] = kept;
+        }
+    }
+    return kept;
 }
 
 CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_clip16)(uint32_t *hist, uint32_t first, size_t n, const cheq_clip *clip,
                                                   uint16_t *restrict lut) {
-    int32_t *restrict running = (int32_t *)hist;
-    const cheq_shares shares = cheq_share(clip, cheq_clipped_sums(hist, n, clip->most, running));
+    const cheq_shares shares = cheq_share(clip, CHEQ_NAME(clipped_sums)(hist, n, clip->most));
+    int32_t *restrict running = (int32_t *)hist, shared = (int32_t)first * shares.each;
     for (size_t i = 0; i < n; i++) {
-        lut[i] = (uint16_t)cheq_clipped_level(&shares, (int32_t)(first + i), running[i]);
+        shared += shares.each;
+        lut[i] = (uint16_t)cheq_clipped_level(&shares, (int32_t)(first + i), running[i] + shared);
         running[i] = 0;
     }
 }
