@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,6 +62,24 @@ class Call:
         part.mask = None if self.mask is None else self.mask[at]
         part.out = None if self.out is None else self.out[at]
         return part
+
+    def parts(self, most: int, axes: int | None = None) -> Iterator[tuple[Call, tuple[slice, ...]]]:
+        """Cut a call along its batch axes, the first ``axes`` of them or all, into parts of at most so many elements.
+
+        Yields the call for each part, and where the part is in the batch.
+        """
+        steps: list[int] = []
+        batch, room = self.batch[:axes], max(1, most)
+        for length in reversed(batch):
+            steps.insert(0, max(1, min(room, length)))
+            room //= steps[0]
+        if all(step >= length for step, length in zip(steps, batch, strict=True)):
+            yield self, ()
+            return
+        starts = (range(0, length, step) for step, length in zip(steps, batch, strict=True))
+        for start in itertools.product(*starts):
+            at = tuple(slice(first, first + step) for first, step in zip(start, steps, strict=True))
+            yield self.part(at), at
 
     def separate(self, table: npt.NDArray[Any] | None = None) -> Any:
         """Copy what the core, which asks for this, would overwrite before reading it; return a table, copied too."""

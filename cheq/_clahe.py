@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from cheq import _adapthist, _arguments, _call, _methods
+from cheq import _adapthist, _arguments, _call, _color, _methods
 from cheq._core import tiles
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ArrayLike,
         Axes,
         ClaheMethod,
+        Color,
         DType,
         KernelSize,
         Level,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     )
 
 _METHODS = ("opencv", "skimage")
-_COLORS = ("channels",)
 
 # OpenCV's defaults.
 _CLIP_LIMIT = 40.0
@@ -50,7 +50,7 @@ def clahe(
     method: ClaheMethod = ...,
     kernel_size: KernelSize = ...,
     nbins: int | None = ...,
-    color: Literal["channels"] = ...,
+    color: Color = ...,
     out: Array | None = ...,
     **options: Unpack[Masked],
 ) -> npt.NDArray[Scalar]: ...
@@ -61,7 +61,7 @@ def clahe(
     clip_limit: ArrayLike | None = ...,
     tile_grid_size: Iterable[int] | None = ...,
     method: Literal["opencv"] = ...,
-    color: Literal["channels"] = ...,
+    color: Color = ...,
     out: Array | None = ...,
     dtype: DType = ...,
     **options: Unpack[Masked],
@@ -99,7 +99,7 @@ def clahe(
     method: ClaheMethod = ...,
     kernel_size: KernelSize = ...,
     nbins: int | None = ...,
-    color: Literal["channels"] = ...,
+    color: Color = ...,
     out: Array | None = ...,
     dtype: DType = ...,
     **options: Unpack[Masked],
@@ -112,7 +112,7 @@ def clahe(
     method: ClaheMethod = "opencv",
     kernel_size: KernelSize = None,
     nbins: int | None = None,
-    color: Literal["channels"] = "channels",
+    color: Color = "channels",
     axes: Axes = None,
     channel_axis: int | None = None,
     mask: ArrayLike | None = None,
@@ -156,17 +156,19 @@ def clahe(
         do, up to 2**30 in all. By default an eighth of each side.
     nbins : int, default: 256
         With ``"skimage"``: the number of bins.
-    color : {"channels"}, optional
-        What is equalized in color images: every channel on its own.
+    color : {"channels", "ycrcb", "yuv", "lab"}, optional
+        What is equalized in color images: every channel on its own; or, with ``"opencv"``, the lightness of R, G, B as
+        in `equalize`: Y of YCrCb or YUV (uint8 and uint16), L of Lab (uint8).
     axes : int or tuple of int, optional
         The axes of a plane. By default the last two, height and width, not counting `channel_axis`. With ``"opencv"``
         there are two; ``axes=(-3, -2, -1)`` equalizes volumes with ``"skimage"``.
     channel_axis : int, optional
-        The axis of R, G, B: each channel is equalized on its own. See the notes for what scikit-image does with RGB.
+        The axis of R, G, B: each channel is equalized on its own, unless `color` says otherwise. See the notes for
+        what scikit-image does with RGB.
     mask : array_like of bool, optional
         With ``"opencv"``: only pixels under True are counted, and a tile's size is their number; a tile without any
         leaves levels as they are. It broadcasts against the images' shape or, with `channel_axis` and fewer axes than
-        the images, against their shape without the channel axis.
+        the images or another `color`, against their shape without the channel axis.
     outside : {"lut", "keep"}, optional
         What pixels outside `mask` become. ``"lut"``: what the LUTs say. ``"keep"``: they keep their value.
     out : ndarray, shape of images, optional
@@ -240,7 +242,7 @@ def clahe(
     (0.0, 1.0, dtype('float64'))
     """
     method = _arguments.as_choice("method", method, _METHODS)
-    _arguments.as_choice("color", color, _COLORS)
+    color = _color.as_color(color)
     if method == "skimage":
         others = {"tile_grid_size": tile_grid_size, "mask": mask}
         others |= {"color": None if color == "channels" else color, "outside": None if outside == "lut" else outside}
@@ -250,7 +252,11 @@ def clahe(
     keeps = _arguments.keeps(outside, mask)
     grid = _TILE_GRID_SIZE if tile_grid_size is None else _as_grid(tile_grid_size)
     limits = np.array(_CLIP_LIMIT) if clip_limit is None else _as_limits(clip_limit)
-    call = _call.of_planes(images, _methods.OPENCV.dtypes, axes, channel_axis, mask, num_threads)
+    if color == "channels":
+        call = _call.of_planes(images, _methods.OPENCV.dtypes, axes, channel_axis, mask, num_threads)
+    else:
+        dtypes = _color.BYTES if color == "lab" else _color.BYTES_AND_WORDS
+        call = _color.of_images(images, color, dtypes, axes, channel_axis, mask, num_threads)
     call.keeps = keeps
     if call.images.ndim - call.n_batch != 2:
         raise ValueError(f"axes: expected two axes, height and width, got {axes!r}")
@@ -258,10 +264,18 @@ def clahe(
         _arguments.is_same(dtype, call.images.dtype)
     tile = _tile_of(call.images.shape[-2:], grid)
     if limits.ndim > 0:
-        limits = _of_planes(limits, call, channel_axis)
+        limits = _of_planes(limits, call, channel_axis, color)
     _check_limits(limits, tile, _methods.levels_of(call.images.dtype))
     result = call.give(out, call.images.dtype)
-    tiles.equalize(call, limits, grid, tile)
+    if color == "channels":
+        tiles.equalize(call, limits, grid, tile)
+    else:
+
+        def equalize(planes: Call, at: tuple[slice, ...]) -> None:
+            of_planes = limits if limits.ndim == 0 else np.ascontiguousarray(limits[at])
+            tiles.equalize(planes, of_planes, grid, tile)
+
+        _color.change_lightness(call, color, equalize)
     return result
 
 
@@ -310,8 +324,12 @@ def _tile_of(shape: tuple[int, ...], grid: tuple[int, int]) -> tuple[int, int]:
     return width, height
 
 
-def _of_planes(limits: npt.NDArray[np.float64], call: Call, channel_axis: int | None) -> npt.NDArray[np.float64]:
-    """Return limits as one a plane, contiguous."""
+def _of_planes(
+    limits: npt.NDArray[np.float64], call: Call, channel_axis: int | None, color: str
+) -> npt.NDArray[np.float64]:
+    """Return limits as one a plane, contiguous: one an image where their lightness is equalized."""
+    if color != "channels":
+        return np.ascontiguousarray(_arguments.broadcast("clip_limit", limits, call.batch[:-1], None, ""))
     channel = None
     if channel_axis is not None:
         axis = _arguments.axis_index("channel_axis", channel_axis, len(call.shape))

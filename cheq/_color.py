@@ -9,21 +9,25 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from cheq import _arguments, _call
-from cheq._core import color, work
+from cheq._core import color, integer, work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Literal
 
     import numpy.typing as npt
 
+    from cheq._call import Call
     from cheq._methods import Method
     from cheq._typing import Array, ArrayLike, Axes, Color, GrayMethod, Level
 
-# What each method takes, by the dtypes' kinds and sizes, and the numbers of channels.
+# What is taken, by the dtypes' kinds and sizes, and the numbers of channels.
 _UNSIGNED_8, _UNSIGNED_16 = "u1", "u2"
+BYTES = {_UNSIGNED_8: "uint8"}
+BYTES_AND_WORDS = {_UNSIGNED_8: "uint8", _UNSIGNED_16: "uint16"}
 _GRAY_DTYPES = {
-    "opencv": {_UNSIGNED_8: "uint8", _UNSIGNED_16: "uint16"},
-    "pillow": {_UNSIGNED_8: "uint8"},
+    "opencv": BYTES_AND_WORDS,
+    "pillow": BYTES,
     "skimage": {
         _UNSIGNED_8: "uint8", _UNSIGNED_16: "uint16", "u4": "uint32", "u8": "uint64",
         "i1": "int8", "i2": "int16", "i4": "int32", "i8": "int64",
@@ -37,6 +41,7 @@ COLORS: tuple[Color, ...] = ("channels", *SPACES)
 _INEXACT = ("hsv", "hls")
 
 _WITHOUT_CHANNELS = "the images' shape without channel_axis"
+_TOGETHER = 1 << 18  # pixels a thread whose lightness is changed at a time: their colors and lightness stay in L2
 _PRODUCT = 1 << 18  # pixels whose channels are made floats at a time for scikit-image's product: 6 MiB
 
 # scikit-image's weights, for the colors of today's screens (skimage.color.rgb2gray).
@@ -148,6 +153,35 @@ def as_color(color: Color) -> Color:
     return _arguments.as_choice("color", color, COLORS)
 
 
+def of_images(
+    images: ArrayLike,
+    space: str,
+    dtypes: dict[str, str],
+    axes: Axes,
+    channel_axis: int | None,
+    mask: ArrayLike | None,
+    num_threads: int | None,
+) -> Call:
+    """Return the call of a function that changes a lightness; its last batch axis is that of the channels.
+
+    dtypes: those that are taken, as for _as_color. The mask has no channels.
+    """
+    array = _as_color(images, dtypes, f"color={space!r}")
+    array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    if channel_axis is None:
+        raise ValueError(f"channel_axis: expected the axis of R, G, B for color={space!r}, got None")
+    channel = _channel(array.shape, channel_axis, (3, 4))
+    n_batch, order = _arguments.order_axes(array.shape, axes, channel)
+    order = list(range(array.ndim)) if order is None else order
+    order = [axis for axis in order[:n_batch] if axis != channel] + [channel] + order[n_batch:]
+    without = array.shape[:channel] + array.shape[channel + 1 :]
+    call = _call.of_axes(array, n_batch, order, num_threads, math.prod(without))
+    if mask is not None:
+        beside = [axis - (axis > channel) for axis in order if axis != channel]
+        call.mask = _arguments.as_mask(mask, without, None).transpose(beside)
+    return call
+
+
 def equalize_lightness(
     images: ArrayLike,
     space: str,
@@ -165,22 +199,32 @@ def equalize_lightness(
     """
     if not how.levels:
         raise ValueError(f"method: expected 'opencv' or 'pillow' for color={space!r}, got {how.name!r}")
-    array = _as_color(images, {_UNSIGNED_8: "uint8"}, f"color={space!r}")
-    if channel_axis is None:
-        raise ValueError(f"channel_axis: expected the axis of R, G, B for color={space!r}, got None")
-    channel = _channel(array.shape, channel_axis, (3, 4))
-    n_batch, order = _arguments.order_axes(array.shape, axes, channel)
-    order = list(range(array.ndim)) if order is None else order
-    order = [axis for axis in order[:n_batch] if axis != channel] + [channel] + order[n_batch:]
-    without = array.shape[:channel] + array.shape[channel + 1 :]
-    call = _call.of_axes(array, n_batch, order, num_threads, math.prod(without))
+    call = of_images(images, space, BYTES, axes, channel_axis, mask, num_threads)
     call.keeps = keeps
-    if mask is not None:
-        beside = [axis - (axis > channel) for axis in order if axis != channel]
-        call.mask = _arguments.as_mask(mask, without, None).transpose(beside)
-    result = call.give(out, array.dtype)
+    result = call.give(out, call.images.dtype)
     color.equalize(call, color.SPACES[space], how.maker)
     return result
+
+
+def change_lightness(call: Call, space: str, change: Callable[[Call, tuple[slice, ...]], None]) -> None:
+    """Have the lightness of images changed in place, plane by plane, and write the images that have the new one.
+
+    Some images at a time: ``change`` is given the call of their planes, and where they are in the batch.
+    """
+    if call.images.size == 0:
+        return
+    color.set_apart(call)
+    number, n_batch = color.SPACES[space], call.n_batch - 1
+    pixels = math.prod(call.images.shape[call.n_batch :])
+    for part, at in call.parts(call.threads * _TOGETHER // pixels, n_batch):
+        planes = part.part(())
+        planes.images = np.moveaxis(part.images, n_batch, 0)[:3]
+        planes.n_batch, planes.mask, planes.keeps, planes.ownership = 1, None, False, integer.FRESH
+        planes.out = np.empty(planes.images.shape[1:], call.images.dtype)
+        color.to_gray(planes, number)
+        planes.images, planes.n_batch, planes.mask = planes.out, n_batch, part.mask
+        change(planes, at)
+        color.recolor(part, number, planes.out)
 
 
 def _as_color(images: ArrayLike, dtypes: dict[str, str], what: str) -> Array:

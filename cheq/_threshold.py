@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import operator
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -70,7 +68,7 @@ def otsu_threshold(
     """
     call = _call.of_planes(images, _DTYPES, axes, channel_axis, mask, num_threads)
     result = np.empty(call.batch, call.images.dtype)
-    for part, at in _parts(call, 8 * _methods.levels_of(call.images.dtype)):
+    for part, at in call.parts(_MOST_BYTES // (8 * _methods.levels_of(call.images.dtype))):
         hist = count(part)
         thresholds = np.empty(part.batch, np.int64)
         integer.otsu_thresholds(hist, thresholds)
@@ -194,30 +192,11 @@ def _write_above(call: Call, thresholds: Array) -> None:
     if thresholds.ndim == 0:
         integer.apply(call, np.where(levels > thresholds, top, zero))
         return
-    parts = list(_parts(call, 2 * len(levels) * dtype.itemsize))
+    parts = list(call.parts(_MOST_BYTES // (2 * len(levels) * dtype.itemsize)))
     if len(parts) > 1 and call.ownership == integer.MAY_OVERLAP:
         call.separate()  # before the first part is written
-        parts = list(_parts(call, 2 * len(levels) * dtype.itemsize))
+        parts = list(call.parts(_MOST_BYTES // (2 * len(levels) * dtype.itemsize)))
     for part, at in parts:
         luts = np.where(levels > thresholds[at][..., np.newaxis], top, zero)
         integer.apply(part, luts)
         del luts  # before the next are made
-
-
-def _parts(call: Call, bytes_a_plane: int) -> Iterator[tuple[Call, tuple[slice, ...]]]:
-    """Cut a call along its batch axes, so that what is made for each plane of a part stays below a bound.
-
-    Yields the call for each part, and where the part is in the batch.
-    """
-    steps: list[int] = []
-    room = max(1, _MOST_BYTES // bytes_a_plane)  # planes
-    for axis in range(call.n_batch - 1, -1, -1):
-        steps.insert(0, max(1, min(room, call.batch[axis])))
-        room //= steps[0]
-    if all(step >= length for step, length in zip(steps, call.batch, strict=True)):
-        yield call, ()
-        return
-    starts = (range(0, length, step) for step, length in zip(steps, call.batch, strict=True))
-    for start in itertools.product(*starts):
-        at = tuple(slice(first, first + step) for first, step in zip(start, steps, strict=True))
-        yield call.part(at), at

@@ -80,11 +80,12 @@ def color_calls(shape, threads):
                 f"channels, {channels}, {dtype}, {name}",
                 partial(cheq.equalize, each, channel_axis=-1, num_threads=threads),
             )
-            for space in lists.SPACES if dtype == "uint8" else ():
-                yield (
-                    f"{space}, {channels}, {name}",
-                    partial(cheq.equalize, each, color=space, channel_axis=-1, num_threads=threads),
-                )
+            for space in lists.SPACES if dtype == "uint8" else lists.SPACES[:2]:
+                for function in (cheq.equalize, cheq.clahe)[dtype == "uint16" :]:
+                    yield (
+                        f"{function.__name__}, {space}, {channels}, {dtype}, {name}",
+                        partial(function, each, color=space, channel_axis=-1, num_threads=threads),
+                    )
             if channels == 3:
                 yield f"gray, {dtype}, {name}", partial(cheq.rgb_to_gray, each, num_threads=threads)
 

@@ -129,6 +129,9 @@ def clahe_calls(mask):
         yield f"clahe {dtype}, one side fits", Call("clahe", (images(dtype, (4, 25, 38)),), one)
         more = options | {"tile_grid_size": (57, 47)}
         yield f"clahe {dtype}, more tiles than pixels", Call("clahe", (images(dtype, (4, 5, 7)),), more)
+        for space in reference.COLORS[: 3 if dtype == "uint8" else 2]:
+            colors = {"color": space, "channel_axis": -1, "mask": mask, "outside": "keep", "tile_grid_size": grid}
+            yield f"clahe {dtype}, {space}", Call("clahe", (images(dtype, (*SHAPE, 3), 21),), colors)
     for dtype in reference.CLAHE_METHODS["skimage"]:
         values = images(dtype)
         values = np.clip(values, -1, 1) if values.dtype.kind == "f" else values

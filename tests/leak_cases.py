@@ -98,6 +98,7 @@ ANSWERS = [
     lambda: cheq.clahe(LARGE, clip_limit=[1.0, 2.0], tile_grid_size=(5, 30), num_threads=2),
     lambda: cheq.clahe(OUT, out=OUT[:, ::-1]),
     lambda: cheq.clahe(COLOR, channel_axis=-1),
+    lambda: cheq.clahe(COLOR, channel_axis=-1, color="lab"),
     lambda: cheq.equalize(LARGE, num_threads=2),
     lambda: cheq.equalize(LARGE, method="skimage", num_threads=2),
     *(lambda m=m: cheq.rgb_to_gray(COLOR, method=m) for m in ("opencv", "pillow", "skimage")),

@@ -89,6 +89,7 @@ CASES = {
     "clahe, uint16, one plane": lambda: clahe(u2, LARGE),
     "clahe, uint16, many tiles": lambda: clahe(u2, LARGE, tile_grid_size=(64, 64)),
     "clahe, masked": lambda: clahe(u1, SMALL, mask=pixels((128, 128)) > 99),
+    "clahe, lab": lambda: clahe(u1, COLOR, channel_axis=-1, color="lab"),
     "clahe, skimage, small planes": lambda: clahe(u1, SMALL, method="skimage"),
     "clahe, skimage, one plane": lambda: clahe(f4, LARGE, method="skimage"),
     "clahe, skimage, many tiles": lambda: clahe(u1, LARGE, method="skimage", kernel_size=(512, 4)),

@@ -72,12 +72,18 @@ def scikit_image_clahe(image, **options):
         return skimage.exposure.equalize_adapthist(image, **given)
 
 
+def opencv_codes(color):
+    """The numbers by which cvtColor knows the ways to a color space and back."""
+    name = {"ycrcb": "YCrCb", "yuv": "YUV", "lab": "LAB"}[color]
+    return getattr(cv2, f"COLOR_RGB2{name}"), getattr(cv2, f"COLOR_{name}2RGB")
+
+
 def opencv_lightness(rgb, color, changed):
     """CvtColor to a color space, its lightness changed, and cvtColor back."""
-    name = {"ycrcb": "YCrCb", "yuv": "YUV", "lab": "LAB"}[color]
-    parts = cv2.cvtColor(rgb, getattr(cv2, f"COLOR_RGB2{name}"))
+    there, back = opencv_codes(color)
+    parts = cv2.cvtColor(rgb, there)
     parts[..., 0] = changed(np.ascontiguousarray(parts[..., 0]))
-    return cv2.cvtColor(parts, getattr(cv2, f"COLOR_{name}2RGB"))
+    return cv2.cvtColor(parts, back)
 
 
 PEERS = {

@@ -14,17 +14,12 @@ from lists import SPACES
 from numpy.lib.stride_tricks import as_strided
 from pairs import pairs
 from PIL import Image, ImageOps
+from pixel_tools import opencv_codes, opencv_lightness
 
 import cheq
 from cheq.parity.pixels import every_color
 
 PATTERN = 0xA5
-
-CV2_NAMES = {"ycrcb": "YCrCb", "yuv": "YUV", "lab": "Lab"}
-CODES = {  # there and back
-    space: [getattr(cv2, code.format(CV2_NAMES[space])) for code in ("COLOR_RGB2{}", "COLOR_{}2RGB")]
-    for space in SPACES
-}
 
 all_spaces = pytest.mark.parametrize("space", SPACES)
 
@@ -51,11 +46,7 @@ def large_photos(shape, channel_axis, *, low, high, fraction=None, space="ycrcb"
 
 
 def cv2_chain(image, space, equalize=cv2.equalizeHist):
-    """What cv2's three calls make of one image, (height, width, 3)."""
-    there, back = CODES[space]
-    converted = cv2.cvtColor(image, there)
-    converted[..., 0] = equalize(np.ascontiguousarray(converted[..., 0]))
-    return cv2.cvtColor(converted, back)
+    return opencv_lightness(image, space, equalize)
 
 
 def pillow_equalize(lightness):
@@ -119,7 +110,7 @@ def masks_of_all_colors(lightness):
 @pytest.mark.exhaustive
 @all_spaces
 def test_all_colors_are_those_of_cv2(kernel, space, all_colors):
-    there, back = CODES[space]
+    there, back = opencv_codes(space)
     converted = cv2.cvtColor(all_colors, there)
     for name, mask in masks_of_all_colors(converted[..., 0]):
         counts = reference.histogram(converted[..., 0], mask=mask)

@@ -78,6 +78,9 @@ def clahe_calls():
     for dtype in ("uint8", "uint16"):
         tiles = {"tile_grid_size": (3, 2), "clip_limit": 2.0}
         yield f"clahe {dtype}", Call(*both("clahe", **tiles), dtype, outside=True, flat=True)
+        for space in SPACES if dtype == "uint8" else SPACES[:2]:
+            functions = both("clahe", color=space, **tiles)
+            yield f"clahe {dtype}, {space}", Call(*functions, dtype, outside=True, flat=True, channels=True)
     for dtype in reference.CLAHE_METHODS["skimage"]:
         kernel = {"method": "skimage", "kernel_size": 5, "clip_limit": 0.03}
         yield f"clahe {dtype}, skimage", Call(*both("clahe", **kernel), dtype, mask=False, pixels="narrow")

@@ -51,6 +51,7 @@ BOUNDS = {
     "clahe, uint16, one plane": WIDE + 8 * 8 * WIDE_LUT,
     "clahe, uint16, many tiles": WIDE + 2 * 64 * WIDE_LUT,
     "clahe, masked": 0,
+    "clahe, lab": THREADS << 18,  # lightness
     "clahe, skimage, small planes": THREADS * (2 * 128 * 128 + 8 * A_TILE * 256 + OF_SKIMAGE),
     "clahe, skimage, one plane": 2 * PIXELS + 8 * A_TILE * 256 + THREADS * OF_SKIMAGE,
     "clahe, skimage, many tiles": 2 * PIXELS + 1024 * A_TILE * 256 + THREADS * OF_SKIMAGE,

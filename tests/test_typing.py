@@ -33,6 +33,8 @@ CALLS = {
     'cheq.binarize(u16, "otsu")': "uint16",
     "cheq.rgb_to_gray(u8)": "uint8",
     'cheq.equalize(u8, method="clahe")': None,
+    'cheq.clahe(u8, channel_axis=-1, color="lab")': "uint8",
+    'cheq.clahe(u16, channel_axis=-1, color="yuv")': "uint16",
     'cheq.equalize(u8, color="hsv")': None,
     'cheq.equalize(u8, dtype="float")': None,
     'cheq.equalize(u8, nan_policy="ignore")': None,

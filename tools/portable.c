@@ -26,7 +26,7 @@
 #include "jobs/bytes.h"
 #include "jobs/floats.h"
 #include "jobs/levels.h"
-#include "jobs/colors.h"
+#include "jobs/lightness.h"
 #include "jobs/shared.h"
 #include "jobs/tiles.h"
 

@@ -40,7 +40,10 @@ cdef extern from "jobs/colors.h" nogil:
                            const cheq_operand *operands, int key)
     void cheq_color_job_measure(cheq_color_job *job)
     cheq_work cheq_gray_work(const cheq_color_job *job)
+
+cdef extern from "jobs/lightness.h" nogil:
     cheq_work cheq_lightness_work(const cheq_color_job *job)
+    cheq_work cheq_recolor_work(const cheq_color_job *job)
 
 # Gray of each method, and the spaces whose lightness is equalized, by name.
 SPACES = {cheq_spaces[i].name.decode(): i for i in range(CHEQ_SPACE_COUNT)}
@@ -99,7 +102,7 @@ def equalize(call, int space, int maker):
     memset(&views, 0, sizeof(views))
     try:
         open_views(&views, call, None, None, 0)
-        check(fits(&views))
+        check(fits(&views) and views.images.itemsize == 1)
         if may_overlap(&views, False):
             call.separate()
             return equalize(call, space, maker)
@@ -118,15 +121,57 @@ def equalize(call, int space, int maker):
         release_views(&views)
 
 
+def set_apart(call):
+    """Copy what the result's memory would overwrite before it is read; then the call may be cut into parts."""
+    cdef cheq_views views
+    cdef bint overlaps
+    memset(&views, 0, sizeof(views))
+    try:
+        open_views(&views, call, None, None, 0)
+        overlaps = may_overlap(&views, False)
+    finally:
+        release_views(&views)
+    if overlaps:
+        call.separate()
+
+
+def recolor(call, int space, lightness):
+    """Give every pixel of the images another lightness: contiguous, of their shape without channels.
+
+    Of 16 bits in YCrCb and YUV. The call is set apart. Else as above.
+    """
+    cdef cheq_views views
+    cdef cheq_color_job *job = NULL
+    cdef cheq_work work
+    memset(&views, 0, sizeof(views))
+    try:
+        open_views(&views, call, lightness, None, 0)
+        check(fits(&views) and views.tables[0].itemsize == views.images.itemsize
+              and has_shape(&views.tables[0], &views.images, views.n_batch - 1))
+        job = <cheq_color_job *>zeros(sizeof(cheq_color_job))
+        job.kernels = active_kernels()
+        job.space = space_at(space)
+        job.bytes = <int>views.images.itemsize
+        lay_out(&job.applied, &views, views.n_batch, <int>views.images.shape[views.n_batch - 1], CHEQ_OUT)
+        cheq_color_job_measure(job)
+        work = cheq_recolor_work(job)
+        run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
+    finally:
+        free(job)
+        release_views(&views)
+
+
 cdef bint fits(const cheq_views *views) noexcept:
     cdef const Py_buffer *images = &views.images
-    return (0 < views.n_batch <= images.ndim and has_kind(images, b"B") and has_kind(&views.out, b"B")
+    return (0 < views.n_batch <= images.ndim and has_kind(images, b"BH") and kind_of(&views.out) == kind_of(images)
             and images.shape[views.n_batch - 1] in (3, 4) and has_kind(&views.mask, b"?")
             and has_shape(&views.mask, images, views.n_batch - 1) and has_shape(&views.out, images))
 
 
 cdef void lay_out(cheq_layout *layout, cheq_views *views, int n_batch, int channels, int key) noexcept:
-    """Lay out the first ``channels`` of the images, and the mask to count or, with the key CHEQ_OUT, the result."""
+    """Lay out the first ``channels`` of the images, and the mask to count or, with the key CHEQ_OUT, the result and
+    the lightness it gets, if any.
+    """
     cdef Py_buffer *arrays[CHEQ_OPERANDS]
     cdef Py_ssize_t shape[CHEQ_MAX_NDIM]
     cdef Py_ssize_t strides[CHEQ_OPERANDS][CHEQ_MAX_NDIM]
@@ -135,6 +180,7 @@ cdef void lay_out(cheq_layout *layout, cheq_views *views, int n_batch, int chann
     arrays[CHEQ_IMAGES] = &views.images
     arrays[CHEQ_OUT] = &views.out if key == CHEQ_OUT else NULL
     arrays[CHEQ_MASK] = &views.mask if key == CHEQ_IMAGES or views.keeps else NULL
+    arrays[CHEQ_LIGHTNESS] = &views.tables[0] if key == CHEQ_OUT else NULL
     memcpy(shape, views.images.shape, views.images.ndim * sizeof(Py_ssize_t))
     shape[n_batch - 1] = channels
     for op in range(CHEQ_OPERANDS):

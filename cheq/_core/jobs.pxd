@@ -19,6 +19,7 @@ cdef extern from "jobs/layout.h" nogil:
         CHEQ_IMAGES
         CHEQ_OUT
         CHEQ_MASK
+        CHEQ_LIGHTNESS
         CHEQ_OPERANDS
         CHEQ_MAX_NDIM
 

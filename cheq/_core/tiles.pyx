@@ -136,6 +136,7 @@ cdef void lay_out(cheq_layout *layout, cheq_views *views) noexcept:
     operands[CHEQ_IMAGES] = cheq_operand(views.images.buf, views.images.strides)
     operands[CHEQ_OUT] = cheq_operand(views.out.buf, views.out.strides)
     operands[CHEQ_MASK] = cheq_operand(views.mask.buf, views.mask.strides)
+    operands[CHEQ_LIGHTNESS] = cheq_operand(NULL, NULL)
     cheq_layout_place(layout, views.images.ndim, views.n_batch, views.images.shape, operands)
 
 

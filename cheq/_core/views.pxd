@@ -6,7 +6,7 @@ from cpython.buffer cimport (
 from libc.string cimport memset, strchr
 
 from cheq._core.jobs cimport (
-    CHEQ_IMAGES, CHEQ_MASK, CHEQ_OPERANDS, CHEQ_OUT, cheq_layout, cheq_layout_init, cheq_operand
+    CHEQ_IMAGES, CHEQ_LIGHTNESS, CHEQ_MASK, CHEQ_OPERANDS, CHEQ_OUT, cheq_layout, cheq_layout_init, cheq_operand
 )
 
 cdef extern from "jobs/layout.h" nogil:
@@ -107,7 +107,7 @@ cdef inline void make_layouts(cheq_views *views, cheq_layout *counted, cheq_layo
     cdef Py_buffer *images = &views.images
     cdef cheq_operand operands[CHEQ_OPERANDS]
     operands[CHEQ_IMAGES] = cheq_operand(images.buf, images.strides)
-    operands[CHEQ_OUT] = cheq_operand(NULL, NULL)
+    operands[CHEQ_OUT] = operands[CHEQ_LIGHTNESS] = cheq_operand(NULL, NULL)
     operands[CHEQ_MASK] = cheq_operand(views.mask.buf, views.mask.strides)
     if counted != NULL:
         cheq_layout_init(counted, images.ndim, views.n_batch, images.shape, operands, CHEQ_IMAGES)

@@ -233,6 +233,51 @@ static void check_spaces(const trial *t) {
     }
 }
 
+/* Another lightness for a color of 16 bits, in 64. */
+static int64_t rounded(int64_t x) {
+    return (x + (1 << 13)) >> 14;
+}
+
+static int64_t within(int64_t x, int64_t least, int64_t most) {
+    return x < least ? least : x > most ? most : x;
+}
+
+static void recolored16(const cheq_space *space, uint16_t rgb[3], uint16_t lightness) {
+    const cheq_chromas *c = &space->chromas;
+    const int64_t y = rounded((int64_t)space->luma.r * rgb[0] + space->luma.g * rgb[1] + space->luma.b * rgb[2]);
+    const int64_t v = within(rounded(c->r_to_v * (rgb[0] - y)), -32768, 32767);
+    const int64_t u = within(rounded(c->b_to_u * (rgb[2] - y)), -32768, 32767);
+    rgb[0] = (uint16_t)within(lightness + rounded(c->v_to_r * v), 0, 65535);
+    rgb[1] = (uint16_t)within(lightness + rounded(c->v_to_g * v + c->u_to_g * u), 0, 65535);
+    rgb[2] = (uint16_t)within(lightness + rounded(c->u_to_b * u), 0, 65535);
+}
+
+static void check_recolor16(const trial *t) {
+    static uint16_t words[4][LONGEST], expected[3][LONGEST];
+    uint16_t *rgb[3];
+    const place at = aligned(t->at, sizeof(uint16_t));
+    for (int s = CHEQ_YCRCB; s <= CHEQ_YUV; s++) {
+        for (size_t i = 0; i < t->n; i++) {
+            for (int c = 0; c < 4; c++) { /* some at the ends */
+                memcpy(&words[c][i], random_bytes[c] + 2 * i, sizeof words[c][i]);
+                words[c][i] = i % 3 == 0 ? (uint16_t)(words[c][i] & 1 ? UINT16_MAX : 0) : words[c][i];
+            }
+            uint16_t one[3] = {words[0][i], words[1][i], words[2][i]};
+            recolored16(&cheq_spaces[s], one, words[3][i]);
+            expected[0][i] = one[0], expected[1][i] = one[1], expected[2][i] = one[2];
+        }
+        for (int c = 0; c < 3; c++) {
+            uint8_t *to = result_in(out[c], at, t->n * sizeof(uint16_t));
+            rgb[c] = (uint16_t *)(void *)memcpy(to, words[c], t->n * sizeof(uint16_t));
+        }
+        const uint8_t *new = input_in(in[3], at, words[3], t->n * sizeof(uint16_t));
+        t->k->recolor16(&cheq_spaces[s], rgb, (const uint16_t *)(const void *)new, t->n);
+        for (int c = 0; c < 3; c++) {
+            expect(result_is(out[c], (uint8_t *)rgb[c], expected[c], t->n * sizeof(uint16_t)), t, "recolor16", s);
+        }
+    }
+}
+
 /* Either order, 3 and 4 channels, by a LUT and by new lightness, into other memory and in place. */
 static void check_recolor_dense(const trial *t) {
     uint8_t expected[LONGEST * CHEQ_MAX_CHANNELS];

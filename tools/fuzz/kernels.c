@@ -378,6 +378,23 @@ static void try_spaces(void) {
     }
 }
 
+static void try_recolor16(void) {
+    const cheq_space *space = &cheq_spaces[choose(2) ? CHEQ_YCRCB : CHEQ_YUV];
+    uint16_t *rgb[3], *lightness = (uint16_t *)(void *)filled(2 * n, 2), expected[3][MOST_PIXELS];
+    for (int c = 0; c < 3; c++) {
+        rgb[c] = (uint16_t *)(void *)filled(2 * n, 2);
+        memcpy(expected[c], rgb[c], 2 * n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint16_t *const one[] = {&expected[0][i], &expected[1][i], &expected[2][i]};
+        cheq_recolor16_body(space, one, lightness + i, 1);
+    }
+    k->recolor16(space, rgb, lightness, n);
+    for (int c = 0; c < 3; c++) {
+        result_is(rgb[c], expected[c], 2 * n, "recolor16");
+    }
+}
+
 static void try_recolor_dense(void) {
     const cheq_space space = space_at(CHEQ_YCRCB + choose(CHEQ_SPACE_COUNT - CHEQ_YCRCB));
     const size_t channels = 3 + choose(2), first = choose(2) * 2, bytes = n * channels;
@@ -399,7 +416,7 @@ static void (*const tries[])(void) = {
     try_count,  try_apply,          try_count_apply,  try_lut,    try_select,       try_gather,
     try_scatter, try_split,         try_merge,        try_apply_channels, try_conversions, try_bounds,
     try_count_floats, try_interpolate, try_lightness, try_lightness_dense, try_gray16, try_spaces,
-    try_recolor_dense,
+    try_recolor16, try_recolor_dense,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

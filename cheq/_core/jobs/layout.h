@@ -12,8 +12,8 @@
 
 #define CHEQ_MAX_NDIM 64 /* NumPy's and the buffer protocol's limit */
 
-/* Arrays walked together: the images, and the result or the mask or both. */
-enum { CHEQ_IMAGES = 0, CHEQ_OUT = 1, CHEQ_MASK = 2, CHEQ_OPERANDS = 3 };
+/* Arrays walked together: the images, and what there is of the result, the mask and a lightness that they get. */
+enum { CHEQ_IMAGES = 0, CHEQ_OUT = 1, CHEQ_MASK = 2, CHEQ_LIGHTNESS = 3, CHEQ_OPERANDS = 4 };
 
 /* Where one of them lies; NULLs for one that is absent. */
 typedef struct {
@@ -97,15 +97,19 @@ static inline void cheq_axes_flip(cheq_axes *axes, uint8_t *base[CHEQ_OPERANDS],
     }
 }
 
+static inline void cheq_swap(ptrdiff_t *x, ptrdiff_t *y) {
+    const ptrdiff_t swapped = *x;
+    *x = *y;
+    *y = swapped;
+}
+
 /* Insertion sort, the key array's widest stride first; few axes. */
 static inline void cheq_axes_sort(cheq_axes *axes, int key) {
     for (int last = 1; last < axes->ndim; last++) {
         for (int a = last; a > 0 && axes->strides[key][a - 1] < axes->strides[key][a]; a--) {
-            ptrdiff_t *fields[] = {axes->shape, axes->strides[0], axes->strides[1], axes->strides[2]};
-            for (int f = 0; f < 1 + CHEQ_OPERANDS; f++) {
-                ptrdiff_t swapped = fields[f][a];
-                fields[f][a] = fields[f][a - 1];
-                fields[f][a - 1] = swapped;
+            cheq_swap(&axes->shape[a], &axes->shape[a - 1]);
+            for (int op = 0; op < CHEQ_OPERANDS; op++) {
+                cheq_swap(&axes->strides[op][a], &axes->strides[op][a - 1]);
             }
         }
     }
@@ -174,7 +178,7 @@ static inline void cheq_layout_begin(cheq_layout *layout, const cheq_operand ope
 static inline void cheq_layout_init(cheq_layout *layout, int ndim, int n_batch, const ptrdiff_t *shape,
                                     const cheq_operand operands[CHEQ_OPERANDS], int key) {
     static const ptrdiff_t one[] = {1};
-    static const cheq_operand single[CHEQ_OPERANDS] = {{NULL, one}, {NULL, one}, {NULL, one}};
+    static const cheq_operand single[CHEQ_OPERANDS] = {{NULL, one}, {NULL, one}, {NULL, one}, {NULL, one}};
     cheq_layout_begin(layout, operands);
     for (int a = 0; a < ndim; a++) {
         if (shape[a] != 1) {

@@ -37,6 +37,20 @@ static void cheq_from_luma_scalar(const cheq_space *space, uint8_t *const *chann
     }
 }
 
+CHEQ_BODY void cheq_recolor16_body(const cheq_space *space, uint16_t *const *rgb, const uint16_t *restrict lightness,
+                                   size_t n) {
+    const cheq_weights w = space->luma;
+    const cheq_chromas c = space->chromas;
+    uint16_t *restrict r = rgb[0], *restrict g = rgb[1], *restrict b = rgb[2];
+    for (size_t i = 0; i < n; i++) {
+        const uint16_t y = cheq_weigh16(w, r[i], g[i], b[i]);
+        const int32_t v = cheq_chroma16(c.r_to_v, r[i], y), u = cheq_chroma16(c.b_to_u, b[i], y);
+        r[i] = cheq_color16(lightness[i], c.v_to_r, v, 0, 0);
+        g[i] = cheq_color16(lightness[i], c.v_to_g, v, c.u_to_g, u);
+        b[i] = cheq_color16(lightness[i], 0, 0, c.u_to_b, u);
+    }
+}
+
 CHEQ_BODY uint16_t cheq_load16(const uint8_t *at, int swapped) {
     uint16_t x;
     memcpy(&x, at, sizeof x); /* no alignment is asked for */

@@ -129,6 +129,9 @@ typedef struct {
     void (*to_space)(const cheq_space *space, uint8_t *const *rgb, size_t n);
     void (*from_space)(const cheq_space *space, uint8_t *const *channels, size_t n);
 
+    /* R, G, B of 16 bits get another lightness, of YCrCb or YUV; it overlaps none of them. */
+    void (*recolor16)(const cheq_space *space, uint16_t *const *rgb, const uint16_t *lightness, size_t n);
+
     /* Lightness, and another lightness, for n pixels of 3 or 4 bytes, whose first three are the
      * channels, in one pass: where luma_dense is 0, which says that it would be no faster for
      * the others, of Lab alone. R is byte `first`, 0 or 2, and B the other. Of the pixels `size`

@@ -33,6 +33,11 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(from_space)(const cheq_space *space, uint8
     }
 }
 
+CHEQ_ATTRIBUTES static void CHEQ_NAME(recolor16)(const cheq_space *space, uint16_t *const *rgb,
+                                                 const uint16_t *lightness, size_t n) {
+    cheq_recolor16_body(space, rgb, lightness, n);
+}
+
 CHEQ_ATTRIBUTES static void CHEQ_NAME(lab_lightness_dense)(const cheq_space *space, const uint8_t *pixels, int channels,
                                                            int first, size_t size, size_t n, uint8_t *to) {
     uint8_t *in = (uint8_t *)pixels; /* not written */

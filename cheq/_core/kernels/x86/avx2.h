@@ -240,7 +240,7 @@ static const cheq_kernels cheq_kernels_avx2 = {
     .floats_to_doubles = cheq_floats_to_doubles_avx2, .doubles_to_floats = cheq_doubles_to_floats_avx2,
     .bounds = cheq_bounds_avx2, .count_floats = cheq_count_floats_avx2, .interpolate = cheq_interpolate_avx2,
     .lightness = cheq_lightness_avx2, .gray16 = cheq_gray16_avx2,
-    .to_space = cheq_to_space_avx2, .from_space = cheq_from_space_avx2,
+    .to_space = cheq_to_space_avx2, .from_space = cheq_from_space_avx2, .recolor16 = cheq_recolor16_avx2,
     .lightness_dense = cheq_lab_lightness_dense_avx2, .recolor_dense = cheq_lab_recolor_dense_avx2,
     .lut_clip = cheq_lut_clip_any_avx2, .lut_clip16 = cheq_lut_clip16_avx2,
     .blend = cheq_blend_avx2, .blend16 = cheq_blend16_avx2,

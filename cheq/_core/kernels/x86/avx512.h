@@ -147,8 +147,8 @@ static const cheq_kernels cheq_kernels_avx512 = {
     .floats_to_doubles = cheq_floats_to_doubles_avx512, .doubles_to_floats = cheq_doubles_to_floats_avx512,
     .bounds = cheq_bounds_avx512, .count_floats = cheq_count_floats_avx512, .interpolate = cheq_interpolate_avx512,
     .lightness = cheq_lightness_avx512, .gray16 = cheq_gray16_avx2,
-    .to_space = cheq_to_space_avx512, .from_space = cheq_from_space_avx512, .luma_dense = 1,
-    .lightness_dense = cheq_lightness_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512,
+    .to_space = cheq_to_space_avx512, .from_space = cheq_from_space_avx512, .recolor16 = cheq_recolor16_avx2,
+    .luma_dense = 1, .lightness_dense = cheq_lightness_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512,
     .lut_clip = cheq_lut_clip_any_avx512, .lut_clip16 = cheq_lut_clip16_avx512,
     .blend = cheq_blend_avx512, .blend16 = cheq_blend16_avx512,
 };
