@@ -161,7 +161,7 @@ MUTATIONS = {
     "adapt: LUTs are rounded": [(ADAPT, "(int32_t)((double)count * scale)", "(int32_t)((double)count * scale + 0.5)")],
     "adapt: the middles of pixels": [(ADAPT, "(double)position / (double)tile", "(position + 0.5) / (double)tile")],
     "adapt: products in float32": [
-        (ADAPT, "(float)(a[bin] * weights[4 * i])", "(float)a[bin] * (float)weights[4 * i]"),
+        (ADAPT, "(float)(a[bin] * of_a[i])", "(float)a[bin] * (float)of_a[i]"),
     ],
     "adapt: sums in double": [(ADAPT, "float of = begins", "double of = begins")],
     "adapt: results are rounded": [(CELLS, "(int32_t)strip->room->sum[i]", "lrintf(strip->room->sum[i])")],

@@ -174,16 +174,18 @@ static inline double cheq_upper_weight(size_t position, size_t tile) {
 }
 
 /* sum[i] += what the four LUTs have for n bins, weighted; each is rounded to float. 0 begins a sum. */
-CHEQ_BODY void cheq_add_weighted(const uint16_t *bins, size_t n, const double *weights, const double *const luts[4],
-                                 int begins, float *sum) {
-    const double *a = luts[0], *b = luts[1], *c = luts[2], *d = luts[3];
+CHEQ_BODY void cheq_add_weighted(const uint16_t *restrict bins, size_t n, const double *const weights[4],
+                                 const double *const luts[4], int begins, float *restrict sum) {
+    const double *restrict a = luts[0], *restrict b = luts[1], *restrict c = luts[2], *restrict d = luts[3];
+    const double *restrict of_a = weights[0], *restrict of_b = weights[1], *restrict of_c = weights[2];
+    const double *restrict of_d = weights[3];
     for (size_t i = 0; i < n; i++) {
-        const size_t bin = bins[i];
+        const uint32_t bin = bins[i];
         float of = begins ? 0.0f : sum[i];
-        of += (float)(a[bin] * weights[4 * i]);
-        of += (float)(b[bin] * weights[4 * i + 1]);
-        of += (float)(c[bin] * weights[4 * i + 2]);
-        of += (float)(d[bin] * weights[4 * i + 3]);
+        of += (float)(a[bin] * of_a[i]);
+        of += (float)(b[bin] * of_b[i]);
+        of += (float)(c[bin] * of_c[i]);
+        of += (float)(d[bin] * of_d[i]);
         sum[i] = of;
     }
 }

@@ -100,7 +100,9 @@ static inline size_t cheq_adapt_room_in(const cheq_adapt_job *job, char *memory,
     size_t used = 0;
     room->hist[0] = cheq_take(&memory, &used, job->nbins * sizeof *room->hist[0]);
     room->hist[1] = cheq_take(&memory, &used, job->bins * sizeof *room->hist[1]);
-    room->weights = cheq_take(&memory, &used, 4 * cheq_min(last->phases, CHEQ_STRIP) * sizeof *room->weights);
+    for (int lut = 0; lut < 4; lut++) {
+        room->weights[lut] = cheq_take(&memory, &used, cheq_min(last->phases, CHEQ_STRIP) * sizeof *room->weights[lut]);
+    }
     room->sum = cheq_take(&memory, &used, cheq_min(last->length, CHEQ_STRIP) * sizeof *room->sum);
     return used;
 }
@@ -160,15 +162,16 @@ static inline cheq_work cheq_adapt_work(const cheq_adapt_job *job) {
 static inline int cheq_tiled_axis_open(cheq_tiled_axis *axis, size_t length, size_t tile) {
     const size_t tiles = (length - 1) / tile + 1, phases = cheq_min(tile, length);
     *axis = (cheq_tiled_axis){.length = length, .tile = tile, .tiles = tiles, .phases = phases};
-    axis->weights = malloc(2 * phases * sizeof *axis->weights);
+    axis->weights[0] = malloc(phases * sizeof *axis->weights[0]);
+    axis->weights[1] = malloc(phases * sizeof *axis->weights[1]);
     axis->times = malloc(length * sizeof *axis->times);
-    if (!axis->weights || !axis->times) {
+    if (!axis->weights[0] || !axis->weights[1] || !axis->times) {
         return 0;
     }
     for (size_t i = 0; i < phases; i++) {
         const size_t position = phases == tile ? i : (i + tile / 2) % tile;
-        axis->weights[2 * i + 1] = cheq_upper_weight(position, tile);
-        axis->weights[2 * i] = 1.0 - axis->weights[2 * i + 1];
+        axis->weights[1][i] = cheq_upper_weight(position, tile);
+        axis->weights[0][i] = 1.0 - axis->weights[1][i];
     }
     for (size_t i = length; i-- > 0;) {
         axis->times[i] = cheq_times_mirrored(i, length, (tiles - 1) * tile, tiles * tile);
@@ -222,7 +225,8 @@ static inline int cheq_adapt_open(cheq_adapt_job *job, int ndim, const ptrdiff_t
 
 static inline void cheq_adapt_close(cheq_adapt_job *job) {
     for (int a = 0; a < job->ndim; a++) {
-        free(job->axis[a].weights);
+        free(job->axis[a].weights[0]);
+        free(job->axis[a].weights[1]);
         free(job->axis[a].times);
     }
 }

@@ -18,7 +18,7 @@ typedef struct {
     int32_t *times;  /* how often the last tile counts each pixel, since it mirrors those that it lacks, */
     size_t first;    /* and the first that it counts */
     size_t phases;
-    double *weights; /* of a phase (cheq_tiled_phase), two in succession: of the lower and the upper tile */
+    double *weights[2]; /* of a phase (cheq_tiled_phase): of the lower and the upper tile */
 } cheq_tiled_axis;
 
 typedef struct {
@@ -41,9 +41,9 @@ typedef struct {
 
 /* A thread's own. */
 typedef struct {
-    int32_t *hist[2];      /* nbins each: neighbors are often alike, and a count has to wait for the one before it */
-    double *weights;       /* of a phase, four in succession; CHEQ_STRIP phases */
-    float *sum;            /* CHEQ_STRIP */
+    int32_t *hist[2];   /* two, as neighbors are often alike, and a count has to wait for the one before it */
+    double *weights[4]; /* of the phases of a cell, CHEQ_STRIP at most */
+    float *sum;         /* CHEQ_STRIP at most */
 } cheq_adapt_room;
 
 /* ---- tiles to LUTs -------------------------------------------------------------- */
@@ -150,9 +150,10 @@ static inline size_t cheq_tiled_phase(const cheq_tiled_axis *axis, size_t i) {
 
 static inline cheq_between cheq_between_at(const cheq_tiled_axis *axis, size_t i) {
     const size_t cell = (i + axis->tile / 2) / axis->tile;
-    const double *weight = axis->weights + 2 * cheq_tiled_phase(axis, i);
+    const size_t phase = cheq_tiled_phase(axis, i);
     const cheq_between between = {
-        {cell > 0 ? cell - 1 : 0, cell < axis->tiles ? cell : axis->tiles - 1}, {weight[0], weight[1]},
+        {cell > 0 ? cell - 1 : 0, cell < axis->tiles ? cell : axis->tiles - 1},
+        {axis->weights[0][phase], axis->weights[1][phase]},
     };
     return between;
 }
@@ -177,22 +178,21 @@ static inline int cheq_strip_outer(const cheq_strip *strip) {
     return strip->job->ndim - 2;
 }
 
-/* The products of the weights of n phases, the last axis first. */
+/* The products of the weights of n phases, the last axis first: of the four LUTs that cheq_strip_add takes. */
 static void cheq_strip_weigh(const cheq_strip *strip, size_t phase, size_t n) {
     const int outer = cheq_strip_outer(strip);
-    const double *last = strip->job->axis[outer + 1].weights + 2 * phase;
-    const double *before = strip->at[outer].weight;
-    double *weights = strip->room->weights;
-    for (size_t i = 0; i < n; i++) {
-        weights[4 * i] = last[2 * i] * before[0];
-        weights[4 * i + 1] = last[2 * i + 1] * before[0];
-        weights[4 * i + 2] = last[2 * i] * before[1];
-        weights[4 * i + 3] = last[2 * i + 1] * before[1];
-    }
-    for (int a = outer - 1; a >= 0; a--) {
-        const double weight = strip->at[a].weight[strip->upper[a]];
-        for (size_t i = 0; i < 4 * n; i++) {
-            weights[i] *= weight;
+    const cheq_tiled_axis *last = &strip->job->axis[outer + 1];
+    for (int lut = 0; lut < 4; lut++) {
+        const double *of_last = last->weights[lut % 2] + phase, of_outer = strip->at[outer].weight[lut / 2];
+        double *weights = strip->room->weights[lut];
+        for (size_t i = 0; i < n; i++) {
+            weights[i] = of_last[i] * of_outer;
+        }
+        for (int a = outer - 1; a >= 0; a--) {
+            const double weight = strip->at[a].weight[strip->upper[a]];
+            for (size_t i = 0; i < n; i++) {
+                weights[i] *= weight;
+            }
         }
     }
 }
@@ -229,7 +229,9 @@ static void cheq_strip_add(const cheq_strip *strip, int begins) {
         if (!all_phases) {
             cheq_strip_weigh(strip, phase, end - i);
         }
-        const double *weights = strip->room->weights + (all_phases ? 4 * phase : 0);
+        const size_t first = all_phases ? phase : 0;
+        double *const *room = strip->room->weights;
+        const double *const weights[4] = {room[0] + first, room[1] + first, room[2] + first, room[3] + first};
         float *sum = strip->room->sum + (i - strip->begin);
         if (begins) {
             cheq_add_weighted(strip->pixels + i, end - i, weights, four, 1, sum);
