@@ -16,7 +16,7 @@ static void (*const checks[])(const trial *) = {
     check_conversions, check_bounds,   check_count_floats, check_count_any,    check_interpolate,
     check_lightness,   check_lightness_dense, check_gray16, check_spaces, check_recolor16,
     check_recolor_dense,
-    check_lut_clip,    check_lut_clip16, check_blend,
+    check_lut_clip,    check_lut_clip16, check_lut_few, check_blend,
 };
 enum { CHECKS = sizeof checks / sizeof checks[0], ALIGNMENTS = 64, QUICK = 4 };
 

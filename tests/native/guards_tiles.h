@@ -73,6 +73,34 @@ static void check_lut_clip(const trial *t) {
     }
 }
 
+/* Tiles of one to three rows, which lie backwards or with a gap between them. */
+static void check_lut_few(const trial *t) {
+    for (size_t height = 1; height <= 3; height++) {
+        const size_t width = cheq_min(t->n, UINT8_MAX) / height, pitch = width + height % 2 * 5;
+        const size_t size = (height - 1) * pitch + width;
+        uint32_t counts[CHEQ_LEVELS] = {0};
+        uint16_t entries[CHEQ_LEVELS];
+        uint8_t expected[CHEQ_LEVELS];
+        if (width == 0) {
+            continue;
+        }
+        const uint8_t *pixels = input_in(in[0], t->at, random_bytes[0], size);
+        for (size_t i = 0; i < width * height; i++) {
+            counts[pixels[i / width * pitch + i % width]]++;
+        }
+        const cheq_clip clip = cheq_clip_of((double)t->n / 10, (uint32_t)(width * height), CHEQ_LEVELS);
+        share_out_lut(counts, 0, CHEQ_LEVELS, CHEQ_LEVELS, &clip, entries);
+        for (int v = 0; v < CHEQ_LEVELS; v++) {
+            expected[v] = (uint8_t)entries[v];
+        }
+        uint8_t *to = result_in(out[0], t->at, sizeof expected);
+        t->k->lut_few(pixels, (ptrdiff_t)pitch, width, height, &clip, to);
+        expect(result_is(out[0], to, expected, sizeof expected), t, "lut_few", (int)height);
+        t->k->lut_few(pixels + (height - 1) * pitch, -(ptrdiff_t)pitch, width, height, &clip, to);
+        expect(result_is(out[0], to, expected, sizeof expected), t, "lut_few", -(int)height);
+    }
+}
+
 /* Quick lengths alone: the naive version walks 65,536 bins. */
 static void check_lut_clip16(const trial *t) {
     uint32_t counts[LONGEST];

@@ -44,6 +44,13 @@
 #define CHEQ_ASSUME(holds) (void)0
 #endif
 
+/* A number of 64 bits from memory in which its lowest byte comes first, and the way back. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define CHEQ_LOWEST_FIRST(x) __builtin_bswap64(x)
+#else
+#define CHEQ_LOWEST_FIRST(x) (x)
+#endif
+
 static inline size_t cheq_min(size_t a, size_t b) {
     return a < b ? a : b;
 }

@@ -216,9 +216,6 @@ static inline void cheq_copy_rows(const uint8_t *from, ptrdiff_t step, size_t n,
     }
 }
 
-/* Pixels up to which they are counted one by one where they lie. */
-enum { CHEQ_FEW_PIXELS = 64 };
-
 /* Count a tile of bytes in dense rows, all of it in the plane and without a mask. */
 static void cheq_tile_count_dense(const cheq_tiles_plane *plane, size_t row, size_t column) {
     const cheq_tiles_job *job = plane->job;
@@ -227,14 +224,6 @@ static void cheq_tile_count_dense(const cheq_tiles_plane *plane, size_t row, siz
     const ptrdiff_t step = cheq_row_stride(job, CHEQ_IMAGES);
     const cheq_ahead nothing = {NULL, NULL};
     const uint8_t *pixels = cheq_pixel_at(plane, CHEQ_IMAGES, row * height, column * width);
-    if (width * height <= CHEQ_FEW_PIXELS) {
-        for (size_t y = 0; y < height; y++, pixels += step) {
-            for (size_t x = 0; x < width; x++) {
-                room->hist[pixels[x]]++;
-            }
-        }
-        return;
-    }
     for (size_t y = 0, rows; y < height; y += rows, pixels += (ptrdiff_t)rows * step) {
         rows = cheq_min(height - y, most);
         cheq_copy_rows(pixels, step, width, rows, room->pixels);
@@ -274,6 +263,11 @@ static void cheq_tile_make_lut(const cheq_tiles_plane *plane, size_t row, size_t
     const cheq_tiles_job *job = plane->job;
     uint32_t *hist = plane->room.hist;
     cheq_clip clip = plane->clip;
+    if (clip.area <= UINT8_MAX && cheq_tile_is_dense(plane, row, column)) {
+        job->kernels->lut_few(cheq_pixel_at(plane, CHEQ_IMAGES, row * job->rows.tile, column * job->columns.tile),
+                              cheq_row_stride(job, CHEQ_IMAGES), job->columns.tile, job->rows.tile, &clip, lut);
+        return;
+    }
     const uint32_t counted = cheq_tile_count(plane, row, column);
     if (counted == 0) {
         const cheq_span span = {plane->first, plane->first + (uint32_t)plane->levels};

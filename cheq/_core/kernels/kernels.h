@@ -144,7 +144,11 @@ typedef struct {
     void (*recolor_dense)(const cheq_space *space, const uint8_t *pixels, uint8_t *out, size_t n, int channels,
                           int first, const uint8_t *lut, const uint8_t *lightness);
 
-    /* The LUT of a tile from its clipped histogram (clip.h), of bytes; and of words, where hist has the n levels from
+    /* The LUT of a tile of at most 255 pixels, all of them counted: rows of dense pixels, a step apart. */
+    void (*lut_few)(const uint8_t *pixels, ptrdiff_t step, size_t width, size_t height, const cheq_clip *clip,
+                    uint8_t lut[CHEQ_LEVELS]);
+
+    /* The LUT of a tile from its histogram (clip.h), of bytes; and of words, where hist has the n levels from
      * `first` on, no pixel has others, and hist is left zeros. */
     void (*lut_clip)(const uint32_t hist[CHEQ_LEVELS], const cheq_clip *clip, uint8_t lut[CHEQ_LEVELS]);
     void (*lut_clip16)(uint32_t *hist, uint32_t first, size_t n, const cheq_clip *clip, uint16_t *lut);

@@ -312,7 +312,9 @@ static inline void cheq_apply_channels_by_scalar(const uint8_t *pixels, uint8_t 
 #define CHEQ_ATTRIBUTES
 #define CHEQ_BLEND
 #include "kernels/floats.h"
+#define CHEQ_LUT_FEW
 #include "kernels/tiles.h"
+#undef CHEQ_LUT_FEW
 #undef CHEQ_BLEND
 #include "kernels/spaces.h"
 #undef CHEQ_ATTRIBUTES
@@ -329,6 +331,7 @@ static const cheq_kernels cheq_kernels_scalar = {
     .lightness = cheq_lightness_scalar, .gray16 = cheq_gray16_scalar,
     .to_space = cheq_to_space_scalar, .from_space = cheq_from_space_scalar, .recolor16 = cheq_recolor16_scalar,
     .lightness_dense = cheq_lab_lightness_dense_scalar, .recolor_dense = cheq_lab_recolor_dense_scalar,
+    .lut_few = cheq_lut_few_scalar,
     .lut_clip = cheq_lut_clip_scalar, .lut_clip16 = cheq_lut_clip16_scalar,
     .blend = cheq_blend_scalar, .blend16 = cheq_blend16_scalar,
 };

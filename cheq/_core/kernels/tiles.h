@@ -62,6 +62,34 @@ static inline uint32_t cheq_four(const void *const luts[4], uint8_t level) {
            (uint32_t)((const uint8_t *)luts[2])[level] << 16 | (uint32_t)((const uint8_t *)luts[3])[level] << 24;
 }
 
+/* Eight bytes as a number, the first one lowest: times a one in every byte, each becomes the sum of itself and those before. */
+static inline uint64_t cheq_load_eight(const uint8_t *bytes) {
+    uint64_t eight = 0;
+    memcpy(&eight, bytes, sizeof eight);
+    return CHEQ_LOWEST_FIRST(eight);
+}
+
+#define CHEQ_ONES 0x0101010101010101u
+
+/* The sum of 256 bytes, which is at most 255. */
+static inline uint32_t cheq_sum_bytes(const uint8_t bytes[CHEQ_LEVELS]) {
+    uint64_t sums = 0; /* of every eighth byte */
+    for (int v = 0; v < CHEQ_LEVELS; v += 8) {
+        sums += cheq_load_eight(bytes + v);
+    }
+    return (uint32_t)(sums * CHEQ_ONES >> 56);
+}
+
+/* Running sums of 256 bytes. */
+static inline void cheq_run_bytes(uint8_t bytes[CHEQ_LEVELS]) {
+    uint64_t before = 0;
+    for (int v = 0; v < CHEQ_LEVELS; v += 8) {
+        const uint64_t sums = cheq_load_eight(bytes + v) * CHEQ_ONES, all = CHEQ_LOWEST_FIRST(sums + before * CHEQ_ONES);
+        before += sums >> 56;
+        memcpy(bytes + v, &all, sizeof all);
+    }
+}
+
 /* Four LUTs as one pay from so many pixels on. */
 enum { CHEQ_PIXELS_OF_A_TABLE = 64 };
 
@@ -195,7 +223,7 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(blend16)(const cheq_band *band, void *of_t
 CHEQ_ATTRIBUTES CHEQ_APART static void CHEQ_NAME(add_shares)(uint16_t *running, uint16_t each, uint16_t turn, int16_t last) {
     for (uint16_t v = 0; v < CHEQ_LEVELS; v++) {
         const int16_t turns = (int16_t)(((uint32_t)(uint16_t)(v + 1) * turn) >> 16);
-        const int16_t extra = turns < last ? turns : last;
+        const int16_t extra = (int16_t)(turns < last ? turns : last);
         running[v] = (uint16_t)(running[v] + (uint16_t)((v + 1) * each) + (uint16_t)(extra + 1));
     }
 }
@@ -215,6 +243,54 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_clip_words)(const int32_t *clipped, co
         lut[v] = (uint8_t)cheq_opencv_level((float)(int32_t)running[v], clip->scale);
     }
 }
+
+/* The sum of four tables is the histogram: an increment waits for the store of the last one to its bin. */
+CHEQ_ATTRIBUTES static void CHEQ_NAME(count_few)(const uint8_t *pixels, ptrdiff_t step, size_t width, size_t height,
+                                                 uint8_t tables[4][CHEQ_LEVELS]) {
+    for (int i = 0; i < 4 * CHEQ_LEVELS; i += 64) { /* for all at once GCC takes an instruction that begins slowly */
+        memset((uint8_t *)tables + i, 0, 64);
+    }
+    for (; height > 0; height--, pixels += step) {
+        size_t x = 0;
+        for (; x + 4 <= width; x += 4) {
+            const unsigned a = pixels[x], b = pixels[x + 1], c = pixels[x + 2], d = pixels[x + 3];
+            tables[0][a]++, tables[1][b]++, tables[2][c]++, tables[3][d]++;
+        }
+        for (; x < width; x++) {
+            tables[0][pixels[x]]++;
+        }
+    }
+}
+
+#ifdef CHEQ_LUT_FEW
+/* The same share of the rest, in bytes. */
+CHEQ_ATTRIBUTES CHEQ_APART static void CHEQ_NAME(add_rest)(uint8_t *running, uint16_t turn, int16_t last) {
+    for (uint16_t v = 0; v < CHEQ_LEVELS; v++) {
+        const int16_t turns = (int16_t)(((uint32_t)(uint16_t)(v + 1) * turn) >> 16);
+        const int16_t extra = (int16_t)(turns < last ? turns : last);
+        running[v] = (uint8_t)(running[v] + (uint8_t)(extra + 1));
+    }
+}
+
+CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_few)(const uint8_t *pixels, ptrdiff_t step, size_t width, size_t height,
+                                               const cheq_clip *clip, uint8_t lut[CHEQ_LEVELS]) {
+    const uint8_t most = (uint8_t)(clip->most < 255 ? clip->most : 255);
+    uint8_t tables[4][CHEQ_LEVELS], *running = tables[0];
+    CHEQ_NAME(count_few)(pixels, step, width, height, tables);
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        const uint8_t count = (uint8_t)(tables[0][v] + tables[1][v] + tables[2][v] + tables[3][v]);
+        running[v] = count < most ? count : most;
+    }
+    const int32_t rest = clip->area - (int32_t)cheq_sum_bytes(running);
+    cheq_run_bytes(running);
+    if (rest > 0) {
+        CHEQ_NAME(add_rest)(running, (uint16_t)(65535 / (CHEQ_LEVELS / rest)), (int16_t)(rest - 1));
+    }
+    for (int v = 0; v < CHEQ_LEVELS; v++) {
+        lut[v] = (uint8_t)cheq_opencv_level((float)(int32_t)running[v], clip->scale);
+    }
+}
+#endif
 
 CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_clip)(const uint32_t hist[CHEQ_LEVELS], const cheq_clip *clip,
                                                 uint8_t lut[CHEQ_LEVELS]) {

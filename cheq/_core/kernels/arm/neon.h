@@ -128,6 +128,7 @@ static const cheq_kernels cheq_kernels_neon = {
     .lightness = cheq_lightness_scalar, .gray16 = cheq_gray16_scalar,
     .to_space = cheq_to_space_scalar, .from_space = cheq_from_space_scalar, .recolor16 = cheq_recolor16_scalar,
     .lightness_dense = cheq_lab_lightness_dense_scalar, .recolor_dense = cheq_lab_recolor_dense_scalar,
+    .lut_few = cheq_lut_few_scalar,
     .lut_clip = cheq_lut_clip_scalar, .lut_clip16 = cheq_lut_clip16_scalar,
     .blend = cheq_blend_neon, .blend16 = cheq_blend16_scalar,
 };

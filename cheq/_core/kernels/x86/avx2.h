@@ -219,6 +219,7 @@ CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uin
 #define CHEQ_ATTRIBUTES CHEQ_AVX2
 #include "kernels/channels.h"
 #include "kernels/floats.h"
+#define CHEQ_LUT_FEW
 #include "kernels/tiles.h"
 #include "kernels/blend.h"
 #define CHEQ_MM(name) _mm256_##name
@@ -228,6 +229,7 @@ CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uin
 #undef CHEQ_PARTS
 #undef CHEQ_WORDS
 #undef CHEQ_MM
+#undef CHEQ_LUT_FEW
 #undef CHEQ_ATTRIBUTES
 #undef CHEQ_ISA
 
@@ -242,6 +244,7 @@ static const cheq_kernels cheq_kernels_avx2 = {
     .lightness = cheq_lightness_avx2, .gray16 = cheq_gray16_avx2,
     .to_space = cheq_to_space_avx2, .from_space = cheq_from_space_avx2, .recolor16 = cheq_recolor16_avx2,
     .lightness_dense = cheq_lab_lightness_dense_avx2, .recolor_dense = cheq_lab_recolor_dense_avx2,
+    .lut_few = cheq_lut_few_avx2,
     .lut_clip = cheq_lut_clip_any_avx2, .lut_clip16 = cheq_lut_clip16_avx2,
     .blend = cheq_blend_avx2, .blend16 = cheq_blend16_avx2,
 };
