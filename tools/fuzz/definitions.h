@@ -46,6 +46,25 @@ static void pillow_lut(const uint64_t *hist, uint32_t levels, uint32_t *lut) {
     }
 }
 
+/* Of a tile of CLAHE: bins above `most` are cut, what was cut is shared out to all, and the rest of that to some. */
+static void clahe_lut(uint64_t *hist, uint32_t levels, uint64_t most, uint32_t *lut) {
+    uint64_t area = 0, excess = 0, since = 0;
+    for (uint32_t v = 0; v < levels; v++) {
+        area += hist[v];
+        excess += hist[v] > most ? hist[v] - most : 0;
+        hist[v] = hist[v] > most ? most : hist[v];
+    }
+    const float scale = (float)(levels - 1) / (float)area;
+    uint64_t rest = excess % levels;
+    const uint64_t step = rest > 0 && levels / rest > 1 ? levels / rest : 1;
+    for (uint32_t v = 0; v < levels; v++) {
+        const int one_more = rest > 0 && v % step == 0;
+        rest -= (uint64_t)one_more;
+        since += hist[v] + excess / levels + (uint64_t)one_more;
+        lut[v] = (uint32_t)fminf(nearbyintf((float)since * scale), (float)(levels - 1));
+    }
+}
+
 static void skimage_cdf(const uint64_t *hist, uint32_t levels, double *cdf) {
     uint32_t first = 0, last = 0;
     uint64_t total, running = 0;

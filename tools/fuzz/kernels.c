@@ -2,32 +2,11 @@
  *
  * The input's first bytes choose the instruction set, the kernel, the number of pixels and where arrays lie; the others
  * become pixels, masks, LUTs, histograms and steps. */
-#include "input.h" /* first: tools/fuzz.py compiles with AddressSanitizer and UndefinedBehaviorSanitizer */
+#include "trial.h"
 
-#include "definitions.h"
-
-#include "kernels/dispatch.h"
-
-enum { MOST_PIXELS = 3000, CHANNELS = CHEQ_MAX_CHANNELS };
-
-static const cheq_kernels *k;
-static size_t n;
-
-static uint8_t *input_bytes(size_t bytes) {
-    return filled(bytes, 1);
-}
-
-static uint8_t *result_bytes(size_t bytes) {
-    return array_of(bytes, choose(64));
-}
-
-static void result_is(const void *result, const void *expected, size_t bytes, const char *what) {
-    expect_equal(result, expected, bytes, k->name, what, n);
-}
+#include "tiles.h"
 
 /* ---- bytes ------------------------------------------------------------------- */
-
-static _Alignas(64) uint8_t room[CHEQ_ROOM];
 
 static void try_count(void) {
     const uint8_t *pixels = input_bytes(n);
@@ -416,7 +395,7 @@ static void (*const tries[])(void) = {
     try_count,  try_apply,          try_count_apply,  try_lut,    try_select,       try_gather,
     try_scatter, try_split,         try_merge,        try_apply_channels, try_conversions, try_bounds,
     try_count_floats, try_interpolate, try_lightness, try_lightness_dense, try_gray16, try_spaces,
-    try_recolor16, try_recolor_dense,
+    try_recolor16, try_recolor_dense, try_lut_clip, try_lut_clip16, try_blend,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
