@@ -163,6 +163,13 @@ MUTATIONS = {
     "adapt: products in float32": [
         (ADAPT, "(float)(a[bin] * of_a[i])", "(float)a[bin] * (float)of_a[i]"),
     ],
+    "adapt: weights are multiplied from the first axis on": [
+        (CELLS, "const double *before = strip->at[outer].weight;",
+         """const double *of = strip->at[outer].weight, first = outer ? strip->at[0].weight[strip->upper[0]] : 1.0;
+    const double before[2] = {first * of[0], first * of[1]};"""),
+        (CELLS, "for (int a = outer - 1; a >= 0; a--) {\n        const double weight",
+         "for (int a = outer - 1; a > 0; a--) {\n        const double weight"),
+    ],
     "adapt: sums in double": [(ADAPT, "float of = begins", "double of = begins")],
     "adapt: results are rounded": [(CELLS, "(int32_t)strip->room->sum[i]", "lrintf(strip->room->sum[i])")],
     "adapt: results from 0": [(ADAPT, "(gray - lowest) / (double)(highest - lowest)", "gray / (double)highest")],
