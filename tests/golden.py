@@ -139,9 +139,7 @@ def clahe_calls(mask):
         yield f"clahe {dtype}, skimage", Call("clahe", (values,), options)
         options = options | {"axes": (0, 1, 2), "kernel_size": (3, 10, 16), "nbins": 100}
         yield f"clahe {dtype}, skimage, volume", Call("clahe", (values,), options)
-    order = options | {
-        "kernel_size": (9, 64, 128)
-    }  # of two levels: half a bit can decide
+    order = options | {"kernel_size": (9, 64, 128)}  # of two levels: half a bit can decide
     yield "clahe bool, skimage, products of weights", Call("clahe", (images("bool"),), order)
     for dtype in ("uint8", "int16"):
         options = {"method": "skimage", "dtype": "same", "clip_limit": 0}

@@ -72,6 +72,8 @@ def clahe(
         return _each_opencv(images, clip_limit, tile_grid_size, axes, channel_axis, mask)
     if color not in COLORS:
         raise ValueError(f"color {color!r}")
+    if np.ndim(clip_limit) > max(images.ndim - 3, 0):
+        raise ValueError("a clip limit for each channel")
     return with_lightness(
         images, color, channel_axis, mask,
         lambda lightness: _each_opencv(lightness, clip_limit, tile_grid_size, axes, channel_axis, mask),

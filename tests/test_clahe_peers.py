@@ -12,7 +12,7 @@ import skimage.color
 import skimage.data
 import skimage.io
 from clahe_cases import SKIMAGE_DTYPES, opencv_cases, skimage_cases
-from pixel_tools import assert_bits, of_each_plane, opencv_clahe, scikit_image_clahe
+from pixel_tools import assert_bits, of_each_plane, opencv_clahe, opencv_lightness, scikit_image_clahe
 
 import cheq
 from cheq.parity.pixels import plane
@@ -84,6 +84,10 @@ def test_pictures(name):
     assert_bits(cheq.clahe(images[0], method="skimage"), scikit_image_clahe(images[0]))
     floats = images[0] / np.float32(255)
     assert_bits(cheq.clahe(floats, method="skimage", clip_limit=0.03), scikit_image_clahe(floats, clip_limit=0.03))
+    if len(images) == 3:
+        for color in ("ycrcb", "yuv", "lab"):
+            expected = opencv_lightness(last, color, lambda lightness: opencv_clahe(lightness, 2.0))
+            assert_bits(cheq.clahe(last, channel_axis=-1, color=color, clip_limit=2.0), expected)
 
 
 # ---------------------------------------------------------------- OpenCV's own test

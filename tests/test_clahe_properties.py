@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import as_strided
 from pixel_tools import assert_bits
 from test_properties import (
+    FEWER,
     SEEDS,
     THREADS,
     assert_same,
@@ -105,6 +106,24 @@ def test_in_place(layouts, data, dtype, shape, threads):
     assert_bits(images, before if isinstance(expected, type) else expected)
 
 
+@FEWER
+@given(data=st.data(), shape=SHAPES, channels=st.sampled_from([3, 3, 4]), threads=THREADS, masked=st.booleans())
+def test_lightness(layouts, data, shape, channels, threads, masked):
+    channel_axis, dtype = data.draw(st.integers(0, len(shape))), data.draw(DTYPES)
+    color = data.draw(st.sampled_from(["ycrcb", "yuv"] + ["lab"] * (dtype == "uint8")))
+    shape = (*shape[:channel_axis], channels, *shape[channel_axis:])
+    rest = data.draw(st.permutations([axis for axis in range(len(shape)) if axis != channel_axis]))
+    where = {"axes": tuple(rest[:2]), "channel_axis": channel_axis}
+    options = data.draw(opencv_options(shape, where, dtype)) | {"color": color}
+    images = awkward(data, layouts, data.draw(pixels(shape, dtype)))
+    named, copy = dict(where), np.array(images)
+    if masked:
+        without = shape[:channel_axis] + shape[channel_axis + 1 :]
+        where["mask"] = named["mask"] = np.random.default_rng(data.draw(SEEDS)).random(without) < 0.6
+        options["outside"] = data.draw(st.sampled_from(["lut", "keep"]))
+    called(data, layouts, images, copy, threads, named, where, **options)
+
+
 @given(data=st.data(), dtype=st.sampled_from(reference.CLAHE_METHODS["skimage"]), shape=SHAPES, threads=THREADS)
 def test_skimage(layouts, data, dtype, shape, threads):
     where = data.draw(planes(len(shape)))
@@ -112,9 +131,9 @@ def test_skimage(layouts, data, dtype, shape, threads):
     if where["axes"] is not None:
         kernel |= st.lists(st.integers(1, 30), min_size=np.size(where["axes"]), max_size=np.size(where["axes"]))
     options = {"method": "skimage", "kernel_size": data.draw(kernel)}
-    options["clip_limit"] = data.draw(st.sampled_from([None, 0, -1, 1e-9, 0.01, 0.05, 0.4, 1]))
-    options["nbins"] = data.draw(st.sampled_from([None, None, 1, 2, 3, 10, 256, 257, 1000]))
-    options["dtype"] = data.draw(st.sampled_from([None, None, "same"]))
+    options["clip_limit"] = data.draw(st.sampled_from([None, 0, -1, 1e-9, 0.01, 0.05, 1]) | st.floats(-0.1, 1))
+    options["nbins"] = data.draw(st.sampled_from([None, 1, 2, 3, 10, 256, 257, 1000]) | st.integers(1, 600))
+    options["dtype"] = data.draw(st.sampled_from([None, None, "same"])) if dtype != "bool" else None
     values = data.draw(pixels(shape, dtype))
     if values.dtype.kind == "f" and data.draw(st.integers(0, 9)):
         values = np.clip(np.nan_to_num(values), -1, 1)
