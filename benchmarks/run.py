@@ -15,17 +15,20 @@ from pathlib import Path
 import report
 from cases import BEST_KERNEL
 from cases import SECTIONS as CASES
+from local import clahe, lightness
 from methods import methods
 
 from cheq._core import dispatch
 from cheq.bench.timing import busy_elsewhere, compete
 
-SECTIONS = {**CASES, "methods": methods}
+SECTIONS = {**CASES, "methods": methods, "clahe": clahe, "lightness": lightness}
 QUICK = ("work", "calls")
-PASTED = ("work", "methods", "calls", "numbers", "sizes")
+PASTED = ("work", "methods", "clahe", "lightness", "calls", "numbers", "sizes")
 SECONDS = {  # a case, with --full
     "work": 10.0,
     "methods": 4.0,
+    "clahe": 6.0,
+    "lightness": 6.0,
     "calls": 2.0,
     "numbers": 3.0,
     "sizes": 4.0,
@@ -42,7 +45,7 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--paste",
         action="store_true",
-        help="paste the tables, except layouts and flat, into docs/benchmarks.md, and five rows into README.md",
+        help="paste the tables, except layouts and flat, into docs/benchmarks.md, and seven rows into README.md",
     )
     parser.add_argument("--json", metavar="FILE", help="write every figure there")
     parser.add_argument("--plot", metavar="FILE", help="draw sizes and layouts, which it adds to the sections")

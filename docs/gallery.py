@@ -18,6 +18,7 @@ import cheq
 
 Array = np.ndarray[Any, np.dtype[Any]]
 METHODS = ("opencv", "pillow", "skimage", "numpy")
+LIMITS, GRIDS = (1, 2, 4, 40), (2, 8, 32)  # of CLAHE
 _BINS = 256  # drawn; 16-bit levels are drawn in groups
 _LIGHT, _DARK, _ACCENT = "#c3cad6", "#5b6472", "#c2410c"
 _RGB = ("#d62728", "#2ca02c", "#1f77b4")
@@ -71,8 +72,8 @@ def radiograph() -> Array:
 
 
 def retina() -> Array:
-    """The back of an eye with black around it, gray and a third of its size."""
-    return cheq.rgb_to_gray(np.asarray(Image.fromarray(skimage.data.retina()).reduce(3)))
+    """The back of an eye with black around it, in color and a third of its size."""
+    return np.asarray(Image.fromarray(skimage.data.retina()).reduce(3))
 
 
 # ---------------------------------------------------------------- drawing
@@ -150,9 +151,13 @@ def _draw_bright() -> Figure:
 
 def _draw_faces() -> Figure:
     before = faces()
-    sheets = {"under different light": before, "each equalized": cheq.equalize(before)}
-    figure = _figure(9.6, 6.4)
-    grid = figure.subplots(2, 2, height_ratios=(4.4, 1.2))
+    sheets = {
+        "under different light": before,
+        "each equalized": cheq.equalize(before),
+        "each with CLAHE, 4 x 4 tiles": cheq.clahe(before, clip_limit=4, tile_grid_size=(4, 4)),
+    }
+    figure = _figure(10.8, 5.2)
+    grid = figure.subplots(2, 3, height_ratios=(3.4, 1.2))
     for column, (title, images) in enumerate(sheets.items()):
         framed = np.pad(images.reshape(4, 4, 25, 25), ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=255)
         _show(grid[0, column], framed.transpose(0, 2, 1, 3).reshape(4 * 27, 4 * 27), title)
@@ -183,8 +188,37 @@ def _draw_color() -> Figure:
     )
 
 
-def _draw_mask() -> Figure:
+def _draw_moon() -> Figure:
+    image = skimage.data.moon()
+    clear = cheq.clahe(image, clip_limit=2, tile_grid_size=(8, 8))
+    return _columns({"as taken": image, "equalized": cheq.equalize(image), "CLAHE: clip limit 2, 8 x 8 tiles": clear})
+
+
+def _draw_limits() -> Figure:
+    """Clip limits from left to right, numbers of tiles from above to below."""
+    image = skimage.data.coins()
+    figure = _figure(10.4, 7)
+    grid = figure.subplots(len(GRIDS), len(LIMITS))
+    for row, tiles in enumerate(GRIDS):
+        for column, limit in enumerate(LIMITS):
+            result = cheq.clahe(image, clip_limit=limit, tile_grid_size=(tiles, tiles))
+            _show(grid[row, column], result, f"limit {limit}, {tiles} x {tiles} tiles")
+    return figure
+
+
+def _draw_eye() -> Figure:
     image = retina()
+    return _columns(
+        {
+            "as taken": image,
+            "CLAHE of each channel": cheq.clahe(image, clip_limit=3, channel_axis=-1),
+            "of the lightness of Lab": cheq.clahe(image, clip_limit=3, channel_axis=-1, color="lab"),
+        }
+    )
+
+
+def _draw_mask() -> Figure:
+    image = cheq.rgb_to_gray(retina())
     eye = image > 12
     return _columns(
         {
@@ -198,7 +232,7 @@ def _draw_mask() -> Figure:
 
 def _draw_methods() -> Figure:
     """The lookup tables of the four methods for one picture, all drawn as 0..255."""
-    image = retina()[::12, ::12]
+    image = cheq.rgb_to_gray(retina())[::12, ::12]
     hist = cheq.histogram(image)
     end = int(np.flatnonzero(hist)[-1]) + 1
     figure = _figure(7.2, 3.8)
@@ -222,6 +256,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "faces": _draw_faces,
     "radiograph": _draw_radiograph,
     "color": _draw_color,
+    "moon": _draw_moon,
+    "limits": _draw_limits,
+    "eye": _draw_eye,
     "mask": _draw_mask,
     "methods": _draw_methods,
 }

@@ -13,6 +13,11 @@ from test_cli_seen import SEEN, lying, seen
 pytestmark = pytest.mark.cli
 
 LIMITED = ["--clip-limit", 2.5, "--tiles", "3x5"]
+SPACES = {
+    "ycrcb": (cv2.COLOR_RGB2YCrCb, cv2.COLOR_YCrCb2RGB),
+    "yuv": (cv2.COLOR_RGB2YUV, cv2.COLOR_YUV2RGB),
+    "lab": (cv2.COLOR_RGB2LAB, cv2.COLOR_LAB2RGB),
+}
 
 
 def opencv(array, limit=2.5, grid=(3, 5)):
@@ -94,6 +99,22 @@ def test_volumes(run, tmp_path):
 
 
 # ---------------------------------------------------------------- --color
+
+
+@pytest.mark.parametrize("color", SPACES)
+@pytest.mark.parametrize("make", [pixels, words])
+def test_lightness(run, tmp_path, color, make):
+    array = make(41, 67, 3)
+    tifffile.imwrite(tmp_path / "in.tif", array)
+    result = run("clahe", "in.tif", "-o", "out.tif", "--color", color, *LIMITED)
+    if (color, make) == ("lab", words):
+        assert result.stderr == "error: in.tif: --color lab takes 8 bits, and this is 16-bit RGB\n"
+        return
+    assert (result.exit_code, result.stderr) == (0, "")
+    there, back = SPACES[color]
+    converted = cv2.cvtColor(array, there)
+    converted[..., 0] = opencv(np.ascontiguousarray(converted[..., 0]))
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), cv2.cvtColor(converted, back), strict=True)
 
 
 def test_gray(run, tmp_path):

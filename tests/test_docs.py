@@ -162,10 +162,10 @@ def test_the_readme_has_one_picture_which_its_code_draws(tmp_path, monkeypatch):
     assert np.abs(kept - drawn).mean() < 3  # another matplotlib may have other fonts
 
 
-def test_the_readme_has_five_rows_of_benchmarks_with_machine_and_date():
+def test_the_readme_has_a_few_rows_of_benchmarks_with_machine_and_date():
     (table,) = re.findall(r"<!-- fast: begin -->\n(.*?)<!-- fast: end -->", README.read_text(), re.DOTALL)
     head, _, *rows, empty, machine = table.splitlines()
-    assert len(rows) == 5
+    assert 5 <= len(rows) <= 7
     assert {row.count("|") for row in rows} == {head.count("|")}
     assert not empty
     assert re.search(r"\d cores, .* cv2 \d.* NumPy \d.*; \d{4}-\d\d-\d\d\.$", machine)

@@ -201,7 +201,8 @@ FAULTS = {
     "binarize": ("binarize", with_one(0, lambda level: level ^ 1), {"binarize"}, None),
     "gray": ("rgb_to_gray", lambda gray: gray + 1,
              {f'rgb_to_gray, "{name}"' for name in ("opencv", "pillow", "skimage")}, None),
-    "CLAHE": ("clahe", one_byte, {f'clahe, "{method}"' for method in ("opencv", "skimage")}, None),
+    "CLAHE": ("clahe", one_byte, {*(f'clahe, "{method}"' for method in ("opencv", "skimage")),
+                                  *(f'clahe, color="{color}"' for color in ("ycrcb", "yuv", "lab"))}, None),
     "the last bit of a CDF": ("cumulative_distribution", lambda found: (np.nextafter(found[0], 2), found[1]),
                               {"cumulative_distribution"}, None),
     "the last bit of bin centers": ("cumulative_distribution", with_one(1, lambda value: value + value / (1 << 22)),
@@ -235,10 +236,12 @@ def test_one_bit_of_a_float_is_found(few, monkeypatch, method):
     assert all(one.worst < 1e-6 for one in result.mismatches if "nan" not in one.difference)
 
 
-def test_one_level_of_tiles_is_found_and_made_small(few, monkeypatch):
-    plant(monkeypatch, "clahe", one_byte)
+@pytest.mark.parametrize("color", ["ycrcb", "yuv", "lab", "channels"])
+def test_one_level_of_tiles_is_found_and_made_small(few, monkeypatch, color):
+    plant(monkeypatch, "clahe", one_byte, lambda options: options.get("color", "channels") == color)
     result = cheq.parity.check()
-    assert compared(result) == {'clahe, "opencv"', 'clahe, "skimage"'}
+    rows = {'clahe, "opencv"', 'clahe, "skimage"'} if color == "channels" else {f'clahe, color="{color}"'}
+    assert compared(result) == rows
     for one in result.mismatches:
         assert np.load(one.path)["images"].size <= 3
         assert not cheq.parity.rerun(one.path).equal

@@ -135,6 +135,7 @@ def test_files_and_folders(few):
     assert more['equalize, "opencv"'] == size * 6  # gray, three channels, two images
     assert more['rgb_to_gray, "opencv"'] == size
     assert more['clahe, "opencv"'] == size * 8  # and two of 16 bits
+    assert more['clahe, color="lab"'] == size * 3
     assert more['clahe, "skimage"'] == size * 9  # and the floats
     assert more['equalize, "numpy"'] == size * 9  # and what has 16 bits, and the floats
     done = cli_tools.run("parity", "photos", "batch.npy")

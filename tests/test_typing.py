@@ -41,6 +41,15 @@ CALLS = {
     "cheq.equalize(u8, masks=None)": None,
     'cheq.rgb_to_gray(u8, method="numpy")': None,
     "cheq.equalise(u8)": None,
+    "cheq.clahe(u8, clip_limit=2, tile_grid_size=(8, 8))": "uint8",
+    'cheq.clahe(u16, clip_limit=[1.0, 2.5], mask=u16 > 3, outside="keep", out=u16)': "uint16",
+    'cheq.clahe(u8, method="skimage", kernel_size=5, nbins=100)': "float64",
+    'cheq.clahe(f32, method="skimage", axes=(0,), kernel_size=[64])': "float32",
+    'cheq.clahe(i16, method="skimage", dtype="same")': "int16",
+    'cheq.clahe(u8, method="pillow")': None,
+    'cheq.clahe(u8, color="hsv")': None,
+    "cheq.clahe(u8, tile_grid_size=8)": None,
+    "cheq.clahe(u8, tiles=(8, 8))": None,
 }
 
 PROGRAM = """
@@ -94,7 +103,14 @@ def test_pyright(users_file):
     assert_refused(first, output, r"user\.py:(\d+):\d+ - error:")
 
 
-def test_help_begins_with_a_signature_to_read():
-    signature = pydoc.render_doc(cheq.equalize, renderer=pydoc.plaintext).splitlines()[2]
-    assert signature.startswith("equalize(images: 'ArrayLike', *, method: 'Method' = 'opencv', color: 'Color' =")
-    assert len(signature) < 450
+@pytest.mark.parametrize(
+    ("function", "start"),
+    [
+        (cheq.equalize, "equalize(images: 'ArrayLike', *, method: 'Method' = 'opencv', color: 'Color' ="),
+        (cheq.clahe, "clahe(images: 'ArrayLike', *, clip_limit: 'ArrayLike | None' = None, tile_grid_size: "),
+    ],
+)
+def test_help_begins_with_a_signature_to_read(function, start):
+    signature = pydoc.render_doc(function, renderer=pydoc.plaintext).splitlines()[2]
+    assert signature.startswith(start)
+    assert len(signature) < 600

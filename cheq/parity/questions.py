@@ -202,6 +202,9 @@ _QUESTIONS = (
     Question('clahe, "opencv"', _call("clahe"), _UINTS, f"{_AXES} {_OPENCV_S}", TILED, gives=SAME),
     Question('clahe, "skimage"', _call("clahe", method="skimage"), (*_UINTS, "int16", "bool", *FLOATS),
              f"{_AXES} {_SKIMAGE_S}", TILED, gives=FLOAT),
+    *(Question(f'clahe, color="{color}"', _call("clahe", color=color), dtypes, f"channel_axis {_OPENCV_S}", COLOR,
+               gives=SAME)
+      for color, dtypes in LIGHTNESS.items()),
     *(Question(f'rgb_to_gray, "{method}"', _call("rgb_to_gray", method=method), dtypes, "channel_axis", unit, GRAY)
       for method, dtypes, unit in (
           ("opencv", _UINTS, COLOR), ("pillow", ("uint8",), COLOR), ("skimage", (*_UINTS, *FLOATS), WHOLE))),
