@@ -204,19 +204,20 @@ def test_no_pixels():
     assert clahe(np.zeros((3, 0, 6), np.float32)).dtype == np.float32
 
 
+# With LUTs that are kept all, four layers at a time, and two.
 SHARED = [
-    *(((700, 500), 2, None), ((3, 400, 401), 2, (37, 400)), ((60, 61, 70), 3, None)),
-    *(((150_000,), 1, 5000), ((2, 90_000), 2, (1, 90))),
+    *(((700, 500), 2, None, 256), ((3, 400, 401), 2, (37, 400), 256), ((150_000,), 1, 5000, 256)),
+    *(((60, 61, 70), 3, None, 256), ((60, 61, 70), 3, None, 700), ((4, 45_000), 2, (1, 45), 256)),
 ]
 
 
-@pytest.mark.parametrize(("shape", "n_axes", "kernel_size"), SHARED)
+@pytest.mark.parametrize(("shape", "n_axes", "kernel_size", "nbins"), SHARED)
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_threads_that_share_a_plane(shape, n_axes, kernel_size, dtype):
-    images = sample(shape, dtype, "dark")
-    axes, wanted = tuple(range(-n_axes, 0)), of_planes(images, n_axes, kernel_size=kernel_size)
+def test_threads_that_share_a_plane(shape, n_axes, kernel_size, nbins, dtype):
+    images, options = sample(shape, dtype, "dark"), {"kernel_size": kernel_size, "nbins": nbins}
+    axes, wanted = tuple(range(-n_axes, 0)), of_planes(images, n_axes, **options)
     for threads in (1, 2, 5):
-        assert_bits(clahe(images, axes=axes, kernel_size=kernel_size, num_threads=threads), wanted)
+        assert_bits(clahe(images, axes=axes, num_threads=threads, **options), wanted)
 
 
 # ---------------------------------------------------------------- RGB

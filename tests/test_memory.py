@@ -53,9 +53,9 @@ BOUNDS = {
     "clahe, masked": 0,
     "clahe, lab": THREADS << 18,  # lightness
     "clahe, skimage, small planes": THREADS * (2 * 128 * 128 + 8 * A_TILE * 256 + OF_SKIMAGE),
-    "clahe, skimage, one plane": 2 * PIXELS + 8 * A_TILE * 256 + THREADS * OF_SKIMAGE,
+    "clahe, skimage, one plane": 2 * PIXELS + 2 * MIB + THREADS * OF_SKIMAGE,
     "clahe, skimage, many tiles": 2 * PIXELS + 1024 * A_TILE * 256 + THREADS * OF_SKIMAGE,
-    "clahe, skimage, a volume": 2 * PIXELS + 8 * 8 * A_TILE * 999 + THREADS * OF_SKIMAGE,
+    "clahe, skimage, a volume": 2 * PIXELS + 2 * MIB + THREADS * OF_SKIMAGE,
     "gray, opencv": 0,
     "gray, skimage": 8 * MIB,
     "histogram, uint8": 0,

@@ -71,7 +71,8 @@ cdef extern from "jobs/shared.h" nogil:
     void cheq_adapt_close(cheq_adapt_job *job)
     cheq_work cheq_adapt_work(const cheq_adapt_job *job)
     bint cheq_shared_open(cheq_adapt_shared *shared, const cheq_adapt_job *job)
-    cheq_work cheq_shared_work(cheq_adapt_shared *shared, cheq_step step, size_t cell)
+    size_t cheq_shared_first(const cheq_adapt_shared *shared, size_t end)
+    cheq_work cheq_shared_work(cheq_adapt_shared *shared, cheq_step step, size_t first, size_t end)
     void cheq_shared_loaded(cheq_adapt_shared *shared)
     void cheq_shared_interpolated(cheq_adapt_shared *shared)
     void cheq_shared_finished(cheq_adapt_shared *shared)
@@ -214,19 +215,20 @@ cdef int share_planes(const cheq_adapt_job *job, int threads, bint fresh) except
 
 
 cdef int share_plane(cheq_adapt_shared *shared, int threads, bint fresh) except -1:
-    cdef Py_ssize_t cell
-    run_step(shared, CHEQ_LOAD, 0, threads, fresh)
+    cdef size_t first, end = shared.job.axis[0].tiles
+    run_step(shared, CHEQ_LOAD, 0, 0, threads, fresh)
     cheq_shared_loaded(shared)
-    run_step(shared, CHEQ_BIN, 0, threads, fresh)
-    for cell in range(<Py_ssize_t>shared.job.axis[0].tiles, -1, -1):
-        if cell > 0:
-            run_step(shared, CHEQ_MAKE, cell, threads, fresh)
-        run_step(shared, CHEQ_INTERPOLATE, cell, threads, fresh)
+    run_step(shared, CHEQ_BIN, 0, 0, threads, fresh)
+    while end > 0:
+        first = cheq_shared_first(shared, end)
+        run_step(shared, CHEQ_MAKE, first, end, threads, fresh)
+        run_step(shared, CHEQ_INTERPOLATE, first, end, threads, fresh)
         cheq_shared_interpolated(shared)
+        end = first
     cheq_shared_finished(shared)
-    return run_step(shared, CHEQ_STORE, 0, threads, fresh)
+    return run_step(shared, CHEQ_STORE, 0, 0, threads, fresh)
 
 
-cdef int run_step(cheq_adapt_shared *shared, cheq_step step, size_t cell, int threads, bint fresh) except -1:
-    cdef cheq_work work = cheq_shared_work(shared, step, cell)
+cdef int run_step(cheq_adapt_shared *shared, cheq_step step, size_t first, size_t end, int threads, bint fresh) except -1:
+    cdef cheq_work work = cheq_shared_work(shared, step, first, end)
     return run_work(&work, threads, fresh)

@@ -84,11 +84,12 @@ static inline void *cheq_take(char **memory, size_t *used, size_t bytes) {
     return taken;
 }
 
-/* Two bytes a pixel; for each tile of a layer 16 bytes a bin; and a table. */
-static inline size_t cheq_adapt_plane_in(const cheq_adapt_job *job, char *memory, cheq_adapt_plane *plane) {
+/* Two bytes a pixel; for each tile of the layers 8 bytes a bin; and a table. */
+static inline size_t cheq_adapt_plane_in(const cheq_adapt_job *job, size_t layers, char *memory, cheq_adapt_plane *plane) {
     size_t used = 0;
+    plane->layers = layers;
     plane->pixels = cheq_take(&memory, &used, job->pixels * sizeof *plane->pixels);
-    plane->luts = cheq_take(&memory, &used, 2 * job->layer * job->bins * sizeof *plane->luts);
+    plane->luts = cheq_take(&memory, &used, layers * job->layer * job->bins * sizeof *plane->luts);
     plane->table = cheq_take(&memory, &used, CHEQ_GRAYS * sizeof(double));
     return used;
 }
@@ -109,11 +110,11 @@ static inline size_t cheq_adapt_room_in(const cheq_adapt_job *job, char *memory,
 
 /* ---- one thread, whole planes ------------------------------------------------------------- */
 
-/* The pixels that lie between the layers of tiles cell - 1 and cell. */
-static inline void cheq_adapt_band(const cheq_adapt_job *job, size_t cell, size_t *begin, size_t *end) {
+/* The pixels of the cells from the first to the last along the first axis. */
+static inline void cheq_adapt_band(const cheq_adapt_job *job, size_t first, size_t last, size_t *begin, size_t *end) {
     const size_t length = job->axis[0].length, row = job->pixels / length;
-    *begin = cell > 0 ? cheq_cell_end(&job->axis[0], cell - 1) * row : 0;
-    *end = cheq_cell_end(&job->axis[0], cell) * row;
+    *begin = first > 0 ? cheq_cell_end(&job->axis[0], first - 1) * row : 0;
+    *end = cheq_cell_end(&job->axis[0], last) * row;
 }
 
 static void cheq_adapt_whole(const cheq_adapt_job *job, size_t group, const cheq_adapt_plane *plane,
@@ -127,7 +128,7 @@ static void cheq_adapt_whole(const cheq_adapt_job *job, size_t group, const cheq
         for (size_t tile = 0; cell > 0 && tile < job->layer; tile++) {
             cheq_adapt_make(job, plane, cell - 1, tile, room);
         }
-        cheq_adapt_band(job, cell, &begin, &end);
+        cheq_adapt_band(job, cell, cell, &begin, &end);
         cheq_extend(&extent, cheq_adapt_interpolate(job, plane, begin, end, room));
     }
     cheq_adapt_know_grays(job, extent, plane);
@@ -138,7 +139,7 @@ static void cheq_adapt_run(const void *of, size_t begin, size_t end, void *memor
     const cheq_adapt_job *job = of;
     cheq_adapt_plane plane;
     cheq_adapt_room room;
-    char *rest = (char *)memory + cheq_adapt_plane_in(job, memory, &plane);
+    char *rest = (char *)memory + cheq_adapt_plane_in(job, 2, memory, &plane);
     cheq_adapt_room_in(job, rest, &room);
     for (size_t group = begin; group < end; group++) {
         cheq_adapt_whole(job, group, &plane, &room);
@@ -151,7 +152,7 @@ static inline cheq_work cheq_adapt_work(const cheq_adapt_job *job) {
     cheq_adapt_room room;
     cheq_work work = {
         .job = job, .groups = job->planes, .pixels = job->pixels, .planes = 1, .cost = CHEQ_ADAPT_COST, .run = cheq_adapt_run,
-        .room_bytes = cheq_adapt_plane_in(job, NULL, &plane) + cheq_adapt_room_in(job, NULL, &room),
+        .room_bytes = cheq_adapt_plane_in(job, 2, NULL, &plane) + cheq_adapt_room_in(job, NULL, &room),
     };
     return work;
 }

@@ -35,7 +35,8 @@ typedef struct {
 /* A plane in the making. */
 typedef struct {
     uint16_t *pixels; /* levels, then bins, then grays */
-    double *luts;     /* of two layers of tiles */
+    double *luts;     /* of some layers of tiles, in turn */
+    size_t layers;    /* how many, two at least */
     void *table;      /* levels to bins, later grays to results */
 } cheq_adapt_plane;
 
@@ -112,7 +113,7 @@ static void cheq_count_tile(const cheq_adapt_job *job, const uint16_t *bins, con
 }
 
 static inline double *cheq_adapt_lut(const cheq_adapt_job *job, const cheq_adapt_plane *plane, size_t layer, size_t tile) {
-    return plane->luts + (layer % 2 * job->layer + tile) * job->bins;
+    return plane->luts + (layer % plane->layers * job->layer + tile) * job->bins;
 }
 
 /* The LUT of a tile of a layer. */

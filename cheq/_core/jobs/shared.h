@@ -7,6 +7,9 @@
 /* Pixels that a thread takes at a time where it shares a plane with others. */
 #define CHEQ_SHARE (1 << 16)
 
+/* Bytes up to which the LUTs of all layers are kept: the fewer steps, the less threads wait for each other. */
+#define CHEQ_SHARED_LUTS (1 << 21)
+
 typedef enum { CHEQ_LOAD, CHEQ_BIN, CHEQ_MAKE, CHEQ_INTERPOLATE, CHEQ_STORE } cheq_step;
 
 /* A plane that threads work on together, a step after the other. */
@@ -16,9 +19,10 @@ typedef struct {
     size_t group;
     cheq_adapt_plane plane;
     cheq_step step;
-    size_t cell, begin, end; /* the pixels of the step; where they are interpolated, of a cell of the first axis */
+    size_t first;        /* the layer that is made first */
+    size_t begin, end;   /* the pixels of the step */
     cheq_extent levels, grays;
-    cheq_extent *pieces;     /* of each piece of CHEQ_SHARE pixels */
+    cheq_extent *pieces; /* of each piece of CHEQ_SHARE pixels */
 } cheq_adapt_shared;
 
 static void cheq_shared_piece(const cheq_adapt_shared *shared, size_t piece, const cheq_adapt_room *room) {
@@ -32,7 +36,7 @@ static void cheq_shared_piece(const cheq_adapt_shared *shared, size_t piece, con
         cheq_adapt_bin(job, shared->levels, &shared->plane, begin, end);
         break;
     case CHEQ_MAKE:
-        cheq_adapt_make(job, &shared->plane, shared->cell - 1, piece, room);
+        cheq_adapt_make(job, &shared->plane, shared->first + piece / job->layer, piece % job->layer, room);
         break;
     default:
         shared->pieces[piece] = cheq_adapt_interpolate(job, &shared->plane, begin, end, room);
@@ -54,13 +58,20 @@ static void cheq_shared_store(const void *of, size_t group, size_t begin, size_t
     cheq_adapt_store(shared->job, shared->group, begin, end, shared->plane.pixels, shared->plane.table);
 }
 
-/* The work of a step, over all pixels unless it belongs to a cell. */
-static inline cheq_work cheq_shared_work(cheq_adapt_shared *shared, cheq_step step, size_t cell) {
+/* The first of the layers that are made together with the one before `end`, the last, so that all are there between
+ * which pixels are interpolated then. */
+static inline size_t cheq_shared_first(const cheq_adapt_shared *shared, size_t end) {
+    return end > shared->plane.layers - 1 ? end - (shared->plane.layers - 1) : 0;
+}
+
+/* The work of a step: to make the layers [first, end), and then to interpolate what lies up to the layer `end` and from
+ * the layer `first` on, or, if that is 0, from the beginning; over all pixels in the other steps. */
+static inline cheq_work cheq_shared_work(cheq_adapt_shared *shared, cheq_step step, size_t first, size_t end) {
     const cheq_adapt_job *job = shared->job;
     cheq_adapt_room room;
     cheq_work work = {.job = shared, .groups = 1, .pixels = job->pixels, .planes = 1, .cost = CHEQ_ADAPT_COST};
     shared->step = step;
-    shared->cell = cell;
+    shared->first = first;
     shared->begin = 0;
     shared->end = job->pixels;
     if (step == CHEQ_STORE) {
@@ -68,12 +79,12 @@ static inline cheq_work cheq_shared_work(cheq_adapt_shared *shared, cheq_step st
         return work;
     }
     if (step == CHEQ_INTERPOLATE) {
-        cheq_adapt_band(job, cell, &shared->begin, &shared->end);
+        cheq_adapt_band(job, first > 0 ? first + 1 : 0, end, &shared->begin, &shared->end);
     }
     work.run = cheq_shared_run;
     work.room_bytes = cheq_adapt_room_in(job, NULL, &room);
     if (step == CHEQ_MAKE) {
-        work.groups = job->layer;
+        work.groups = (end - first) * job->layer;
         work.pixels = cheq_min((size_t)job->tile_pixels, job->pixels);
     } else {
         work.groups = (shared->end - shared->begin + CHEQ_SHARE - 1) / CHEQ_SHARE;
@@ -100,7 +111,7 @@ static inline void cheq_shared_loaded(cheq_adapt_shared *shared) {
     cheq_arithmetic_end(before);
 }
 
-/* After each band is interpolated; and after the last one. */
+/* After some pixels are interpolated; and after the last ones. */
 static inline void cheq_shared_interpolated(cheq_adapt_shared *shared) {
     cheq_extend(&shared->grays, cheq_shared_extent(shared));
 }
@@ -114,14 +125,16 @@ static inline void cheq_shared_finished(cheq_adapt_shared *shared) {
 /* Memory for a plane; 0: there is none. */
 static inline int cheq_shared_open(cheq_adapt_shared *shared, const cheq_adapt_job *job) {
     const size_t pieces = (job->pixels + CHEQ_SHARE - 1) / CHEQ_SHARE;
-    const size_t bytes = cheq_adapt_plane_in(job, NULL, &shared->plane);
+    const size_t most = CHEQ_SHARED_LUTS / (job->layer * job->bins * sizeof *shared->plane.luts);
+    const size_t layers = cheq_min(most > 2 ? most : 2, job->axis[0].tiles + 1);
+    const size_t bytes = cheq_adapt_plane_in(job, layers, NULL, &shared->plane);
     shared->job = job;
     shared->memory = malloc(bytes + pieces * sizeof *shared->pieces + CHEQ_LINE);
     if (!shared->memory) {
         return 0;
     }
     char *memory = cheq_first_line(shared->memory);
-    cheq_adapt_plane_in(job, memory, &shared->plane);
+    cheq_adapt_plane_in(job, layers, memory, &shared->plane);
     shared->pieces = (cheq_extent *)(memory + bytes);
     return 1;
 }
