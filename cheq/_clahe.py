@@ -21,14 +21,15 @@ if TYPE_CHECKING:
         ArrayLike,
         Axes,
         ClaheMethod,
+        ClaheOptions,
         Color,
         DType,
+        KernelOptions,
         KernelSize,
         Level,
-        Masked,
         Outside,
-        Planes,
         Scalar,
+        TileOptions,
     )
 
 _METHODS = ("opencv", "skimage")
@@ -45,64 +46,45 @@ def clahe(
     images: npt.NDArray[Scalar],
     *,
     dtype: Literal["same"],
-    clip_limit: ArrayLike | None = ...,
-    tile_grid_size: Iterable[int] | None = ...,
     method: ClaheMethod = ...,
-    kernel_size: KernelSize = ...,
-    nbins: int | None = ...,
-    color: Color = ...,
     out: Array | None = ...,
-    **options: Unpack[Masked],
+    **options: Unpack[ClaheOptions],
 ) -> npt.NDArray[Scalar]: ...
 @overload
 def clahe(
     images: npt.NDArray[Level],
     *,
-    clip_limit: ArrayLike | None = ...,
-    tile_grid_size: Iterable[int] | None = ...,
     method: Literal["opencv"] = ...,
-    color: Color = ...,
-    out: Array | None = ...,
     dtype: DType = ...,
-    **options: Unpack[Masked],
+    out: Array | None = ...,
+    **options: Unpack[TileOptions],
 ) -> npt.NDArray[Level]: ...
 @overload
 def clahe(
     images: npt.NDArray[np.float32],
     *,
     method: Literal["skimage"],
-    clip_limit: float | None = ...,
-    kernel_size: KernelSize = ...,
-    nbins: int | None = ...,
-    out: Array | None = ...,
     dtype: None = ...,
-    **options: Unpack[Planes],
+    out: Array | None = ...,
+    **options: Unpack[KernelOptions],
 ) -> npt.NDArray[np.float32]: ...
 @overload
 def clahe(
     images: Array,
     *,
     method: Literal["skimage"],
-    clip_limit: float | None = ...,
-    kernel_size: KernelSize = ...,
-    nbins: int | None = ...,
-    out: Array | None = ...,
     dtype: None = ...,
-    **options: Unpack[Planes],
+    out: Array | None = ...,
+    **options: Unpack[KernelOptions],
 ) -> npt.NDArray[np.float64]: ...
 @overload
 def clahe(
     images: ArrayLike,
     *,
-    clip_limit: ArrayLike | None = ...,
-    tile_grid_size: Iterable[int] | None = ...,
     method: ClaheMethod = ...,
-    kernel_size: KernelSize = ...,
-    nbins: int | None = ...,
-    color: Color = ...,
-    out: Array | None = ...,
     dtype: DType = ...,
-    **options: Unpack[Masked],
+    out: Array | None = ...,
+    **options: Unpack[ClaheOptions],
 ) -> Array: ...
 def clahe(
     images: ArrayLike,

@@ -43,3 +43,26 @@ class Options(Masked, total=False):
     color: Color
     nbins: int
     nan_policy: NanPolicy
+
+
+class KernelOptions(Planes, total=False):
+    """Those of `clahe` with ``"skimage"``."""
+
+    clip_limit: float | None
+    kernel_size: KernelSize
+    nbins: int | None
+
+
+class TileOptions(Masked, total=False):
+    """Those of `clahe` with ``"opencv"``."""
+
+    clip_limit: ArrayLike | None
+    tile_grid_size: Iterable[int] | None
+    color: Color
+
+
+class ClaheOptions(TileOptions, total=False):
+    """Those of `clahe`."""
+
+    kernel_size: KernelSize
+    nbins: int | None
