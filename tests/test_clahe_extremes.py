@@ -35,6 +35,21 @@ def test_grids_that_opencv_has_no_memory_for(kernel, grid):
     assert_bits(cheq.clahe(image, clip_limit=3.0, tile_grid_size=grid), expected)
 
 
+@pytest.mark.parametrize("pixels", [254, 255, 256, 257, 65_534, 65_535, 65_536, 65_537])
+@pytest.mark.parametrize("kind", ["constant", "highest level", "two levels", "one pixel off", "uniform"])
+def test_tiles_whose_counts_just_fit_a_byte_or_a_word(kernel, kind, pixels):
+    """One level may have them all; also as the last of four tiles, each counted after another one."""
+    for dtype in ("uint8", "uint16"):
+        for grid in ((1, 1), (4, 1), (1, 4)) if dtype == "uint8" else ((1, 1),):
+            image = plane(kind, dtype, (grid[1], grid[0] * pixels))
+            for clip_limit in (0, 1.0, 3.0, 255.9):
+                options = {"clip_limit": clip_limit, "tile_grid_size": grid}
+                assert_bits(cheq.clahe(image, **options), opencv_clahe(image, **options), f"{options}")
+        if np.sqrt(pixels) % 1 == 0:
+            image = plane(kind, dtype, (int(np.sqrt(pixels)),) * 2)
+            assert_bits(cheq.clahe(image, tile_grid_size=(1, 1)), opencv_clahe(image, None, (1, 1)))
+
+
 def test_limits_at_the_edge_of_an_int():
     """Of a tile of 256 pixels of 256 levels a limit is its number of pixels."""
     image = plane("both ends", "uint8", (16, 16))
