@@ -29,7 +29,10 @@ def expected(images, clip_limit=40.0, tile_grid_size=(8, 8)):
 
 def check(images, num_threads=None, **options):
     """Demand OpenCV's bytes in a new array and in place."""
-    wanted = expected(images, **options)
+    check_against(expected(images, **options), images, num_threads, **options)
+
+
+def check_against(wanted, images, num_threads=None, **options):
     assert_bits(cheq.clahe(images, num_threads=num_threads, **options), wanted)
     place = images.copy()
     assert cheq.clahe(place, out=place, num_threads=num_threads, **options) is place
@@ -39,12 +42,12 @@ def check(images, num_threads=None, **options):
 # ---------------------------------------------------------------- one plane
 
 
-@pytest.mark.core
 def test_sizes_grids_and_limits(kernel):
     rows = pairs(SIDES, SIDES, GRIDS, GRIDS, LIMITS, KINDS, DTYPES)
     for seed, (height, width, columns, rows_of_tiles, limit, kind, dtype) in enumerate(rows):
         image = plane(kind, dtype, (height, width), seed)
-        check(image, clip_limit=limit, tile_grid_size=(columns, rows_of_tiles))
+        most = 100 if dtype == "uint8" else 9  # OpenCV's LUTs of 16 bits are 128 KiB each
+        check(image, clip_limit=limit, tile_grid_size=(min(columns, most), min(rows_of_tiles, most)))
 
 
 @pytest.mark.exhaustive
@@ -58,7 +61,6 @@ def test_sizes_and_grids_at_random(kernel, dtype):
         check(image, clip_limit=random.choice(LIMITS), tile_grid_size=grid)
 
 
-@pytest.mark.core
 def test_every_small_size_and_grid():
     for height, width in np.ndindex(5, 5):
         for columns, rows in np.ndindex(6, 6):
@@ -66,14 +68,12 @@ def test_every_small_size_and_grid():
             check(image, clip_limit=2.0, tile_grid_size=(columns + 1, rows + 1))
 
 
-@pytest.mark.core
 def test_defaults_are_those_of_opencv():
     for dtype in DTYPES:
         image = plane("dark", dtype, (120, 160))
         assert_bits(cheq.clahe(image), cv2.createCLAHE().apply(image))
 
 
-@pytest.mark.core
 def test_tiles_whose_sides_are_powers_of_two(kernel):
     """Ties of the last rounding are frequent there."""
     for width, height, grid in ((64, 64, (8, 8)), (256, 128, (2, 8)), (128, 512, (1, 1)), (1024, 64, (8, 64))):
@@ -81,7 +81,6 @@ def test_tiles_whose_sides_are_powers_of_two(kernel):
         check(plane("uniform", "uint16", (height, width)), clip_limit=3.0, tile_grid_size=grid)
 
 
-@pytest.mark.core
 def test_wide_and_high_planes(kernel):
     for shape in ((3, 5000), (5000, 3), (1, 70_001), (70_001, 1), (40, 3001)):
         for grid in ((8, 8), (1, 1), (50, 2), (2, 50)):
@@ -92,18 +91,17 @@ def test_wide_and_high_planes(kernel):
 # ---------------------------------------------------------------- batches and layouts
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_layouts(dtype, layout):
+    grid = (8, 8) if dtype == "uint8" else (3, 2)
     laid = layout(plane("both ends", dtype, (3, 41, 53)))
-    assert_bits(cheq.clahe(laid, clip_limit=2.0), expected(np.asarray(laid), 2.0))
+    assert_bits(cheq.clahe(laid, clip_limit=2.0, tile_grid_size=grid), expected(np.asarray(laid), 2.0, grid))
     for channels in (1, 2, 3, 4):
         laid = layout(plane("both ends", dtype, (2, 24, 37, channels)))
-        wanted = np.moveaxis(expected(np.moveaxis(np.asarray(laid), -1, 1), 2.0), 1, -1)
-        assert_bits(cheq.clahe(laid, clip_limit=2.0, channel_axis=-1), wanted)
+        wanted = np.moveaxis(expected(np.moveaxis(np.asarray(laid), -1, 1), 2.0, grid), 1, -1)
+        assert_bits(cheq.clahe(laid, clip_limit=2.0, tile_grid_size=grid, channel_axis=-1), wanted)
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_layouts_of_out(dtype, writable_layout):
     images = plane("both ends", dtype, (3, 41, 53))
@@ -116,7 +114,6 @@ def test_layouts_of_out(dtype, writable_layout):
     assert_bits(place, expected(images, 2.0))
 
 
-@pytest.mark.core
 def test_axes():
     images = plane("uniform", "uint8", (24, 3, 37))
     wanted = np.moveaxis(expected(np.moveaxis(images, 1, 0), 2.0), 0, 1)
@@ -124,7 +121,6 @@ def test_axes():
         assert_bits(cheq.clahe(images, clip_limit=2.0, axes=axes), wanted)
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("offset", [-53, -1, 1, 53, 1000])
 def test_out_beside_images_in_one_buffer(offset):
     buffer = plane("dark", "uint8", (1, 41 * 53 + 2000))[0]
@@ -134,7 +130,6 @@ def test_out_beside_images_in_one_buffer(offset):
     assert_bits(out, wanted)
 
 
-@pytest.mark.core
 def test_words_that_are_not_aligned():
     images = plane("dark", "uint16", (2, 41, 53))
     memory = np.zeros(images.nbytes + 1, np.uint8)
@@ -145,7 +140,6 @@ def test_words_that_are_not_aligned():
     assert memory[0] == 0
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("shape", [(0, 8), (8, 0), (0, 5, 5), (2, 0, 5, 5), (3, 0, 4)])
 def test_empty_images(shape):
     for dtype in DTYPES:
@@ -155,29 +149,28 @@ def test_empty_images(shape):
         assert cheq.clahe(images, axes=(-2, -1), out=out, mask=np.ones(shape, bool)) is out
 
 
-@pytest.mark.core
-@pytest.mark.parametrize(("shape", "grid"), [
-    ((1, 700, 901), (8, 8)), ((3, 500, 700), (8, 8)), ((5, 300, 400), (3, 4)), ((1, 500, 600), (50, 40)),
-    ((1, 2, 200_000), (8, 8)), ((40, 96, 96), (8, 8)), ((1, 2200, 2100), (8, 8)),
+@pytest.mark.parametrize(("dtype", "shape", "grid"), [
+    ("uint8", (1, 700, 901), (8, 8)), ("uint8", (3, 500, 700), (8, 8)), ("uint8", (5, 300, 400), (3, 4)),
+    ("uint8", (1, 500, 600), (50, 40)), ("uint8", (1, 2, 200_000), (8, 8)), ("uint8", (40, 96, 96), (8, 8)),
+    ("uint8", (1, 2200, 2100), (8, 8)), ("uint16", (1, 700, 901), (8, 8)), ("uint16", (3, 500, 700), (3, 4)),
+    ("uint16", (1, 500, 600), (9, 7)), ("uint16", (1, 2, 200_000), (8, 8)), ("uint16", (12, 96, 96), (8, 8)),
 ])  # fmt: skip
-@pytest.mark.parametrize("dtype", DTYPES)
 def test_threads(dtype, shape, grid):
     images = plane("dark", dtype, shape)
+    wanted = expected(images, 2.0, grid)
     for threads in (1, 2, 5):
-        check(images, threads, clip_limit=2.0, tile_grid_size=grid)
+        check_against(wanted, images, threads, clip_limit=2.0, tile_grid_size=grid)
 
 
 # ---------------------------------------------------------------- limits
 
 
-@pytest.mark.core
 def test_a_limit_for_each_plane():
     images = plane("dark", "uint8", (2, 3, 40, 50))
     for limits in ([1.0, 2.0, 40.0], [[3.0], [0.0]], np.arange(6).reshape(2, 3), np.float32(1.5), np.array([7])):
         assert_bits(cheq.clahe(images, clip_limit=limits), expected(images, limits))
 
 
-@pytest.mark.core
 def test_a_limit_for_each_image():
     images = plane("dark", "uint8", (2, 40, 50, 3))
     wanted = np.moveaxis(expected(np.moveaxis(images, -1, 1), [[2.0], [5.0]]), 1, -1)
@@ -191,7 +184,6 @@ def test_a_limit_for_each_image():
 # ---------------------------------------------------------------- masks
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_mask_of_one_tile(dtype):
     """One tile's LUT is that of the pixels that are counted, as if they were an image."""
@@ -204,7 +196,6 @@ def test_a_mask_of_one_tile(dtype):
     assert_bits(kept, np.where(mask, result, image))
 
 
-@pytest.mark.core
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_masks_that_select_all_or_nothing(dtype):
     images = plane("both ends", dtype, (2, 37, 41))
@@ -218,7 +209,6 @@ def test_masks_that_select_all_or_nothing(dtype):
 IMAGE = np.zeros((20, 30), np.uint8)
 
 
-@pytest.mark.core
 @pytest.mark.parametrize(("options", "message"), [
     ({"method": "pillow"}, "method: expected one of 'opencv'"),
     ({"color": "rgb"}, "color: expected one of 'channels'"),
@@ -241,7 +231,6 @@ def test_values_out_of_range(options, message):
         cheq.clahe(IMAGE, **options)
 
 
-@pytest.mark.core
 @pytest.mark.parametrize(("options", "message"), [
     ({"tile_grid_size": (8, 8.0)}, "tile_grid_size: expected two ints, got 8.0"),
     ({"clip_limit": "2"}, "clip_limit: expected a number or an array of numbers"),
@@ -255,7 +244,6 @@ def test_values_of_another_type(options, message):
         cheq.clahe(IMAGE, **options)
 
 
-@pytest.mark.core
 def test_images_of_other_dtypes_and_shapes():
     for dtype in ("int8", "int16", "float32", "float64", "bool", "uint32"):
         with pytest.raises(TypeError, match=f"images: expected dtype uint8 or uint16, got {dtype}"):
@@ -268,7 +256,6 @@ def test_images_of_other_dtypes_and_shapes():
         cheq.clahe(np.broadcast_to(np.uint8(0), (1 << 16, 1 << 15)), tile_grid_size=(1, 1))
 
 
-@pytest.mark.core
 def test_the_largest_limit_that_fits():
     image = plane("dark", "uint8", (64, 64))
     check(image, clip_limit=np.nextafter(2.0**33, 0), tile_grid_size=(8, 8))
