@@ -123,6 +123,13 @@ def case_clahe_skimage_large(threads):
     whole_planes(out, np.broadcast_to(0.0, out.shape), np.broadcast_to(expected, out.shape))
 
 
+def case_clahe_skimage_bins(threads):
+    """Few pixels, but for each of them a tile with a million bins."""
+    image = np.random.default_rng(0).integers(0, 200, (64, 64), np.uint8)
+    call = partial(cheq.clahe, image, method="skimage", kernel_size=1, nbins=1 << 20, num_threads=threads)
+    assert is_interrupted(call)
+
+
 # What makes new arrays, of one plane; and the least bytes of a pixel's result.
 FRESH = {
     "opencv": (np.uint8, 1, lambda plane, **named: cheq.equalize(plane, **named)),

@@ -54,6 +54,7 @@ def end(process, limit=120):
         "clahe large",
         "clahe in_place",
         "clahe_skimage_large",
+        "clahe_skimage_bins",
         "histogram",
         "slow_layout",
         "gray_as_skimage",

@@ -38,6 +38,7 @@ cdef extern from "jobs/shared.h" nogil:
     enum:
         CHEQ_MOST_TILED_AXES
         CHEQ_MOST_TILE_PIXELS
+        CHEQ_MOST_ADAPT_COST
 
     ctypedef enum cheq_kind:
         CHEQ_UINT8  # and the others, in the order of kind_number
@@ -191,7 +192,7 @@ cdef int run_adapt(cheq_views *views, tile, double clip_limit, size_t nbins) exc
         if not cheq_adapt_open(job, n, images.shape + views.n_batch, tiles, clip_limit):
             raise MemoryError("cheq: no memory for the tiles of a plane")
         work = cheq_adapt_work(job)
-        if wants_parts(&work, views.threads):
+        if wants_parts(&work, views.threads) or work.cost > CHEQ_MOST_ADAPT_COST:
             return share_planes(job, views.threads, views.ownership == CHEQ_FRESH)
         return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
     finally:

@@ -12,8 +12,13 @@
 #include "jobs/cells.h"
 #include "jobs/passes.h"
 
-/* What a plane takes beside its pixels, in their time: two tables of up to 65,536 and 16,384 entries. */
+/* What a plane takes beside its pixels, in their time: two tables of up to 65,536 and 16,384 entries, and half a pixel's
+ * for every bin of a tile. */
 #define CHEQ_ADAPT_COST 4096
+#define CHEQ_BINS_A_COST 2
+
+/* A plane with so many bins in all takes some 20 ms: it is worked on step by step, and signals are looked at between. */
+#define CHEQ_MOST_ADAPT_COST (1 << 22)
 
 /* ---- the steps ------------------------------------------------------------------- */
 
@@ -150,8 +155,10 @@ static void cheq_adapt_run(const void *of, size_t begin, size_t end, void *memor
 static inline cheq_work cheq_adapt_work(const cheq_adapt_job *job) {
     cheq_adapt_plane plane;
     cheq_adapt_room room;
+    const size_t bins = job->axis[0].tiles * job->layer * job->nbins;
     cheq_work work = {
-        .job = job, .groups = job->planes, .pixels = job->pixels, .planes = 1, .cost = CHEQ_ADAPT_COST, .run = cheq_adapt_run,
+        .job = job, .groups = job->planes, .pixels = job->pixels, .planes = 1,
+        .cost = CHEQ_ADAPT_COST + bins / CHEQ_BINS_A_COST, .run = cheq_adapt_run,
         .room_bytes = cheq_adapt_plane_in(job, 2, NULL, &plane) + cheq_adapt_room_in(job, NULL, &room),
     };
     return work;

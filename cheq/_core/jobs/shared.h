@@ -86,6 +86,7 @@ static inline cheq_work cheq_shared_work(cheq_adapt_shared *shared, cheq_step st
     if (step == CHEQ_MAKE) {
         work.groups = (end - first) * job->layer;
         work.pixels = cheq_min((size_t)job->tile_pixels, job->pixels);
+        work.cost = job->nbins / CHEQ_BINS_A_COST;
     } else {
         work.groups = (shared->end - shared->begin + CHEQ_SHARE - 1) / CHEQ_SHARE;
         work.pixels = CHEQ_SHARE;
