@@ -24,7 +24,7 @@ typedef struct {
 } cheq_lab_column;
 
 typedef struct {
-    cheq_lab_row x, y, z;    /* sRGB's matrix over the white of D65, in 2^-12; see cheq_lab_xyz for green */
+    cheq_lab_row x, y, z;    /* sRGB's matrix over the white of D65, in 2^-12; with that of G they add up to 2^12 */
     cheq_lab_column r, g, b; /* its inverse */
     int16_t lightness, a, b_of_lab; /* 296, 500 and 200, doubled */
     int16_t a_to_fx, b_to_fz;       /* of 268435 / 2^13 and 41943 / 2^9 what is not whole */
@@ -41,10 +41,13 @@ static const cheq_lab_factors cheq_lab_of_opencv = {
 
 typedef struct {
     cheq_lab_factors by;
-    uint16_t linear[256];              /* the linear light of R, G, B, 0 to 2040 */
+    uint16_t linear[256]; /* the linear light of R, G, B, 0 to 2040 */
+    uint64_t xy[3][256];  /* what each of R, G, B adds to X and, 32 bits above, to Y */
+    uint32_t y_sum[3][256], z[3][256];
     uint16_t root[CHEQ_LAB_TABLE];     /* f(X), f(Y), f(Z), 4520 to 32768 */
     _Alignas(64) uint8_t lightness[CHEQ_LAB_TABLE]; /* L of Y */
     uint16_t y[256], root_y[256];      /* Y and f(Y) of L, where 1 is 2^14 */
+    uint32_t y_pair[256];              /* both, f(Y) in the upper half */
     _Alignas(64) uint8_t color[CHEQ_LAB_COLORS];    /* R, G, B of linear light */
 
     /* The same for kernels that permute bytes: low and high ones apart; what a and b add to f(Y) for f(X) and f(Z);
@@ -105,13 +108,21 @@ CHEQ_BODY uint8_t cheq_lab_lightness(const cheq_lab_factors *by, uint16_t fy) {
 
 /* ---- there ---------------------------------------------------------------- */
 
-/* X, Y or Z of linear r, g, b: (weighted sum + 2^11) >> 12. A row's weights add up to 2^12, so that green need not be
- * multiplied. The products are 2^4 times as large, and their low halves end in four zeros. */
-CHEQ_BODY uint16_t cheq_lab_xyz(cheq_lab_row w, uint16_t r, uint16_t g, uint16_t b) {
-    const int16_t red = (int16_t)(16 * (r - g)), blue = (int16_t)(16 * (b - g));
-    const uint16_t low_red = cheq_low((uint16_t)w.r, (uint16_t)red), low_blue = cheq_low((uint16_t)w.b, (uint16_t)blue);
-    const uint16_t low = (uint16_t)((low_red >> 2) + (low_blue >> 2) + (1 << 13));
-    return (uint16_t)(g + cheq_high(w.r, red) + cheq_high(w.b, blue) + (low >> 14));
+/* X, Y and Z of R, G, B, each (weighted sum of linear light + 2^11) >> 12: sums of three entries of tables, of which
+ * those of Y are the upper halves of `xy` too. */
+typedef struct {
+    uint16_t x, y, z;
+} cheq_lab_xyz;
+
+CHEQ_BODY cheq_lab_xyz cheq_lab_xyz_of(const cheq_lab *lab, uint8_t r, uint8_t g, uint8_t b) {
+    const uint64_t xy = lab->xy[0][r] + lab->xy[1][g] + lab->xy[2][b];
+    const uint32_t z = lab->z[0][r] + lab->z[1][g] + lab->z[2][b];
+    const cheq_lab_xyz xyz = {(uint16_t)((uint32_t)xy >> 12), (uint16_t)(xy >> 44), (uint16_t)(z >> 12)};
+    return xyz;
+}
+
+CHEQ_BODY uint16_t cheq_lab_y_of(const cheq_lab *lab, uint8_t r, uint8_t g, uint8_t b) {
+    return (uint16_t)((lab->y_sum[0][r] + lab->y_sum[1][g] + lab->y_sum[2][b]) >> 12);
 }
 
 /* a of f(X) and f(Y), and b of f(Y) and f(Z): (500 or 200 times the difference + 2^14) >> 15, as stored. */
@@ -198,7 +209,24 @@ static inline void cheq_lab_make_words(cheq_lab *lab) {
         lab->linear[v] = (uint16_t)(2040 * cheq_linear(v / 255.0) + 0.5);
         lab->root_y[v] = (uint16_t)(16384 * f + 0.5);
         lab->y[v] = (uint16_t)(16384 * (v <= 20 ? low : f * f * f) + 0.5);
+        lab->y_pair[v] = (uint32_t)lab->root_y[v] << 16 | lab->y[v];
         memset(lab->color + first, v, (size_t)(last - first));
+    }
+}
+
+/* What level v of channel c adds to a row's sum, and 2^11 once. */
+static inline uint32_t cheq_lab_product(const cheq_lab *lab, cheq_lab_row w, int c, int v) {
+    const int weight = c == 0 ? w.r : c == 1 ? 4096 - w.r - w.b : w.b;
+    return (uint32_t)(weight * lab->linear[v] + (c == 0 ? 1 << 11 : 0));
+}
+
+static inline void cheq_lab_make_sums(cheq_lab *lab) {
+    for (int c = 0; c < 3; c++) {
+        for (int v = 0; v < 256; v++) {
+            lab->y_sum[c][v] = cheq_lab_product(lab, lab->by.y, c, v);
+            lab->z[c][v] = cheq_lab_product(lab, lab->by.z, c, v);
+            lab->xy[c][v] = (uint64_t)lab->y_sum[c][v] << 32 | cheq_lab_product(lab, lab->by.x, c, v);
+        }
     }
 }
 
@@ -226,6 +254,7 @@ static inline void cheq_lab_make_bytes(cheq_lab *lab) {
 static inline void cheq_lab_make(cheq_lab *lab) {
     lab->by = cheq_lab_of_opencv;
     cheq_lab_make_words(lab);
+    cheq_lab_make_sums(lab);
     cheq_lab_make_bytes(lab);
 }
 

@@ -77,7 +77,8 @@ static inline void cheq_gather_words16(const uint8_t *from, ptrdiff_t step, size
 }
 
 /* Where the mask, if any, selects. */
-static inline void cheq_scatter_words16(const uint16_t *from, const uint8_t *mask, size_t n, uint8_t *to, ptrdiff_t step) {
+static inline void cheq_scatter_words16(const uint16_t *from, const uint8_t *mask, size_t n, uint8_t *to,
+                                        ptrdiff_t step) {
     for (size_t i = 0; i < n; i++, to += step) {
         if (!mask || mask[i]) {
             memcpy(to, &from[i], sizeof *from);

@@ -3,24 +3,15 @@
 #define CHEQ_SCALAR_H
 
 #include "formulas/lut.h"
+#include "kernels/bytewise.h"
 #include "kernels/color.h"
 
-/* Byte by byte is the fast way to take pixels and LUT entries: loads are plentiful
- * (three a cycle), shifts are not. GCC would make vectors of bytes of these loops
- * and then take them apart again (apply: 1.2 ns a pixel instead of .21). */
-#if defined(__GNUC__) && !defined(__clang__)
-#define CHEQ_BYTEWISE __attribute__((noinline, optimize("no-tree-vectorize")))
-#else
-#define CHEQ_BYTEWISE
-#endif
-
-/* Pixels that one step takes, and sub-histograms that take turns in it. An
+/* A step takes CHEQ_STEP pixels, and as many sub-histograms take turns in it. An
  * increment waits for the store of the last one to its bin, and neighbors are
  * often equal; eight turns hide that wait (constant data: one table 1.0 ns a
  * pixel, four .46, eight .28, the one store a cycle that binds all data).
  * Bins of a byte keep clearing and summing short: 70 ns, at most once in 2,040
  * pixels; a plane of 784 needs no wider ones. */
-#define CHEQ_STEP 8
 #define CHEQ_STEPS_MAX 255u /* what a bin of a byte can hold */
 
 typedef uint8_t cheq_tables[CHEQ_STEP][CHEQ_LEVELS];
@@ -41,12 +32,6 @@ static inline void cheq_sum_tables(cheq_tables tables, uint32_t hist[CHEQ_LEVELS
         hist[v] += sum;
     }
 }
-
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define CHEQ_BYTE_SHIFT(i) (8 * (CHEQ_STEP - 1 - (i)))
-#else
-#define CHEQ_BYTE_SHIFT(i) (8 * (i))
-#endif
 
 /* Eight looked-up bytes are one store. */
 static inline void cheq_apply_step(const uint8_t *pixels, uint8_t *out, const uint8_t lut[CHEQ_LEVELS]) {

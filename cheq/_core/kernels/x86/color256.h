@@ -5,6 +5,7 @@
 #define CHEQ_COLOR256_H
 
 #include "kernels/color.h"
+#include "kernels/x86/lab256.h"
 #include "kernels/x86/moves256.h"
 
 /* ---- gray --------------------------------------------------------------- */
