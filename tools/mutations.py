@@ -1,7 +1,7 @@
 """What tools/mutate.py breaks: each formula, and the table of methods. An edit is (file, old text, new text)."""
 
 LUT, BINS, SPACES, LAB = (f"cheq/_core/formulas/{name}.h" for name in ("lut", "bins", "spaces", "lab"))
-CLIP, TILES, CLAHE = "cheq/_core/formulas/clip.h", "cheq/_core/jobs/tiles.h", "cheq/_clahe.py"
+CLIP, TILES, CLAHE = "cheq/_core/formulas/clip.h", "cheq/_core/jobs/tile_luts.h", "cheq/_clahe.py"
 ADAPT, GRAYS, CELLS = "cheq/_core/formulas/adapt.h", "cheq/_core/jobs/grays.h", "cheq/_core/jobs/cells.h"
 METHODS, MAKERS = "cheq/_methods.py", "cheq/_core/jobs/makers.h"
 
@@ -139,7 +139,7 @@ MUTATIONS = {
     "clahe: a limit that is rounded": [(CLIP, "area / (double)levels);", "area / (double)levels + 0.5);")],
     "clahe: a limit of 0": [(CLIP, "clip.most = most > 1 ? most : 1;", "clip.most = most;")],
     "clahe: the rest in the first levels": [(CLIP, "step = rest ? clip->levels / rest : clip->levels;", "step = 1;")],
-    "clahe: a rest that is not shared out": [(CLIP, "(v + 1) * shares->each + extra", "(v + 1) * shares->each")],
+    "clahe: a rest that is not shared out": [(CLIP, "(float)(running + extra)", "(float)running")],
     "clahe: the rest from step on": [(CLIP, "* shares->turn) + 1;", "* shares->turn);")],
     "clahe: 256 for 255": [(CLIP, "(float)(levels - 1) / (float)area", "(float)levels / (float)area")],
     "clahe: the area of all pixels under a mask": [(TILES, "if (counted != (uint32_t)clip.area)", "if (0)")],

@@ -9,13 +9,16 @@ from libc.string cimport memset, strchr
 from cheq._core.dispatch cimport active_kernels, cheq_kernels
 from cheq._core.jobs cimport *
 from cheq._core.views cimport *
-from cheq._core.work cimport cheq_work, run_work, wants_parts, zeros
+from cheq._core.work cimport cheq_work, has_parts, run_work, wants_parts, zeros
 
 cdef extern from "formulas/clip.h" nogil:
     ctypedef struct cheq_tile_axis:
         size_t length
 
 cdef extern from "jobs/tiles.h" nogil:
+    ctypedef struct cheq_level_range:
+        pass
+
     ctypedef struct cheq_tiles_job:
         const cheq_kernels *kernels
         cheq_layout layout
@@ -32,7 +35,9 @@ cdef extern from "jobs/tiles.h" nogil:
                            const cheq_operand *operands)
     bint cheq_tile_axis_open(cheq_tile_axis *axis, size_t length, size_t tile, size_t tiles)
     void cheq_tiles_close(cheq_tiles_job *job)
-    bint cheq_tiles_work(cheq_tiles_job *job, bint shares, cheq_work *work)
+    bint cheq_tiles_share(cheq_tiles_job *job, void *ranges)
+    cheq_work cheq_tiles_work(const cheq_tiles_job *job)
+    cheq_work cheq_tile_ranges_work(const cheq_tiles_job *job)
 
 cdef extern from "jobs/shared.h" nogil:
     enum:
@@ -116,6 +121,7 @@ cdef int run(cheq_views *views, grid, tile) except -1:
     cdef cheq_tiles_job *job = <cheq_tiles_job *>zeros(sizeof(cheq_tiles_job))
     cdef Py_buffer *images = &views.images
     cdef cheq_work work
+    cdef void *ranges = NULL
     cdef Py_ssize_t last = images.ndim - 1
     try:
         job.kernels, job.bytes, job.keeps = active_kernels(), <int>images.itemsize, views.keeps
@@ -124,12 +130,22 @@ cdef int run(cheq_views *views, grid, tile) except -1:
         lay_out(&job.layout, views)
         job.groups, job.pixels = cheq_axes_size(&job.layout.batch), cheq_axes_size(&job.layout.pixels)
         if not (cheq_tile_axis_open(&job.columns, images.shape[last], tile[0], grid[0])
-                and cheq_tile_axis_open(&job.rows, images.shape[last - 1], tile[1], grid[1])
-                and cheq_tiles_work(job, True, &work)):
+                and cheq_tile_axis_open(&job.rows, images.shape[last - 1], tile[1], grid[1])):
             raise MemoryError("cheq: no memory for the tiles of a plane")
+        work = cheq_tiles_work(job)
+        if has_parts(&work) and wants_parts(&work, views.threads):
+            if job.bytes == 2:
+                ranges = zeros(job.groups * sizeof(cheq_level_range))
+            if not cheq_tiles_share(job, ranges):
+                raise MemoryError("cheq: no memory for the LUTs of a plane")
+        if ranges != NULL:
+            work = cheq_tile_ranges_work(job)
+            run_work(&work, views.threads, True)
+            work = cheq_tiles_work(job)
         return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
     finally:
         cheq_tiles_close(job)
+        free(ranges)
         free(job)
 
 

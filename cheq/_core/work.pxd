@@ -65,4 +65,5 @@ cdef inline void *zeros(size_t size) except NULL:
 
 
 cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1
+cdef bint has_parts(const cheq_work *work) noexcept nogil
 cdef bint wants_parts(const cheq_work *work, int threads) noexcept nogil

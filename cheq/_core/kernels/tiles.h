@@ -97,6 +97,9 @@ static inline int cheq_has_table(const cheq_band *band, const cheq_cell *cell) {
     return (cell->end - cell->begin) * band->height >= CHEQ_PIXELS_OF_A_TABLE;
 }
 
+/* Levels of the same turn have the same part of the rest; a turn of so many is worth a loop of its own. */
+enum { CHEQ_LONG_TURN = 64 };
+
 #endif
 
 #ifdef CHEQ_BLEND
@@ -325,10 +328,31 @@ CHEQ_ATTRIBUTES CHEQ_BODY int32_t CHEQ_NAME(clipped_sums)(uint32_t *hist, size_t
     return kept;
 }
 
+/* Levels [first, first + n), whose shares are `before` and n times `each`. */
+CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(put_levels16)(int32_t *restrict running, size_t n, int32_t before, int32_t each,
+                                                       float scale, uint16_t *restrict lut) {
+    for (size_t i = 0; i < n; i++) {
+        before += each;
+        lut[i] = (uint16_t)cheq_opencv_level((float)(running[i] + before), scale);
+        running[i] = 0;
+    }
+}
+
 CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_clip16)(uint32_t *hist, uint32_t first, size_t n, const cheq_clip *clip,
                                                   uint16_t *restrict lut) {
     const cheq_shares shares = cheq_share(clip, CHEQ_NAME(clipped_sums)(hist, n, clip->most));
+    const size_t step = (size_t)(shares.rest ? clip->levels / shares.rest : clip->levels);
     int32_t *restrict running = (int32_t *)hist, shared = (int32_t)first * shares.each;
+    if (step >= CHEQ_LONG_TURN) {
+        for (size_t i = 0, some; i < n; i += some) {
+            const size_t turn = (first + i) / step;
+            const int32_t extra = turn < (size_t)shares.rest ? (int32_t)turn + 1 : shares.rest;
+            some = cheq_min(n - i, (turn + 1) * step - (first + i));
+            CHEQ_NAME(put_levels16)(running + i, some, shared + extra, shares.each, shares.scale, lut + i);
+            shared += (int32_t)some * shares.each;
+        }
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         shared += shares.each;
         lut[i] = (uint16_t)cheq_clipped_level(&shares, (int32_t)(first + i), running[i] + shared);
