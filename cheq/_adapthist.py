@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Iterable
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,7 +93,8 @@ def _as_tile(kernel_size: float | Iterable[float] | None, shape: tuple[int, ...]
 def _as_sides(kernel_size: float | Iterable[float], ndim: int) -> tuple[int, ...]:
     expected = f"kernel_size: expected a number, or one for each of the {ndim} axes of a plane"
     try:
-        sides: list[Any] = [kernel_size] * ndim if isinstance(kernel_size, numbers.Real) else list(kernel_size)  # type: ignore[arg-type]
+        several: Iterable[Any] = repeat(kernel_size, ndim) if isinstance(kernel_size, numbers.Real) else kernel_size  # type: ignore[assignment]
+        sides = list(islice(several, ndim + 1))
     except TypeError:
         raise TypeError(f"{expected}, got {_arguments.shown(kernel_size)}") from None
     if len(sides) != ndim:

@@ -17,7 +17,7 @@ Choice = TypeVar("Choice", bound=str)
 _UINT8 = np.dtype(np.uint8)
 _BOOL = np.dtype(np.bool_)
 _ALL_LEVELS = (1 << 8, 1 << 16)  # of 8-bit and 16-bit dtypes
-_OUTSIDE = ("lut", "keep")
+OUTSIDE = ("lut", "keep")
 _LUT_DTYPES = ("uint8", "int8", "uint16", "int16", "float32", "float64")
 
 # Of arrays of other libraries, by their classes' modules: what makes NumPy's of them, for the user to ask for.
@@ -298,7 +298,7 @@ def broadcast(
 
 def keeps(outside: str, mask: Any) -> bool:
     """Return whether pixels outside the mask are to stay what they are."""
-    if (type(outside) is str and outside == "lut") or as_choice("outside", outside, _OUTSIDE) == "lut":
+    if (type(outside) is str and outside == "lut") or as_choice("outside", outside, OUTSIDE) == "lut":
         return False
     if mask is None:
         raise ValueError("outside: expected 'lut' without a mask, got 'keep'; pass the mask outside which pixels stay")

@@ -226,6 +226,7 @@ def clahe(
     """
     method = _arguments.as_choice("method", method, _METHODS)
     color = _color.as_color(color)
+    outside = _arguments.as_choice("outside", outside, _arguments.OUTSIDE)
     if method == "skimage":
         others = {"tile_grid_size": tile_grid_size, "mask": mask}
         others |= {"color": None if color == "channels" else color, "outside": None if outside == "lut" else outside}

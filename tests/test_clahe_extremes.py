@@ -1,5 +1,6 @@
 """CLAHE at its bounds: grids of millions, the largest tiles, limits at the edge, pixels that change under its hands."""
 
+import itertools
 import threading
 
 import numpy as np
@@ -102,6 +103,18 @@ def test_messages_stay_short(options):
     with pytest.raises(ValueError) as caught:
         cheq.clahe(np.zeros((6, 6), np.uint8), **options)
     assert len(str(caught.value)) < 250
+
+
+def test_options_that_are_no_texts_and_sides_without_end():
+    image = np.zeros((6, 6), np.uint8)
+    for method in ("opencv", "skimage"):
+        for value in (np.array(["lut", "x"]), np.array([1, 2]), None, 0):
+            refuses(
+                ValueError, lambda method=method, value=value: cheq.clahe(image, method=method, outside=value),
+                "outside: expected one of 'lut', 'keep'; got ",
+            )  # fmt: skip
+    refuses(ValueError, lambda: cheq.clahe(image, method="skimage", kernel_size=itertools.count(1)), "kernel_size: ")
+    refuses(ValueError, lambda: cheq.clahe(image, tile_grid_size=itertools.count(1)), "tile_grid_size: ")
 
 
 # ---------------------------------------------------------------- pixels that change

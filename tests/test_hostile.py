@@ -172,6 +172,15 @@ def test_a_str_that_is_equal_to_other_things_than_its_text(kind):
         cheq.equalize(images, channel_axis=-1, **told), reference.equalize(images, channel_axis=-1, **options)
     )
     np.testing.assert_array_equal(
+        cheq.clahe(images, channel_axis=-1, method=kind("opencv"), color=kind("lab"), outside=kind("lut")),
+        reference.clahe(images, channel_axis=-1, color="lab"),
+    )
+    told = {"method": kind("skimage"), "color": kind("channels"), "outside": kind("lut"), "dtype": kind("same")}
+    np.testing.assert_array_equal(
+        cheq.clahe(images, channel_axis=-1, **told),
+        reference.clahe(images, channel_axis=-1, method="skimage", dtype="same"),
+    )
+    np.testing.assert_array_equal(
         cheq.rgb_to_gray(images, method=kind("pillow")), reference.rgb_to_gray(images, method="pillow")
     )
     np.testing.assert_array_equal(

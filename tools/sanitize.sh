@@ -55,7 +55,7 @@ print("-rdynamic", "-lpython" + get("LDVERSION"), get("LIBS"), get("SYSLIBS"))')
 tests=(tests/test_kernel_layouts.py tests/test_guards.py
     tests/test_layouts.py tests/test_hostile.py tests/test_out.py
     tests/test_every_layout.py tests/test_color.py tests/test_color_memory.py tests/test_float.py tests/test_float_nan.py
-    tests/test_clahe_skimage.py)
+    tests/test_clahe.py tests/test_clahe_color.py tests/test_clahe_extremes.py tests/test_clahe_skimage.py)
 # The tools write to file 2, which pytest must leave alone.
 
 case $tool in
