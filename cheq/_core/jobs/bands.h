@@ -78,6 +78,15 @@ static void cheq_write_staged(const cheq_tiles_plane *plane, const cheq_patch *p
     }
 }
 
+/* What is counted soon after a band is written: the next plane, or tiles above the band. */
+static inline const uint8_t *cheq_next_after(const cheq_tiles_plane *plane, const uint8_t *pixels, size_t begin) {
+    if (plane->next) {
+        return plane->next + (pixels - plane->at[CHEQ_IMAGES]);
+    }
+    return plane->above == 0 || begin < plane->above
+               ? NULL : pixels - (ptrdiff_t)plane->above * cheq_row_stride(plane->job, CHEQ_IMAGES);
+}
+
 /* Whole rows, as they lie where kernels can take them. */
 static void cheq_write_rows(const cheq_tiles_plane *plane, size_t begin, size_t end, const uint8_t *upper,
                             const uint8_t *lower) {
@@ -91,7 +100,7 @@ static void cheq_write_rows(const cheq_tiles_plane *plane, size_t begin, size_t 
         band.out = cheq_pixel_at(plane, CHEQ_OUT, begin, 0);
         band.pixels_step = cheq_row_stride(job, CHEQ_IMAGES);
         band.out_step = cheq_row_stride(job, CHEQ_OUT);
-        band.next = plane->next ? plane->next + (band.pixels - plane->at[CHEQ_IMAGES]) : NULL;
+        band.next = cheq_next_after(plane, band.pixels, begin);
         cheq_blend(plane, &band);
         return;
     }

@@ -72,6 +72,7 @@ typedef struct {
     cheq_tiles_room room;
     uint8_t *at[CHEQ_OPERANDS];
     const uint8_t *next; /* the next plane's images, if they are wanted soon; or NULL */
+    size_t above;        /* rows from a band, which begins in the middle of tiles, up to those that are counted next; or 0 */
     double clip_limit;
     cheq_clip clip; /* of a tile whose pixels are all counted */
     uint32_t first; /* the LUTs' levels */

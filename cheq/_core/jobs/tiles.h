@@ -85,6 +85,7 @@ static void cheq_tiles_plane_alone(cheq_tiles_plane *plane) {
     const cheq_tiles_job *job = plane->job;
     const size_t lut_bytes = cheq_tiles_lut_bytes(job), used = job->columns.used;
     const cheq_stretch *stretch = job->rows.stretches + job->rows.n_stretches;
+    plane->above = job->rows.tile + job->rows.tile / 2;
     if (job->bytes == 2) {
         cheq_level_range range = {0, 0};
         cheq_find_range(plane, 0, job->rows.length, &range);
