@@ -73,30 +73,32 @@ static void check_lut_clip(const trial *t) {
     }
 }
 
-/* Tiles of one to three rows, which lie backwards or with a gap between them. */
+/* Two tiles side by side, of one to three rows, which lie backwards or with a gap between them. */
 static void check_lut_few(const trial *t) {
     for (size_t height = 1; height <= 3; height++) {
-        const size_t width = cheq_min(t->n, UINT8_MAX) / height, pitch = width + height % 2 * 5;
-        const size_t size = (height - 1) * pitch + width;
-        uint32_t counts[CHEQ_LEVELS] = {0};
+        const size_t width = cheq_min(t->n, UINT8_MAX) / height / 2, pitch = 2 * width + height % 2 * 5;
+        const size_t size = (height - 1) * pitch + 2 * width;
+        uint32_t counts[2][CHEQ_LEVELS] = {{0}};
         uint16_t entries[CHEQ_LEVELS];
-        uint8_t expected[CHEQ_LEVELS];
+        uint8_t expected[2][CHEQ_LEVELS];
         if (width == 0) {
             continue;
         }
         const uint8_t *pixels = input_in(in[0], t->at, random_bytes[0], size);
-        for (size_t i = 0; i < width * height; i++) {
-            counts[pixels[i / width * pitch + i % width]]++;
-        }
         const cheq_clip clip = cheq_clip_of((double)t->n / 10, (uint32_t)(width * height), CHEQ_LEVELS);
-        share_out_lut(counts, 0, CHEQ_LEVELS, CHEQ_LEVELS, &clip, entries);
-        for (int v = 0; v < CHEQ_LEVELS; v++) {
-            expected[v] = (uint8_t)entries[v];
+        for (size_t i = 0; i < 2 * width * height; i++) {
+            counts[i % (2 * width) / width][pixels[i / (2 * width) * pitch + i % (2 * width)]]++;
+        }
+        for (int tile = 0; tile < 2; tile++) {
+            share_out_lut(counts[tile], 0, CHEQ_LEVELS, CHEQ_LEVELS, &clip, entries);
+            for (int v = 0; v < CHEQ_LEVELS; v++) {
+                expected[tile][v] = (uint8_t)entries[v];
+            }
         }
         uint8_t *to = result_in(out[0], t->at, sizeof expected);
-        t->k->lut_few(pixels, (ptrdiff_t)pitch, width, height, &clip, to);
+        t->k->lut_few(pixels, (ptrdiff_t)pitch, width, height, 2, &clip, to);
         expect(result_is(out[0], to, expected, sizeof expected), t, "lut_few", (int)height);
-        t->k->lut_few(pixels + (height - 1) * pitch, -(ptrdiff_t)pitch, width, height, &clip, to);
+        t->k->lut_few(pixels + (height - 1) * pitch, -(ptrdiff_t)pitch, width, height, 2, &clip, to);
         expect(result_is(out[0], to, expected, sizeof expected), t, "lut_few", -(int)height);
     }
 }

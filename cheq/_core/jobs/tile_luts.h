@@ -280,11 +280,6 @@ static void cheq_tile_make_lut(const cheq_tiles_plane *plane, size_t row, size_t
     const cheq_tiles_job *job = plane->job;
     uint32_t *hist = plane->room.hist;
     cheq_clip clip = plane->clip;
-    if (job->bytes == 1 && clip.area <= UINT8_MAX && cheq_tile_is_dense(plane, row, column)) {
-        job->kernels->lut_few(cheq_pixel_at(plane, CHEQ_IMAGES, row * job->rows.tile, column * job->columns.tile),
-                              cheq_row_stride(job, CHEQ_IMAGES), job->columns.tile, job->rows.tile, &clip, lut);
-        return;
-    }
     const uint32_t counted = cheq_tile_count(plane, row, column);
     if (counted == 0) {
         const cheq_span span = {plane->first, plane->first + (uint32_t)plane->levels};
@@ -301,6 +296,22 @@ static void cheq_tile_make_lut(const cheq_tiles_plane *plane, size_t row, size_t
         memset(hist, 0, CHEQ_LEVELS * sizeof *hist);
     } else {
         job->kernels->lut_clip16(hist, plane->first, plane->levels, &clip, (void *)lut);
+    }
+}
+
+/* The LUTs of the tiles [begin, end) of a row. */
+static void cheq_tiles_make_luts(const cheq_tiles_plane *plane, size_t row, size_t begin, size_t end, uint8_t *luts) {
+    const cheq_tiles_job *job = plane->job;
+    const size_t width = job->columns.tile, height = job->rows.tile, lut_bytes = cheq_tiles_lut_bytes(job);
+    const size_t inside = cheq_min(end, job->columns.length / width);
+    if (job->bytes == 1 && plane->clip.area <= UINT8_MAX && begin < inside && cheq_tile_is_dense(plane, row, begin)) {
+        job->kernels->lut_few(cheq_pixel_at(plane, CHEQ_IMAGES, row * height, begin * width),
+                              cheq_row_stride(job, CHEQ_IMAGES), width, height, inside - begin, &plane->clip, luts);
+        luts += (inside - begin) * lut_bytes;
+        begin = inside;
+    }
+    for (; begin < end; begin++, luts += lut_bytes) {
+        cheq_tile_make_lut(plane, row, begin, luts);
     }
 }
 

@@ -94,9 +94,7 @@ static void cheq_tiles_plane_alone(cheq_tiles_plane *plane) {
     memset(plane->room.hist, 0, plane->levels * sizeof *plane->room.hist);
     for (size_t row = job->rows.used; row-- > 0;) {
         uint8_t *upper = plane->room.luts + row % 2 * used * lut_bytes;
-        for (size_t column = 0; column < used; column++) {
-            cheq_tile_make_lut(plane, row, column, upper + column * lut_bytes);
-        }
+        cheq_tiles_make_luts(plane, row, 0, used, upper);
         while (stretch > job->rows.stretches && stretch[-1].first == row) {
             stretch--;
             cheq_write_rows(plane, stretch->begin, stretch->end, upper,
@@ -130,8 +128,10 @@ static void cheq_tiles_count(const void *of, size_t group, size_t begin, size_t 
     cheq_tiles_plane plane = cheq_tiles_plane_at(job, group, room);
     (void)counts;
     memset(plane.room.hist, 0, plane.levels * sizeof *plane.room.hist);
-    for (size_t tile = first; tile < last && tile < tiles; tile++) {
-        cheq_tile_make_lut(&plane, tile / used, tile % used, job->luts + tile * cheq_tiles_lut_bytes(job));
+    for (size_t tile = first, end; tile < cheq_min(last, tiles); tile = end) {
+        const size_t row = tile / used;
+        end = cheq_min(cheq_min(last, tiles), (row + 1) * used);
+        cheq_tiles_make_luts(&plane, row, tile - row * used, end - row * used, job->luts + tile * cheq_tiles_lut_bytes(job));
     }
 }
 

@@ -144,9 +144,10 @@ typedef struct {
     void (*recolor_dense)(const cheq_space *space, const uint8_t *pixels, uint8_t *out, size_t n, int channels,
                           int first, const uint8_t *lut, const uint8_t *lightness);
 
-    /* The LUT of a tile of at most 255 pixels, all of them counted: rows of dense pixels, a step apart. */
-    void (*lut_few)(const uint8_t *pixels, ptrdiff_t step, size_t width, size_t height, const cheq_clip *clip,
-                    uint8_t lut[CHEQ_LEVELS]);
+    /* The LUTs of tiles side by side, at least one, of at most 255 pixels each, which are all counted: rows of dense
+     * pixels, a step apart. */
+    void (*lut_few)(const uint8_t *pixels, ptrdiff_t step, size_t width, size_t height, size_t tiles,
+                    const cheq_clip *clip, uint8_t *luts);
 
     /* The LUT of a tile from its histogram (clip.h), of bytes; and of words, where hist has the n levels from
      * `first` on, no pixel has others, and hist is left zeros. */

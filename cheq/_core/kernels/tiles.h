@@ -275,11 +275,10 @@ CHEQ_ATTRIBUTES CHEQ_APART static void CHEQ_NAME(add_rest)(uint8_t *running, uin
     }
 }
 
-CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_few)(const uint8_t *pixels, ptrdiff_t step, size_t width, size_t height,
-                                               const cheq_clip *clip, uint8_t lut[CHEQ_LEVELS]) {
+CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_of_few)(uint8_t tables[4][CHEQ_LEVELS], const cheq_clip *clip,
+                                                  uint8_t lut[CHEQ_LEVELS]) {
     const uint8_t most = (uint8_t)(clip->most < 255 ? clip->most : 255);
-    uint8_t tables[4][CHEQ_LEVELS], *running = tables[0];
-    CHEQ_NAME(count_few)(pixels, step, width, height, tables);
+    uint8_t *running = tables[0];
     for (int v = 0; v < CHEQ_LEVELS; v++) {
         const uint8_t count = (uint8_t)(tables[0][v] + tables[1][v] + tables[2][v] + tables[3][v]);
         running[v] = count < most ? count : most;
@@ -294,6 +293,19 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_few)(const uint8_t *pixels, ptrdiff_t 
     }
 }
 #endif
+
+/* The next tile is counted before this one's counts are read: a wide load waits for the bytes that were just stored. */
+CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_few)(const uint8_t *pixels, ptrdiff_t step, size_t width, size_t height,
+                                               size_t tiles, const cheq_clip *clip, uint8_t *luts) {
+    _Alignas(64) uint8_t tables[2][4][CHEQ_LEVELS];
+    CHEQ_NAME(count_few)(pixels, step, width, height, tables[0]);
+    for (size_t t = 0; t < tiles; t++, luts += CHEQ_LEVELS) {
+        if (t + 1 < tiles) {
+            CHEQ_NAME(count_few)(pixels + (t + 1) * width, step, width, height, tables[(t + 1) % 2]);
+        }
+        CHEQ_NAME(lut_of_few)(tables[t % 2], clip, luts);
+    }
+}
 
 CHEQ_ATTRIBUTES static void CHEQ_NAME(lut_clip)(const uint32_t hist[CHEQ_LEVELS], const cheq_clip *clip,
                                                 uint8_t lut[CHEQ_LEVELS]) {

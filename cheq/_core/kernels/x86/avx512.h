@@ -139,13 +139,6 @@ CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS],
 #undef CHEQ_ATTRIBUTES
 #undef CHEQ_ISA
 
-CHEQ_AVX512 static void cheq_lut_few_512(const uint8_t *pixels, ptrdiff_t step, size_t width, size_t height,
-                                         const cheq_clip *clip, uint8_t lut[CHEQ_LEVELS]) {
-    _Alignas(64) uint8_t tables[4][CHEQ_LEVELS];
-    cheq_count_few_avx512(pixels, step, width, height, tables);
-    cheq_lut_of_few512(tables, clip, lut);
-}
-
 static const cheq_kernels cheq_kernels_avx512 = {
     .name = "avx512", .needs = CHEQ_AVX512_NEEDS,
     .count = cheq_count_avx512, .apply = cheq_apply_avx512, .count_apply = cheq_count_apply_avx512,
@@ -157,7 +150,7 @@ static const cheq_kernels cheq_kernels_avx512 = {
     .lightness = cheq_lightness_avx512, .gray16 = cheq_gray16_avx2,
     .to_space = cheq_to_space_avx512, .from_space = cheq_from_space_avx512, .recolor16 = cheq_recolor16_avx2,
     .luma_dense = 1, .lightness_dense = cheq_lightness_dense_avx512, .recolor_dense = cheq_recolor_dense_avx512,
-    .lut_few = cheq_lut_few_512,
+    .lut_few = cheq_lut_few_avx512,
     .lut_clip = cheq_lut_clip_any_avx512, .lut_clip16 = cheq_lut_clip16_avx512,
     .blend = cheq_blend_avx512, .blend16 = cheq_blend16_avx512,
 };

@@ -38,7 +38,7 @@ CHEQ_AVX512_INLINE void cheq_put_levels512(__m512i running, __m512 scale, uint8_
     }
 }
 
-CHEQ_AVX512 static void cheq_lut_of_few512(uint8_t tables[4][CHEQ_LEVELS], const cheq_clip *clip, uint8_t *lut) {
+CHEQ_AVX512 static void cheq_lut_of_few_avx512(uint8_t tables[4][CHEQ_LEVELS], const cheq_clip *clip, uint8_t *lut) {
     const __m512i most = _mm512_set1_epi8((char)(clip->most < 255 ? clip->most : 255));
     __m512i x[4], kept = _mm512_setzero_si512();
     for (int r = 0; r < 4; r++) {
