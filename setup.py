@@ -45,7 +45,8 @@ FLAGS = {
 }
 
 # Large frames are refused (base.h), but not in builds for tools, whose frames hold more.
-REFUSAL = [] if TRACED or "-fsanitize" in os.environ.get("CFLAGS", "") else [("CHEQ_REFUSE_LARGE_FRAMES", "1")]
+SANITIZED = any("-fsanitize" in os.environ.get(name, "") for name in ("CC", "CFLAGS"))
+REFUSAL = [] if TRACED or SANITIZED else [("CHEQ_REFUSE_LARGE_FRAMES", "1")]
 
 
 class build_ext_with_openmp(build_ext):

@@ -108,11 +108,13 @@ MUTATIONS = {
     "lab: another root": [(LAB, "next * CHEQ_LINEAR_ONE <= most", "next * (CHEQ_LINEAR_ONE - 1) <= most")],
     "lab: linear light that is cut off": [(LAB, "cheq_linear(v / 255.0) + 0.5", "cheq_linear(v / 255.0)")],
     "lab: a color's curve from the next level": [(LAB, "(level - 0.5) / 255", "(level - 0.4) / 255")],
-    "lab: the white of another light": [(LAB, "{1777, 1541, 778}", "{1778, 1540, 778}")],
-    "lab: L is not rounded": [(LAB, "1336934 + (1 << 14)", "1336934")],
-    "lab: a chroma without its half": [(LAB, "268435 * a + 128", "268435 * a")],
-    "lab: the line up to 3389": [(LAB, "f <= 3390", "f <= 3389")],
-    "lab: the line is rounded down": [(LAB, "108 * f / 841 - 290", "((108 * f + 841 * 4096) / 841 - 4096) - 290")],
+    "lab: the white of another light": [(LAB, ".x = {1777, 778}", ".x = {1778, 778}")],
+    "lab: L is not rounded": [(LAB, "(fy - 17801)", "(fy - 17856)")],
+    "lab: a chroma without its half": [(LAB, "+ (low >= 65536 - 8 * 128)", "")],
+    "lab: another line": [(LAB, ".line = 108,", ".line = 107,")],
+    "lab: the line is rounded down": [
+        (LAB, "(low < 0 ? -whole : whole)", "(low < 0 ? -whole - (rest % by->line_parts != 0) : whole)"),
+    ],
     # ---- CLAHE, opencv
     "clahe: double arithmetic": [
         (CLIP, "const float upper = upper_left * left + upper_right * right, lower = lower_left * left",
@@ -164,11 +166,11 @@ MUTATIONS = {
         (ADAPT, "(float)(a[bin] * of_a[i])", "(float)a[bin] * (float)of_a[i]"),
     ],
     "adapt: weights are multiplied from the first axis on": [
-        (CELLS, "const double *before = strip->at[outer].weight;",
-         """const double *of = strip->at[outer].weight, first = outer ? strip->at[0].weight[strip->upper[0]] : 1.0;
-    const double before[2] = {first * of[0], first * of[1]};"""),
-        (CELLS, "for (int a = outer - 1; a >= 0; a--) {\n        const double weight",
-         "for (int a = outer - 1; a > 0; a--) {\n        const double weight"),
+        (CELLS, "of_outer = strip->at[outer].weight[lut / 2];",
+         "first = outer ? strip->at[0].weight[strip->upper[0]] : 1.0,"
+         " of_outer = first * strip->at[outer].weight[lut / 2];"),
+        (CELLS, "for (int a = outer - 1; a >= 0; a--) {\n            const double weight",
+         "for (int a = outer - 1; a > 0; a--) {\n            const double weight"),
     ],
     "adapt: sums in double": [(ADAPT, "float of = begins", "double of = begins")],
     "adapt: results are rounded": [(CELLS, "(int32_t)strip->room->sum[i]", "lrintf(strip->room->sum[i])")],
