@@ -207,10 +207,11 @@ def clahe(
     `equalize`.
 
     Beside the result a thread needs with ``"opencv"`` the LUTs of two rows of tiles and 0.3 MB (uint16: 0.6), or
-    threads that share a plane those of all its tiles: 256 bytes each, 131,072 with uint16. With ``"skimage"`` it needs
-    two bytes for each pixel of a plane, 16 bytes a bin for each tile in a row of tiles (in volumes: a layer), 8 a bin,
-    and 0.3 MB; threads that share a plane need the first two once, of the second at least 2 MB. scikit-image takes 40
-    to 355 bytes a pixel.
+    threads that share a plane those of all its tiles: 256 bytes each, 131,072 with uint16; with a lightness as `color`
+    also that of an image, or of as many images as have 262,144 pixels together. With ``"skimage"`` it needs two bytes
+    for each pixel of a plane, 16 bytes a bin for each tile in a row of tiles (in volumes: a layer), 8 a bin, and 0.3
+    MB; threads that share a plane need the first two once, of the second at least 2 MB. scikit-image takes 40 to 355
+    bytes a pixel.
 
     Examples
     --------

@@ -5,7 +5,7 @@
 
 #include "kernels/bytewise.h"
 
-enum { CHEQ_LAB_BLOCK = 224 }; /* pixels of such a loop, whose words fit a page of stack */
+enum { CHEQ_LAB_BLOCK = 192 }; /* pixels of such a loop, whose words fit a page of stack */
 
 typedef uint16_t cheq_lab_words[3][CHEQ_LAB_BLOCK];
 
