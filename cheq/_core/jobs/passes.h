@@ -38,6 +38,7 @@ static inline void cheq_memory_close(cheq_memory *memory) {
 /* For a team that shares groups, or takes whole ones; 0: there is none. */
 static inline int cheq_memory_open(cheq_memory *memory, const cheq_work *work, size_t team, int shares) {
     const size_t made = cheq_lines(work->made_bytes), sum = shares ? cheq_lines(work->sum_bytes) : 0;
+    memset(memory, 0, sizeof *memory);
     memory->counts_step = cheq_lines(work->counts_bytes);
     memory->made_step = shares ? 0 : made;
     memory->room_step = cheq_lines(work->room_bytes);
