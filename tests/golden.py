@@ -94,6 +94,8 @@ def calls():
         yield f"equalize {space}, {method}, masked", Call("equalize", (rgb,), options)
         options = options | {"outside": "keep"}
         yield f"equalize {space}, {method}, kept outside", Call("equalize", (rgb,), options)
+    black = {"color": "lab", "channel_axis": -1, "mask": (rgb > 200).all(axis=-1)}  # all but the brightest get L = 0
+    yield "equalize lab, opencv, black", Call("equalize", (rgb,), black)
     for method in reference.GRAY:
         yield f"rgb_to_gray uint8, {method}", Call("rgb_to_gray", (rgb,), {"method": method})
     yield "rgb_to_gray uint16, opencv", Call("rgb_to_gray", (images("uint16", (4, 31, 67, 3)),))
