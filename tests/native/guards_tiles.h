@@ -163,8 +163,8 @@ static void choose_weights(blended *b, int integers) {
 
 static float entry(const blended *b, const void *lut, size_t at) {
     const uint16_t *words = lut;
-    return b->bytes == 1 ? ((const uint8_t *)lut)[b->pixels[at]]
-                         : words[(unsigned)(b->pixels[at] | b->pixels[at + 1] << 8) - b->band.first];
+    return b->bytes == 1 ? (float)((const uint8_t *)lut)[b->pixels[at]]
+                         : (float)words[(unsigned)(b->pixels[at] | b->pixels[at + 1] << 8) - b->band.first];
 }
 
 static void blend_pixel(blended *b, const cheq_cell *cell, size_t x, size_t y) {
