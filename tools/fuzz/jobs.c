@@ -148,8 +148,10 @@ static void lay_out(const call *c, cheq_layout *counted, cheq_layout *applied) {
     const cheq_operand none = {NULL, NULL};
     const cheq_operand images = {c->images.base, c->images.strides};
     const cheq_operand mask = {c->mask.base, c->mask.strides}, out = {c->out.base, c->out.strides};
-    const cheq_operand to_count[] = {images, none, c->masked ? mask : none};
-    const cheq_operand to_apply[] = {images, out, c->keeps ? mask : none};
+    const cheq_operand to_count[CHEQ_OPERANDS] = {
+        [CHEQ_IMAGES] = images, [CHEQ_OUT] = none, [CHEQ_MASK] = c->masked ? mask : none};
+    const cheq_operand to_apply[CHEQ_OPERANDS] = {
+        [CHEQ_IMAGES] = images, [CHEQ_OUT] = out, [CHEQ_MASK] = c->keeps ? mask : none};
     if (c->does != APPLY) {
         cheq_layout_init(counted, ndim, n_batch, shape, to_count, CHEQ_IMAGES);
     }
