@@ -55,6 +55,8 @@ def pytest_collection_modifyitems(items):
         in_core = item.path.stem.removeprefix("test_") in CORE and not marks & {"exhaustive", "long"}
         if in_core and not {"pictures", "crops", "tmp_path"} & set(item.fixturenames):
             item.add_marker(pytest.mark.core)
+        elif "kernel" in item.fixturenames and item.callspec.params["kernel"] != dispatch.kernel():
+            item.add_marker(pytest.mark.exhaustive)  # beside the core, this CPU's own kernels prove the rest
 
 
 @pytest.fixture(scope="session", autouse=True)
