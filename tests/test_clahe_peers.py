@@ -18,7 +18,7 @@ import cheq
 from cheq.parity.pixels import plane
 
 FEW = pytest.param(0, 60, id="60")
-MANY = pytest.param(2, 1500, marks=pytest.mark.exhaustive, id="1500")
+MANY = pytest.param(2, 1500, marks=pytest.mark.long, id="1500")
 
 # ---------------------------------------------------------------- random cases
 

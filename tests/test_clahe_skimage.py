@@ -136,7 +136,7 @@ def test_planes_of_other_numbers_of_axes(shape, dtype):
         assert_bits(clahe(image, axes=axes, kernel_size=kernel_size), expected(image, kernel_size), f"{kernel_size}")
 
 
-@pytest.mark.parametrize("n", [7, pytest.param(10, marks=pytest.mark.exhaustive)])  # a minute of scikit-image's
+@pytest.mark.parametrize("n", [7, pytest.param(10, marks=pytest.mark.long)])  # a minute of scikit-image's
 def test_many_axes(n):
     image = sample((2,) * n, "uint8")
     assert_bits(clahe(image, axes=range(n)), expected(image))

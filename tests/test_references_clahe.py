@@ -8,7 +8,7 @@ from pixel_tools import assert_bits, opencv, opencv_clahe, opencv_lightness, pil
 
 from cheq.parity.pixels import every_color, plane
 
-MANY = pytest.param(1, 2000, marks=pytest.mark.exhaustive, id="2000")
+MANY = pytest.param(1, 2000, marks=pytest.mark.long, id="2000")
 FEW = pytest.param(0, 120, id="120")
 
 
@@ -74,7 +74,7 @@ def test_clahe(color, dtype):
         assert_bits(reference.clahe(rgb, color=color, channel_axis=-1, **options), expected)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.long
 @pytest.mark.parametrize("changed", [np.copy, np.invert, lambda lightness: lightness * np.uint8(167)])
 @pytest.mark.parametrize("color", reference.COLORS)
 def test_every_color_there_and_back(color, changed):
