@@ -48,7 +48,7 @@ def naive(images, space, channel_axis=-1, **options):
 # ---------------------------------------------------------------- values
 
 
-@pytest.mark.exhaustive
+@pytest.mark.long
 @pytest.mark.parametrize("space", SPACES)
 def test_every_color_with_every_lightness_is_that_of_cv2(kernel, space):
     """All chromas that colors have, as they are held in a space, with all 256 levels beside them."""
