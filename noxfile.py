@@ -84,6 +84,8 @@ def lint(session):
     log = session.run(*command.split(), env={"CFLAGS": "-Wall -Wextra"}, silent=True)
     if warned := re.findall(r"^cheq/_core/\S+\.h:\d+:\d+: warning.*", log, re.MULTILINE):
         session.error("\n".join(warned))
+    if shutil.which("clang"):  # it has other frames, of which large ones are refused
+        session.run(*f"{command}-clang".split(), env={"CC": "clang"}, silent=True)
 
     if "version 14." not in output_of("clang-tidy --version"):  # another one has other checks
         session.log("NOT RUN: clang-tidy, of which version 14 is not installed")

@@ -60,7 +60,7 @@ tests=(tests/test_kernel_layouts.py tests/test_guards.py
 
 case $tool in
 guards)
-    driver gcc -O3
+    driver gcc -O3 -fno-ipa-ra
     "$work/guards" "$@"
     ;;
 driver)
@@ -93,7 +93,7 @@ thread)
     "$work/python" "$work/copy/tests/thread_cases.py" "$@"
     ;;
 valgrind)
-    driver gcc -O1 -g -DCHEQ_TEST_VALGRIND
+    driver gcc -O1 -g -fno-ipa-ra -DCHEQ_TEST_VALGRIND
     [[ $# -gt 0 ]] || set -- 300 1
     valgrind -q --error-exitcode=1 "$work/guards" "$@"
     ;;

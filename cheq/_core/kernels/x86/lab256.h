@@ -41,7 +41,6 @@ CHEQ_AVX2_INLINE void cheq_lab_there_avx2(const cheq_lab_factors *by, cheq_lab_w
         cheq_store256(lab[1] + i, cheq_lab_chroma256(by->a, f[0] + i, f[1] + i));
         cheq_store256(lab[2] + i, cheq_lab_chroma256(by->b_of_lab, f[1] + i, f[2] + i));
     }
-    _mm256_zeroupper();
     for (; i < n; i++) {
         lab[0][i] = cheq_lab_lightness(by, f[1][i]);
         lab[1][i] = cheq_lab_chroma(by->a, f[0][i], f[1][i]);
@@ -133,7 +132,6 @@ CHEQ_AVX2_INLINE void cheq_lab_back_avx2(const cheq_lab_factors *by, const uint3
         uint16_t *to[3] = {linear[0] + i, linear[1] + i, linear[2] + i};
         cheq_lab_back_step256(by, pairs + i, a + i, b + i, to);
     }
-    _mm256_zeroupper();
     for (; i < n; i++) {
         const uint16_t fy = (uint16_t)(pairs[i] >> 16);
         const int16_t x = cheq_lab_cube(by, cheq_lab_fx(by, fy, a[i])), y = (int16_t)(uint16_t)pairs[i];

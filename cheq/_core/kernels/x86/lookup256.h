@@ -78,7 +78,6 @@ CHEQ_AVX2 static void cheq_apply_rows256(const uint8_t *pixels, uint8_t *out, si
     for (; i + 32 <= n; i += 32) {
         cheq_apply_by256(pixels + i, out + i, 1, rows);
     }
-    _mm256_zeroupper();
     cheq_apply_scalar(pixels + i, out + i, n - i, lut);
 }
 

@@ -11,9 +11,6 @@
 #define CHEQ_AVX2 __attribute__((target(CHEQ_AVX2_NEEDS)))
 #define CHEQ_AVX2_INLINE CHEQ_AVX2 static inline __attribute__((always_inline))
 
-/* Where a call of a function that GCC knows follows a loop of vectors, the loop ends with _mm256_zeroupper: GCC 12 leaves
- * it out there, and what comes next without AVX, of any library, takes up to two thirds longer. */
-
 /* ---- tables ------------------------------------------------------------- */
 
 /* The list f(0, c, r, s), ... f(15, c, r, s). */

@@ -223,7 +223,6 @@ CHEQ_AVX512 static inline void cheq_reverse512(const uint8_t *from, size_t n, ui
         __m512i x = _mm512_loadu_si512(from - i - 63);
         _mm512_storeu_si512(to + i, _mm512_permutexvar_epi8(backwards, x));
     }
-    _mm256_zeroupper(); /* see moves256.h */
     cheq_gather_scalar(from - i, -1, n - i, to + i);
 }
 

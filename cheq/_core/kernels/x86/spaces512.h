@@ -81,6 +81,14 @@ CHEQ_AVX512_INLINE void cheq_lab_lightness_by512(const cheq_lab *lab, const uint
     }
 }
 
+/* A function of its own: in the loop, clang would keep the tables of both ways in a frame of more than a page. */
+__attribute__((noinline)) CHEQ_AVX512 static void cheq_lab_recolor512(const cheq_lab *lab, __m512i x[3],
+                                                                      const uint8_t *lut, __m512i lightness) {
+    cheq_to_lab512(lab, x);
+    x[0] = lut ? cheq_lookup_at512(lut, x[0]) : lightness;
+    cheq_from_lab512(lab, x);
+}
+
 CHEQ_AVX512_INLINE void cheq_lab_recolor_by512(const cheq_lab *lab, const uint8_t *pixels, uint8_t *out, size_t n,
                                                int channels, int first, const uint8_t *lut, const uint8_t *lightness) {
     const size_t bytes = (size_t)channels;
@@ -89,9 +97,7 @@ CHEQ_AVX512_INLINE void cheq_lab_recolor_by512(const cheq_lab *lab, const uint8_
         __m512i x[4];
         cheq_load_apart512(pixels + i * bytes, channels, part * bytes, x);
         cheq_reverse_colors512(x, first);
-        cheq_to_lab512(lab, x);
-        x[0] = lut ? cheq_lookup_at512(lut, x[0]) : cheq_load512(lightness + i, part, 0);
-        cheq_from_lab512(lab, x);
+        cheq_lab_recolor512(lab, x, lut, lut ? x[0] : cheq_load512(lightness + i, part, 0));
         cheq_reverse_colors512(x, first);
         cheq_store_together512(x, channels, part * bytes, out + i * bytes);
     }
