@@ -82,10 +82,9 @@ def test_tiles_whose_sides_are_powers_of_two(kernel):
 
 
 def test_wide_and_high_planes(kernel):
-    for shape in ((3, 5000), (5000, 3), (1, 70_001), (70_001, 1), (40, 3001)):
-        for grid in ((8, 8), (1, 1), (50, 2), (2, 50)):
-            for dtype in DTYPES:
-                check(plane("dark", dtype, shape), clip_limit=2.0, tile_grid_size=grid)
+    shapes = ((3, 5000), (5000, 3), (1, 70_001), (70_001, 1), (40, 3001))
+    for shape, grid, dtype in pairs(shapes, ((8, 8), (1, 1), (50, 2), (2, 50)), DTYPES):
+        check(plane("dark", dtype, shape), clip_limit=2.0, tile_grid_size=grid)
 
 
 # ---------------------------------------------------------------- batches and layouts

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from cli_tools import pixels, save
+from marks import exhaustive
 from PIL import ExifTags, Image
 from test_cli_kept import expected, words
 
@@ -78,7 +79,7 @@ def with_thumbnail(order):
     return block + directory(old, 0) + thumbnail, thumbnail
 
 
-@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("order", [">", *exhaustive("<")])
 @pytest.mark.parametrize("target", ["jpg", "png", "webp", "tif"])
 @pytest.mark.parametrize("source", ["jpg", "png", "webp"])
 def test_the_thumbnail_of_exif_goes(run, tmp_path, source, target, order):

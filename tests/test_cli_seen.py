@@ -6,6 +6,7 @@ import pytest
 import reference
 import tifffile
 from cli_tools import load, pixels, save
+from marks import exhaustive
 from PIL import Image, ImageOps, TiffImagePlugin
 
 pytestmark = pytest.mark.cli
@@ -91,7 +92,7 @@ def test_one_bit_and_four_lie_as_before(run, tmp_path, orientation):
 
 
 @pytest.mark.parametrize("orientation", SEEN)
-@pytest.mark.parametrize("name", ["a.tif", "a.jpg", "a.png", "a.webp"])
+@pytest.mark.parametrize("name", ["a.tif", *exhaustive("a.jpg", "a.png", "a.webp")])
 def test_a_mask_is_matched_as_one_sees_the_picture(run, tmp_path, name, orientation):
     array = pixels(23, 31, 3)
     lying(tmp_path / name, array, orientation, **({"lossless": True, "exact": True} if name == "a.webp" else {}))

@@ -211,19 +211,21 @@ def test_negative_counts(dtype, place):
 
 # ---------------------------------------------------------------- num_threads
 
+SMALL_LARGE_EMPTY = (image(4, 7), image(300, 1500), image(0, 7))
+
 
 @pytest.mark.parametrize(
     "threads",
     [True, False, np.True_, np.array(True), 1.0, 2.5, np.float64(2), "2", b"2", (2,), [2], (), np.ones(1, int), 2 + 0j],
 )
 def test_num_threads_that_is_not_an_integer(any_call, threads):
-    for images in (image(4, 7), image(300, 1500), image(0, 7)):
+    for images in SMALL_LARGE_EMPTY:
         refused(TypeError, ["num_threads", "int", type(threads).__name__], any_call, images, num_threads=threads)
 
 
 @pytest.mark.parametrize("threads", [0, -1, np.int64(-3), np.uint16(0), -(2**31), -(2**70)])
 def test_num_threads_below_one(any_call, threads):
-    for images in (image(4, 7), image(300, 1500), image(0, 7)):
+    for images in SMALL_LARGE_EMPTY:
         refused(ValueError, ["num_threads", str(int(threads))], any_call, images, num_threads=threads)
 
 

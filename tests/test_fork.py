@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from marks import exhaustive
 
 from cheq import _threads
 
@@ -83,13 +84,15 @@ def library(tmp_path_factory):
     "case",
     [
         "os_fork",
-        "c_fork",
-        "bare_fork",
-        "grandchild",
-        "fork_in_thread",
         "fork_while_busy",
-        "fork_in_signal_handler",
-        "exec_after_fork",
+        *exhaustive(
+            "c_fork",
+            "bare_fork",
+            "grandchild",
+            "fork_in_thread",
+            "fork_in_signal_handler",
+            "exec_after_fork",
+        ),
     ],
 )
 def test_a_fork_after_the_import(case):

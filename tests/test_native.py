@@ -20,6 +20,7 @@ COMPILER = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 pytestmark = [
     pytest.mark.kernels,
+    pytest.mark.exhaustive,  # the driver alone takes seconds to build
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no mprotect; guard bytes are still tested"),
     pytest.mark.skipif(COMPILER is None, reason="there is no C compiler here: cc, gcc or clang"),
     pytest.mark.skipif(not (CORE / "kernels").exists(), reason=f"the kernels' sources are not here: {CORE}"),
@@ -38,7 +39,6 @@ def guards(tmp_path_factory):
     return lambda *arguments: subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
 
 
-@pytest.mark.exhaustive
 def test_no_kernel_touches_a_byte_outside(guards):
     done = guards()
     assert done.returncode == 0, done.stderr

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import reference
 from lists import CASES, INTEGERS, SPACES
+from marks import exhaustive
 from pixel_tools import assert_bits
 
 import cheq
 from cheq.parity.pixels import MASKS, plane
 from cheq.parity.pixels import mask as mask_of
 
-LARGE = [pytest.param((2, 1500, 1501), marks=pytest.mark.exhaustive), (1, 2200, 2100)]
+LARGE = exhaustive((2, 1500, 1501), (1, 2200, 2100))
 
 all_cases = pytest.mark.parametrize(("method", "dtype"), CASES)
 

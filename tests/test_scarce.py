@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from marks import exhaustive
 
 import cheq
 from cheq import _cgroups, _load, _threads
@@ -168,7 +169,7 @@ def test_without_a_limit_all_threads_are_started():
 
 
 @needs_threads
-@pytest.mark.parametrize("name", ["OMP_STACKSIZE", "GOMP_STACKSIZE"])
+@pytest.mark.parametrize("name", ["OMP_STACKSIZE", *exhaustive("GOMP_STACKSIZE")])
 @pytest.mark.parametrize(("size", "threads"), [("100g", 0), (" 104857600 K ", 0), ("64", 5), ("65536B", 5), ("x", 5)])
 def test_stacks_that_no_memory_is_there_for(name, size, threads):
     limit = "resource.setrlimit(resource.RLIMIT_AS, (2**36, 2**36))"

@@ -102,6 +102,7 @@ def test_ties_at_exactly_one_half_go_to_even(same, total):
     assert all(value % 2 == 0 for value in got[:-1])
 
 
+@pytest.mark.exhaustive  # more than a second in Python's integers
 def test_counts_above_2_to_the_24_are_rounded_to_float32(same):
     total = 510 * 2**16  # 255 / total is exact in float32
     s = 257 * 2**16 + 1  # just above the tie at 128.5; float32, with steps of 2 there, takes it onto the tie
