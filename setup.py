@@ -100,7 +100,7 @@ extensions = [
         depends=[str(path) for path in sorted(Path(CORE).rglob("*.h"))],
         **(TRACING if TRACED else {} if FREE_THREADED else LIMITED_API),
     )
-    for name in ("dispatch", "work", "integer", "floating", "color", "tiles")
+    for name in ("dispatch", "work", "integer", "floating", "color", "tiles", "matching")
 ]
 
 setup(

@@ -29,6 +29,7 @@ from cheq._color import rgb_to_gray
 from cheq._config import choose_kernel, show_config
 from cheq._distribution import cumulative_distribution
 from cheq._equalize import equalize
+from cheq._match import match_histograms, matching_lut
 from cheq._steps import apply_lut, equalization_lut, histogram
 from cheq._threshold import binarize, otsu_threshold
 from cheq._version import __version__
@@ -42,6 +43,8 @@ __all__ = [
     "equalization_lut",
     "equalize",
     "histogram",
+    "match_histograms",
+    "matching_lut",
     "otsu_threshold",
     "plot",
     "recipes",

@@ -98,22 +98,25 @@ def as_number_of_bins(nbins: Any, images: np.dtype[Any], name: str = "nbins") ->
 
 
 def as_images(
-    images: npt.ArrayLike, dtypes: tuple[str, ...], others: Mapping[str, tuple[str, ...]] | None = None
+    images: npt.ArrayLike,
+    dtypes: tuple[str, ...],
+    others: Mapping[str, tuple[str, ...]] | None = None,
+    name: str = "images",
 ) -> npt.NDArray[Any]:
-    """Return ``images`` as a plain array of one of the dtypes, in the machine's byte order, or raise.
+    """Return ``images``, or what else has that name, as a plain array of one of the dtypes, in the machine's byte order, or raise.
 
     others: methods and the dtypes they take, to name those that take these images.
     """
     if type(images) is np.ndarray and images.dtype is _UINT8 and dtypes[0] == "uint8":
         return images  # nearly every call
-    array = as_array("images", images)
+    array = as_array(name, images)
     if not array.dtype.isnative and array.dtype.newbyteorder("=").name in dtypes:
         return array.astype(array.dtype.newbyteorder("="))
     if array.dtype.type.__name__ not in dtypes:  # dtype.name is the same, made anew each time
-        takers = [repr(name) for name, taken in (others or {}).items() if array.dtype.name in taken]
+        takers = [repr(method) for method, taken in (others or {}).items() if array.dtype.name in taken]
         instead = f", or pass method={' or '.join(takers)}, which takes {array.dtype}" if takers else ""
         raise TypeError(
-            f"images: expected dtype {listed(dtypes)}, got {array.dtype}; {conversion(array.dtype)}{instead}"
+            f"{name}: expected dtype {listed(dtypes)}, got {array.dtype}; {conversion(array.dtype, name)}{instead}"
         )
     return array
 
@@ -163,25 +166,25 @@ def _is_masked(value: object) -> bool:
     return isinstance(value, getattr(sys.modules.get("numpy.ma"), "MaskedArray", ()))
 
 
-def conversion(dtype: np.dtype[Any]) -> str:
+def conversion(dtype: np.dtype[Any], name: str = "images") -> str:
     """Return how an array of ``dtype`` is made uint8, by what such arrays usually hold."""
     if dtype.kind == "b":
-        return "convert with images.astype(np.uint8) * 255"
+        return f"convert with {name}.astype(np.uint8) * 255"
     if dtype.kind == "f":
         return (
-            "convert values in 0..1 with np.rint(images * 255).astype(np.uint8), "
-            "or values in 0..255 with np.rint(images).astype(np.uint8)"
+            f"convert values in 0..1 with np.rint({name} * 255).astype(np.uint8), "
+            f"or values in 0..255 with np.rint({name}).astype(np.uint8)"
         )
     if dtype.kind == "u":
         return (
-            f"convert the full range with (images >> {8 * (dtype.itemsize - 1)}).astype(np.uint8), "
-            "or values in 0..255 with images.astype(np.uint8)"
+            f"convert the full range with ({name} >> {8 * (dtype.itemsize - 1)}).astype(np.uint8), "
+            f"or values in 0..255 with {name}.astype(np.uint8)"
         )
     if dtype.kind == "i" and dtype.itemsize > 1:
-        return "convert values in 0..255 with images.astype(np.uint8)"
+        return f"convert values in 0..255 with {name}.astype(np.uint8)"
     if dtype.kind == "i":
-        return "convert its levels with (images.astype(np.int16) + 128).astype(np.uint8)"
-    with_numpy = "convert with np.asarray(images, dtype=np.uint8)"
+        return f"convert its levels with ({name}.astype(np.int16) + 128).astype(np.uint8)"
+    with_numpy = f"convert with np.asarray({name}, dtype=np.uint8)"
     if dtype.kind in "OUS":
         return (
             f"{with_numpy} if they hold pixels (a path is to be read first; None is what reading a missing file gives)"
@@ -190,7 +193,12 @@ def conversion(dtype: np.dtype[Any]) -> str:
 
 
 def order_axes(
-    shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None, *, all_alike: bool = False
+    shape: tuple[int, ...],
+    axes: int | Iterable[int] | None,
+    channel_axis: int | None,
+    *,
+    all_alike: bool = False,
+    name: str = "images",
 ) -> tuple[int, list[int] | None]:
     """Return the number of batch axes, and the order that puts them in front; None if they are there.
 
@@ -199,9 +207,9 @@ def order_axes(
     ndim = len(shape)
     if axes is None and channel_axis is None:
         if ndim < 2 or shape[-1] in (1, 3, 4):
-            _check_last_two(shape, all_alike)
+            _check_last_two(shape, all_alike, name)
         return ndim - 2, None
-    pixel_axes = _plane_axes(shape, axes, channel_axis)
+    pixel_axes = _plane_axes(shape, axes, channel_axis, name)
     n_batch = ndim - len(pixel_axes)
     if pixel_axes[0] == n_batch:
         return n_batch, None
@@ -211,12 +219,12 @@ def order_axes(
     return n_batch, order + pixel_axes
 
 
-def _check_last_two(shape: tuple[int, ...], all_alike: bool) -> None:
+def _check_last_two(shape: tuple[int, ...], all_alike: bool, name: str) -> None:
     if len(shape) < 2:
-        raise ValueError(f"images: expected at least two axes (height, width), got shape {shape}; for others pass axes")
+        raise ValueError(f"{name}: expected at least two axes (height, width), got shape {shape}; for others pass axes")
     if len(shape) > 2 and _looks_like_channels(shape) and not all_alike:
         raise ValueError(
-            f"images: expected channel_axis or axes beside shape {shape}, whose last axis looks like channels; "
+            f"{name}: expected channel_axis or axes beside shape {shape}, whose last axis looks like channels; "
             "pass channel_axis=-1 if it holds them, or axes=(-2, -1) if each plane is one of the last two axes"
         )
 
@@ -226,7 +234,9 @@ def _looks_like_channels(shape: tuple[int, ...]) -> bool:
     return shape[-1] in (3, 4) or (shape[-1] == 1 and len(shape) >= 4 and min(shape[-3:-1]) >= 16)
 
 
-def _plane_axes(shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None) -> list[int]:
+def _plane_axes(
+    shape: tuple[int, ...], axes: int | Iterable[int] | None, channel_axis: int | None, name: str
+) -> list[int]:
     """Return the axes whose pixels share one histogram, none negative, in order."""
     ndim = len(shape)
     channel = None if channel_axis is None else axis_index("channel_axis", channel_axis, ndim)
@@ -236,17 +246,21 @@ def _plane_axes(shape: tuple[int, ...], axes: int | Iterable[int] | None, channe
             del rest[channel]
         if len(rest) < 2:
             raise ValueError(
-                f"images: expected at least two axes (height, width) beside channel_axis, got shape {shape}; "
+                f"{name}: expected at least two axes (height, width) beside channel_axis, got shape {shape}; "
                 "for others pass axes"
             )
         return rest[-2:]
-    axes = axes if type(axes) is tuple else _as_tuple(axes)
-    chosen = [axis_index("axes", axis, ndim) for axis in axes]
+    chosen = axes_at(axes, ndim)
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"axes: expected one or more different axes, got {axes!r} for {ndim} axes")
     if channel in chosen:
         raise ValueError(f"channel_axis: expected an axis that is not in axes {axes!r}, got {channel_axis!r}")
     return sorted(chosen)
+
+
+def axes_at(axes: int | Iterable[int], ndim: int) -> list[int]:
+    """Return the axes that are meant, none negative, as they come."""
+    return [axis_index("axes", axis, ndim) for axis in (axes if type(axes) is tuple else _as_tuple(axes))]
 
 
 def _as_tuple(axes: int | Iterable[int]) -> tuple[int, ...]:
@@ -269,13 +283,16 @@ def axis_index(name: str, axis: int, ndim: int) -> int:
     return index % ndim
 
 
-def as_mask(mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | None) -> npt.NDArray[np.bool_]:
+def as_mask(
+    mask: npt.ArrayLike, shape: tuple[int, ...], channel_axis: int | None, of: str = "images"
+) -> npt.NDArray[np.bool_]:
     """Return ``mask`` broadcast to the images' shape; one without their channel axis is the same for all channels."""
-    array = as_array("mask", mask)
+    name = "mask" if of == "images" else f"{of}_mask"
+    array = as_array(name, mask)
     if array.dtype != _BOOL:
-        raise TypeError(f"mask: expected dtype bool, got {array.dtype}; convert with mask != 0")
+        raise TypeError(f"{name}: expected dtype bool, got {array.dtype}; convert with {name} != 0")
     channel = None if channel_axis is None else operator.index(channel_axis) % len(shape)
-    return broadcast("mask", array, shape, channel, "the images' shape without channel_axis")
+    return broadcast(name, array, shape, channel, f"the {of}'{'' if of.endswith('s') else 's'} shape without channel_axis")
 
 
 def broadcast(
@@ -350,21 +367,36 @@ def apart_from(out: Any, array: Any) -> Any:
     return array.copy() if array is not None and share_memory(array, out) else array
 
 
-def as_histogram(histogram: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return ``histogram`` as contiguous int64, or raise."""
-    counts = as_array("histogram", histogram)
-    if counts.dtype.kind not in "iu":
-        raise TypeError(
-            f"histogram: expected integer counts, got dtype {counts.dtype}; convert with histogram.astype(np.int64)"
-        )
+def as_histogram(histogram: npt.ArrayLike, name: str = "histogram", weights: bool = False) -> npt.NDArray[Any]:
+    """Return ``histogram`` as contiguous int64, or float64 where it has weights and they are taken; or raise."""
+    counts = as_array(name, histogram)
+    floats = weights and counts.dtype.kind == "f" and counts.dtype.itemsize <= 8
+    if counts.dtype.kind not in "iu" and not floats:
+        expected = "integer counts or float weights" if weights else "integer counts"
+        raise TypeError(f"{name}: expected {expected}, got dtype {counts.dtype}; convert with {name}.astype(np.int64)")
     if counts.ndim == 0 or counts.shape[-1] not in _ALL_LEVELS:
-        raise ValueError(f"histogram: expected a last axis of 256 or 65536 bins, got shape {counts.shape}")
+        raise ValueError(f"{name}: expected a last axis of 256 or 65536 bins, got shape {counts.shape}")
+    if floats:
+        return _as_weights(name, counts)
     if counts.size and int(counts.min()) < 0:
-        raise ValueError(f"histogram: expected counts of 0 or more, got {counts.min()}")
+        raise ValueError(f"{name}: expected counts of 0 or more, got {counts.min()}")
     total, most = _largest_total(counts), np.iinfo(np.int64).max
     if total > most:
-        raise ValueError(f"histogram: expected a total of at most {most}, got {total}")
+        raise ValueError(f"{name}: expected a total of at most {most}, got {total}")
     return np.ascontiguousarray(counts, dtype=np.int64)
+
+
+def _as_weights(name: str, weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    weights = np.ascontiguousarray(weights, dtype=np.float64)
+    wrong = weights[~((weights >= 0) & (weights < np.inf))]
+    if wrong.size:
+        raise ValueError(f"{name}: expected finite weights of 0 or more, got {wrong[0]}")
+    with np.errstate(over="ignore"):
+        totals = np.cumsum(weights, axis=-1)[..., -1]
+    wrong = totals[~((totals > 0) & (totals < np.inf))]
+    if wrong.size:
+        raise ValueError(f"{name}: expected weights with a total above 0 that is finite, got a total of {wrong[0]}")
+    return weights
 
 
 def _largest_total(counts: npt.NDArray[Any]) -> int:

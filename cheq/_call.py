@@ -113,12 +113,16 @@ def of_planes(
     *,
     others: Mapping[str, tuple[str, ...]] | None = None,
     all_alike: bool = False,
+    name: str = "images",
 ) -> Call:
-    """Return the call of a function that works on planes; ``others``, ``all_alike``: see as_images and order_axes."""
-    array = _arguments.as_images(images, dtypes, others)
-    n_batch, order = _arguments.order_axes(array.shape, axes, channel_axis, all_alike=all_alike)
+    """Return the call of a function that works on planes.
+
+    ``others``, ``all_alike``: see as_images and order_axes; ``name``: of the argument.
+    """
+    array = _arguments.as_images(images, dtypes, others, name)
+    n_batch, order = _arguments.order_axes(array.shape, axes, channel_axis, all_alike=all_alike, name=name)
     call = of_axes(array, n_batch, order, num_threads, array.size)
     if mask is not None:
-        whole = _arguments.as_mask(mask, array.shape, channel_axis)
+        whole = _arguments.as_mask(mask, array.shape, channel_axis, name)
         call.mask = whole if order is None else whole.transpose(order)
     return call

@@ -161,24 +161,25 @@ def of_images(
     channel_axis: int | None,
     mask: ArrayLike | None,
     num_threads: int | None,
+    name: str = "images",
 ) -> Call:
     """Return the call of a function that changes a lightness; its last batch axis is that of the channels.
 
-    dtypes: those that are taken, as for _as_color. The mask has no channels.
+    dtypes: those that are taken, as for _as_color. The mask has no channels. name: of the argument.
     """
-    array = _as_color(images, dtypes, f"color={space!r}")
+    array = _as_color(images, dtypes, f"color={space!r}", name)
     array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     if channel_axis is None:
         raise ValueError(f"channel_axis: expected the axis of R, G, B for color={space!r}, got None")
-    channel = _channel(array.shape, channel_axis, (3, 4))
-    n_batch, order = _arguments.order_axes(array.shape, axes, channel)
+    channel = _channel(array.shape, channel_axis, (3, 4), name)
+    n_batch, order = _arguments.order_axes(array.shape, axes, channel, name=name)
     order = list(range(array.ndim)) if order is None else order
     order = [axis for axis in order[:n_batch] if axis != channel] + [channel] + order[n_batch:]
     without = array.shape[:channel] + array.shape[channel + 1 :]
     call = _call.of_axes(array, n_batch, order, num_threads, math.prod(without))
     if mask is not None:
         beside = [axis - (axis > channel) for axis in order if axis != channel]
-        call.mask = _arguments.as_mask(mask, without, None).transpose(beside)
+        call.mask = _arguments.as_mask(mask, without, None, name).transpose(beside)
     return call
 
 
@@ -214,36 +215,42 @@ def change_lightness(call: Call, space: str, change: Callable[[Call, tuple[slice
     if call.images.size == 0:
         return
     color.set_apart(call)
-    number, n_batch = color.SPACES[space], call.n_batch - 1
     pixels = math.prod(call.images.shape[call.n_batch :])
-    for part, at in call.parts(call.threads * _TOGETHER // pixels, n_batch):
-        planes = part.part(())
-        planes.images = np.moveaxis(part.images, n_batch, 0)[:3]
-        planes.n_batch, planes.mask, planes.keeps, planes.ownership = 1, None, False, integer.FRESH
-        planes.out = np.empty(planes.images.shape[1:], call.images.dtype)
-        color.to_gray(planes, number)
-        planes.images, planes.n_batch, planes.mask = planes.out, n_batch, part.mask
+    for part, at in call.parts(call.threads * _TOGETHER // pixels, call.n_batch - 1):
+        planes = lightness_of(part, space)
+        planes.out = planes.images
         change(planes, at)
-        color.recolor(part, number, planes.out)
+        color.recolor(part, color.SPACES[space], planes.out)
 
 
-def _as_color(images: ArrayLike, dtypes: dict[str, str], what: str) -> Array:
+def lightness_of(call: Call, space: str) -> Call:
+    """Return the call for the planes that are the lightness of a call's images, in memory of their own."""
+    planes, n_batch = call.part(()), call.n_batch - 1
+    planes.images = np.moveaxis(call.images, n_batch, 0)[:3]
+    planes.n_batch, planes.mask, planes.keeps, planes.ownership = 1, None, False, integer.FRESH
+    planes.out = np.empty(planes.images.shape[1:], call.images.dtype)
+    color.to_gray(planes, color.SPACES[space])
+    planes.images, planes.out, planes.n_batch, planes.mask = planes.out, None, n_batch, call.mask
+    return planes
+
+
+def _as_color(images: ArrayLike, dtypes: dict[str, str], what: str, name: str = "images") -> Array:
     """Return ``images`` as a plain array of one of the dtypes, or raise."""
-    array = _arguments.as_array("images", images)
+    array = _arguments.as_array(name, images)
     if array.dtype.str[1:] not in dtypes:
         names = _arguments.listed(tuple(dtypes.values()))
-        conversion = _arguments.conversion(array.dtype)
-        raise TypeError(f"images: expected dtype {names} for {what}, got {array.dtype}; {conversion}")
+        conversion = _arguments.conversion(array.dtype, name)
+        raise TypeError(f"{name}: expected dtype {names} for {what}, got {array.dtype}; {conversion}")
     return array
 
 
-def _channel(shape: tuple[int, ...], channel_axis: int, numbers: tuple[int, ...]) -> int:
+def _channel(shape: tuple[int, ...], channel_axis: int, numbers: tuple[int, ...], name: str = "images") -> int:
     """Return ``channel_axis``, not negative, if it has one of these numbers of channels."""
     channel = _arguments.axis_index("channel_axis", channel_axis, len(shape))
     if shape[channel] not in numbers:
         expected = " or ".join(map(str, numbers))
         raise ValueError(
-            f"images: expected {expected} channels along axis {operator.index(channel_axis)}, got shape {shape}"
+            f"{name}: expected {expected} channels along axis {operator.index(channel_axis)}, got shape {shape}"
         )
     return channel
 

@@ -10,7 +10,7 @@ from cheq import _arguments, _call, _methods
 from cheq._core import integer
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Any, Unpack
 
     import numpy.typing as npt
 
@@ -80,7 +80,8 @@ def equalization_lut(
     ----------
     histogram : array_like of int, shape (..., 256) or (..., 65536)
         Counts of all levels of the images' dtype, lowest first, none negative; the total of each histogram
-        below 2**63.
+        below 2**63. With ``"skimage"`` and ``"numpy"`` also float weights, such as ``hist ** 0.5``: finite, 0 or
+        more, with a total above 0; their running sums, in order, are divided by the last.
     method : {"opencv", "pillow", "skimage", "numpy"}
         Whose definition is used; see `equalize`.
     dtype : None, "same" or the dtype of the images
@@ -99,9 +100,10 @@ def equalization_lut(
     Raises
     ------
     TypeError
-        If the counts are not integers, or the method does not take images of this dtype.
+        If the counts are not integers, nor weights where these are taken, or the method does not take images of this
+        dtype.
     ValueError
-        If a count is negative, the last axis has another length or an option is unknown.
+        If a count is negative, a weight is not finite, the last axis has another length or an option is unknown.
 
     Examples
     --------
@@ -112,11 +114,31 @@ def equalization_lut(
     [0, 128, 255]
     """
     how = _methods.of(method)
-    counts = _arguments.as_histogram(histogram)
+    counts = _arguments.as_histogram(histogram, weights=not how.levels)
     images = _methods.counted_dtype(how, counts.shape[-1], images_dtype)
     luts = np.empty(counts.shape, how.result(images, _arguments.is_same(dtype, images)))
-    integer.equalization_lut(counts, luts, how.maker, images.kind == "i")
+    if counts.dtype.kind == "f":
+        _equalize_weights(counts, luts, how, images)
+    else:
+        integer.equalization_lut(counts, luts, how.maker, images.kind == "i")
     return luts
+
+
+def _equalize_weights(weights: Array, luts: Array, how: _methods.Method, images: np.dtype[Any]) -> None:
+    """Fill ``luts`` by the definitions of scikit-image and of the recipe, where levels have weights instead of counts."""
+    limits = np.iinfo(images)
+    levels = np.arange(limits.min, limits.max + 1)
+    same = luts.dtype == images
+    for index in np.ndindex(weights.shape[:-1]):
+        present = weights[index] > 0
+        if how is _methods.SKIMAGE:
+            shares = np.cumsum(weights[index])
+            entries = np.maximum(shares, weights[index][present][0]) / shares[-1]
+        else:
+            density, edges = np.histogram(levels[present], _methods.NBINS, weights=weights[index][present], density=True)
+            shares = np.cumsum(density)
+            entries = np.interp(levels, edges[:-1], (1.0 if same else 255.0) * shares / shares[-1])
+        luts[index] = np.rint(entries * (limits.max - limits.min)) + limits.min if same else entries
 
 
 @overload

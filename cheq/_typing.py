@@ -45,6 +45,14 @@ class Options(Masked, total=False):
     nan_policy: NanPolicy
 
 
+class MatchOptions(Masked, total=False):
+    """Those of `match_histograms`."""
+
+    method: Literal["skimage"]
+    color: Color
+    reference_mask: ArrayLike | None
+
+
 class KernelOptions(Planes, total=False):
     """Those of `clahe` with ``"skimage"``."""
 

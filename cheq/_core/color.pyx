@@ -9,8 +9,11 @@ from libc.string cimport memcpy, memset
 
 from cheq._core.dispatch cimport active_kernels, cheq_kernels
 from cheq._core.jobs cimport *
+from cheq._core.targets cimport *
 from cheq._core.views cimport *
 from cheq._core.work cimport cheq_work, run_work, zeros
+
+from math import prod
 
 cdef extern from "jobs/colors.h" nogil:
     ctypedef struct cheq_lab:
@@ -95,6 +98,23 @@ def equalize(call, int space, int maker):
 
     The mask has no channel axis. An interrupt leaves each image of the result whole or untouched, unless it is fresh.
     """
+    cdef cheq_maker made_by = cheq_maker_at(maker, active_kernels())
+    change_lightness(call, space, &made_by)
+
+
+def match(call, int space, targets):
+    """Give the lightness of every image the histogram of its target (matching.pyx). Else as above."""
+    cdef cheq_targets opened
+    cdef cheq_maker made_by
+    try:
+        open_targets(&opened, targets, prod(call.batch[:call.n_batch - 1]), False)
+        made_by = cheq_matcher(&opened.matching)
+        change_lightness(call, space, &made_by)
+    finally:
+        close_targets(&opened)
+
+
+cdef int change_lightness(call, int space, const cheq_maker *maker) except -1:
     cdef cheq_views views
     cdef cheq_color_job *job = NULL
     cdef cheq_work work
@@ -105,17 +125,17 @@ def equalize(call, int space, int maker):
         check(fits(&views) and views.images.itemsize == 1)
         if may_overlap(&views, False):
             call.separate()
-            return equalize(call, space, maker)
+            return change_lightness(call, space, maker)
         channels = <int>views.images.shape[views.n_batch - 1]
         job = <cheq_color_job *>zeros(sizeof(cheq_color_job))
         job.kernels = active_kernels()
         job.space = space_at(space)
-        job.maker = cheq_maker_at(maker, job.kernels)
+        job.maker = maker[0]
         lay_out(&job.counted, &views, views.n_batch, 3, CHEQ_IMAGES)
         lay_out(&job.applied, &views, views.n_batch, channels, CHEQ_OUT)
         cheq_color_job_measure(job)
         work = cheq_lightness_work(job)
-        run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
+        return run_work(&work, views.threads, views.ownership == CHEQ_FRESH)
     finally:
         free(job)
         release_views(&views)

@@ -11,11 +11,14 @@ from libc.string cimport memset
 
 from cheq._core.dispatch cimport active_kernels
 from cheq._core.jobs cimport *
+from cheq._core.targets cimport *
 from cheq._core.views cimport *
 from cheq._core.work cimport (
     BRIEF, CHEQ_LINE, CHEQ_SMALL_WORK, cheq_arithmetic, cheq_arithmetic_begin, cheq_arithmetic_end, cheq_first_line,
     run_work
 )
+
+from math import prod
 
 from numpy import dtype as numpy_dtype, empty, ndarray
 
@@ -81,14 +84,13 @@ def equalize_usual(
 
 
 cdef int run_usual(cheq_views *views, int maker) except -1:
-    cdef cheq_maker made_by
+    cdef cheq_maker made_by = cheq_maker_at(maker, active_kernels())
     cdef char *room
     cdef size_t pixels = views.images.len
     if views.images.itemsize == 2:
-        return run_levels(views, maker, False)
+        return run_levels(views, &made_by, False)
     if views.mask.buf != NULL or views.images.ndim > 2 or views.images.len > BRIEF or not is_dense(&views.images):
-        return run_bytes(views, maker, False)
-    made_by = cheq_maker_at(maker, active_kernels())
+        return run_bytes(views, &made_by, False)
     room = room_of(CHEQ_ROOM) if pixels >= CHEQ_NO_ROOM else NULL
     cheq_equalize_plane(active_kernels(), &made_by, <const uint8_t *>views.images.buf, <uint8_t *>views.out.buf, pixels,
                         NULL if room == NULL else cheq_first_line(room))
@@ -126,20 +128,36 @@ def equalize(call, int maker):
 
     An interrupt leaves each plane of the result whole or untouched, unless it is fresh.
     """
-    run(call, None, None, maker)
+    cdef cheq_maker made_by = cheq_maker_at(maker, active_kernels())
+    run(call, None, None, &made_by)
+
+
+def match(call, targets, bint truncates):
+    """Give each plane the histogram of its target (matching.pyx), as levels, the nearest or truncated, or doubles.
+
+    Else as above.
+    """
+    cdef cheq_targets opened
+    cdef cheq_maker made_by
+    try:
+        open_targets(&opened, targets, prod(call.batch), truncates)
+        made_by = cheq_matcher(&opened.matching)
+        run(call, None, None, &made_by)
+    finally:
+        close_targets(&opened)
 
 
 def count(call, hist):
     """Write the histogram of every plane to ``hist``, int64, contiguous."""
-    run(call, hist, None, 0)
+    run(call, hist, None, NULL)
 
 
 def apply(call, luts):
     """Replace the levels of the images by their entries in ``luts``, contiguous: one for all planes, or one a plane."""
-    run(call, None, luts, 0)
+    run(call, None, luts, NULL)
 
 
-cdef int run(call, hist, luts, int maker) except -1:
+cdef int run(call, hist, luts, const cheq_maker *maker) except -1:
     cdef cheq_views views
     cdef bint looks_up = luts is not None
     memset(&views, 0, sizeof(views))
@@ -155,13 +173,29 @@ cdef int run(call, hist, luts, int maker) except -1:
     return run(call, hist, call.separate(luts), maker)
 
 
-def equalization_lut(hist, luts, int maker=0, bint signed=False):
+def equalization_lut(hist, luts, int maker, bint signed):
     """Fill ``luts`` (levels or doubles) from ``hist`` (int64), both contiguous with a last axis of all levels."""
+    cdef cheq_maker made_by = cheq_maker_at(maker, active_kernels())
+    make_luts(hist, luts, &made_by, signed)
+
+
+def matching_lut(hist, luts, targets, bint signed):
+    """The same for a target of each histogram; levels are the nearest."""
+    cdef cheq_targets opened
+    cdef cheq_maker made_by
+    try:
+        open_targets(&opened, targets, hist.size // hist.shape[hist.ndim - 1], False)
+        made_by = cheq_matcher(&opened.matching)
+        make_luts(hist, luts, &made_by, signed)
+    finally:
+        close_targets(&opened)
+
+
+cdef int make_luts(hist, luts, const cheq_maker *maker, bint signed) except -1:
     cdef Py_buffer counts, result
     cdef Py_ssize_t i
     cdef uint32_t levels = hist.shape[hist.ndim - 1]
     cdef cheq_entries entries
-    cdef cheq_maker made_by = cheq_maker_at(maker, active_kernels())
     cdef cheq_arithmetic before
     cdef char *room = room_of(CHEQ_ROOM)
     memset(&counts, 0, sizeof(counts))
@@ -175,12 +209,13 @@ def equalization_lut(hist, luts, int maker=0, bint signed=False):
             before = cheq_arithmetic_begin()
             for i in range(result.len // result.itemsize // levels):
                 entries.lut = <char *>result.buf + i * levels * result.itemsize
-                cheq_make_lut_of_hist(&made_by, <const uint64_t *>counts.buf + i * levels, &entries)
+                cheq_make_lut_of_hist(maker, i, <const uint64_t *>counts.buf + i * levels, &entries)
             cheq_arithmetic_end(before)
     finally:
         PyBuffer_Release(&result)
         PyBuffer_Release(&counts)
         free(room)
+    return 0
 
 
 def otsu_thresholds(hist, thresholds):
@@ -219,11 +254,12 @@ cdef bint fits(const cheq_views *views, bint looks_up) noexcept:
     return kind_of(out) in (kind_of(images), c"d")
 
 
-cdef int run_bytes(cheq_views *views, int maker, bint looks_up) except -1:
+cdef int run_bytes(cheq_views *views, const cheq_maker *maker, bint looks_up) except -1:
     cdef cheq_bytes_job *job = <cheq_bytes_job *>room_of(sizeof(cheq_bytes_job))
     cdef cheq_work work
     job.kernels = active_kernels()
-    job.maker = cheq_maker_at(maker, job.kernels)
+    if maker != NULL:
+        job.maker = maker[0]
     job.applies = views.out.buf != NULL
     job.counts = not looks_up
     job.hist = NULL if looks_up else <uint64_t *>views.tables[0].buf
@@ -238,12 +274,13 @@ cdef int run_bytes(cheq_views *views, int maker, bint looks_up) except -1:
         free(job)
 
 
-cdef int run_levels(cheq_views *views, int maker, bint looks_up) except -1:
+cdef int run_levels(cheq_views *views, const cheq_maker *maker, bint looks_up) except -1:
     cdef cheq_levels_job *job = <cheq_levels_job *>room_of(sizeof(cheq_levels_job))
     cdef cheq_work work
     cdef cheq_layout *layout
     job.kernels = active_kernels()
-    job.maker = cheq_maker_at(maker, job.kernels)
+    if maker != NULL:
+        job.maker = maker[0]
     job.applies = views.out.buf != NULL
     job.counts = not looks_up
     job.hist = NULL if looks_up else <uint64_t *>views.tables[0].buf

@@ -60,7 +60,7 @@ cdef extern from "jobs/makers.h" nogil:
         cheq_distribution *distribution
 
     cheq_maker cheq_maker_at(int i, const cheq_kernels *kernels)
-    void cheq_make_lut_of_hist(const cheq_maker *maker, const uint64_t *hist, const cheq_entries *to)
+    void cheq_make_lut_of_hist(const cheq_maker *maker, size_t plane, const uint64_t *hist, const cheq_entries *to)
     uint32_t cheq_otsu_of_hist(const uint64_t *hist, uint32_t levels)
 
 cdef extern from "jobs/bytes.h" nogil:

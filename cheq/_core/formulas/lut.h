@@ -27,6 +27,7 @@ typedef struct {
     const uint64_t *hist64;
     const cheq_span *spans;
     size_t n_spans;
+    size_t plane;     /* its number in the batch, for a context that differs from plane to plane */
     int present_only; /* no pixel has a level that is not counted, so LUTs need not tell of any */
 } cheq_counts;
 

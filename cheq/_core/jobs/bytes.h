@@ -50,7 +50,7 @@ static inline void cheq_equalize_plane(const cheq_kernels *k, const cheq_maker *
     uint8_t lut[CHEQ_LEVELS];
     cheq_hist hist = {0};
     k->count(images, pixels, hist, ahead, room);
-    cheq_make_lut_of_bytes(maker, hist, lut, room);
+    cheq_make_lut_of_bytes(maker, 0, hist, lut, room);
     k->apply(images, out, pixels, lut);
     cheq_arithmetic_end(before);
 }
@@ -66,12 +66,12 @@ static void cheq_equalize_dense(const cheq_bytes_job *job, size_t begin, size_t 
     k->count(at[CHEQ_IMAGES], job->pixels, hist, ahead, room);
     for (size_t group = begin + 1; group < end; group++) {
         cheq_layout_locate(&job->applied, group, next);
-        cheq_make_lut_of_bytes(&job->maker, hist, lut, room);
+        cheq_make_lut_of_bytes(&job->maker, group - 1, hist, lut, room);
         memset(hist, 0, sizeof hist);
         k->count_apply(next[CHEQ_IMAGES], hist, at[CHEQ_IMAGES], at[CHEQ_OUT], job->pixels, lut, room);
         memcpy(at, next, sizeof at);
     }
-    cheq_make_lut_of_bytes(&job->maker, hist, lut, room);
+    cheq_make_lut_of_bytes(&job->maker, end - 1, hist, lut, room);
     k->apply(at[CHEQ_IMAGES], at[CHEQ_OUT], job->pixels, lut);
 }
 
@@ -89,7 +89,7 @@ static void cheq_equalize_staged(const cheq_bytes_job *job, size_t group, cheq_r
         cheq_hist hist = {0};
         uint8_t *staged = room->pending[c].pixels, *at[CHEQ_OPERANDS] = {NULL, staged};
         k->count(staged, job->pixels, hist, ahead, room->tables);
-        cheq_make_lut_of_bytes(&job->maker, hist, luts[c], room->tables);
+        cheq_make_lut_of_bytes(&job->maker, group * (size_t)job->channels + (size_t)c, hist, luts[c], room->tables);
         if (alike) {
             continue;
         }
@@ -144,9 +144,9 @@ static inline void cheq_bytes_make_plane(const cheq_bytes_job *job, size_t plane
         cheq_put_hist(hist32, hist64, CHEQ_LEVELS, job->hist + plane * CHEQ_LEVELS);
     }
     if (job->applies && hist64) {
-        cheq_make_lut_of_hist(&job->maker, hist64, &entries);
+        cheq_make_lut_of_hist(&job->maker, plane, hist64, &entries);
     } else if (job->applies) {
-        cheq_make_lut_of_bytes(&job->maker, hist32, lut, room->tables);
+        cheq_make_lut_of_bytes(&job->maker, plane, hist32, lut, room->tables);
     }
     if (!hist64) {
         memset(hist32, 0, sizeof(cheq_hist));

@@ -205,10 +205,11 @@ static void cheq_levels_make(const void *of, size_t group, void *memory, const v
         cheq_put_hist(own.hist, sum, job->levels, job->hist + group * job->levels);
     }
     if (job->applies && sum) {
-        cheq_make_lut_of_hist(&job->maker, sum, &entries);
+        cheq_make_lut_of_hist(&job->maker, group, sum, &entries);
     } else if (job->applies) {
         const cheq_counts counts = {
-            .hist32 = own.hist, .spans = own.spans, .n_spans = *own.n_spans, .present_only = !job->counted.masked,
+            .hist32 = own.hist, .spans = own.spans, .n_spans = *own.n_spans, .plane = group,
+            .present_only = !job->counted.masked,
         };
         cheq_make_lut(&job->maker, &counts, &entries);
     }

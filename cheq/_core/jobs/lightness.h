@@ -205,11 +205,10 @@ static void cheq_lightness_make(const void *of, size_t image, void *counts, cons
     const cheq_color_job *job = of;
     cheq_room *room = of_thread;
     const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0, room->tables};
-    (void)image;
     if (sum) {
-        cheq_make_lut_of_hist(&job->maker, sum, &entries);
+        cheq_make_lut_of_hist(&job->maker, image, sum, &entries);
     } else {
-        cheq_make_lut_of_bytes(&job->maker, counts, lut, room->tables);
+        cheq_make_lut_of_bytes(&job->maker, image, counts, lut, room->tables);
         memset(counts, 0, sizeof(cheq_hist));
     }
 }

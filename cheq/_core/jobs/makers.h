@@ -3,6 +3,7 @@
 #define CHEQ_MAKERS_H
 
 #include "formulas/lut.h"
+#include "formulas/match.h"
 #include "kernels/kernels.h"
 
 typedef struct {
@@ -31,23 +32,30 @@ static inline void cheq_make_lut(const cheq_maker *maker, const cheq_counts *cou
     maker->make(maker->context, counts, to);
 }
 
+/* What matches histograms; it has a context. */
+static inline cheq_maker cheq_matcher(const cheq_matching *matching) {
+    const cheq_maker maker = {.name = "match", .make = cheq_make_match, .context = matching};
+    return maker;
+}
+
 /* The LUT of at most CHEQ_TOTAL32 bytes, to bytes. */
-static inline void cheq_make_lut_of_bytes(const cheq_maker *maker, const uint32_t hist[CHEQ_LEVELS],
+static inline void cheq_make_lut_of_bytes(const cheq_maker *maker, size_t plane, const uint32_t hist[CHEQ_LEVELS],
                                           uint8_t lut[CHEQ_LEVELS], void *room) {
     static const cheq_span all = {0, CHEQ_LEVELS};
     if (maker->of_bytes) {
         maker->of_bytes(hist, lut);
         return;
     }
-    const cheq_counts counts = {.hist32 = hist, .spans = &all, .n_spans = 1};
+    const cheq_counts counts = {.hist32 = hist, .spans = &all, .n_spans = 1, .plane = plane};
     const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0, room};
     cheq_make_lut(maker, &counts, &entries);
 }
 
 /* The LUT of any number of pixels of any levels, to any entries. */
-static inline void cheq_make_lut_of_hist(const cheq_maker *maker, const uint64_t *hist, const cheq_entries *to) {
+static inline void cheq_make_lut_of_hist(const cheq_maker *maker, size_t plane, const uint64_t *hist,
+                                         const cheq_entries *to) {
     const cheq_span all = {0, to->levels};
-    const cheq_counts counts = {.hist64 = hist, .spans = &all, .n_spans = 1};
+    const cheq_counts counts = {.hist64 = hist, .spans = &all, .n_spans = 1, .plane = plane};
     if (maker->of_bytes && to->bytes == 1 && to->flip == 0) {
         uint64_t total = 0;
         uint32_t hist32[CHEQ_LEVELS];

@@ -1,0 +1,366 @@
+"""Match: give images the histogram of a reference, by its pixels or by counts."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+import numpy as np
+
+from cheq import _arguments, _call, _color, _methods, _steps
+from cheq._core import color as _lightness
+from cheq._core import floating, integer, matching
+
+if TYPE_CHECKING:
+    from typing import Literal, Unpack
+
+    import numpy.typing as npt
+
+    from cheq._call import Call
+    from cheq._typing import Array, ArrayLike, Axes, Color, DType, MatchOptions, Outside, Scalar
+
+_DTYPES = (*_methods.INTEGERS, "float32", "float64")
+_MATCHERS = ("skimage",)
+_TARGETS = 1 << 26  # bytes that the targets of one part of a batch may take, where planes have one each
+
+# Knots and rows: what matching.pyx makes of references.
+_Targets: TypeAlias = "tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]"
+
+
+@overload
+def match_histograms(
+    images: npt.NDArray[Scalar],
+    reference: ArrayLike,
+    *,
+    dtype: Literal["same"],
+    out: Array | None = ...,
+    **options: Unpack[MatchOptions],
+) -> npt.NDArray[Scalar]: ...
+@overload
+def match_histograms(
+    images: ArrayLike,
+    reference: ArrayLike,
+    *,
+    dtype: DType = ...,
+    out: Array | None = ...,
+    **options: Unpack[MatchOptions],
+) -> Array: ...
+def match_histograms(
+    images: ArrayLike,
+    reference: ArrayLike,
+    *,
+    method: Literal["skimage"] = "skimage",
+    color: Color = "channels",
+    axes: Axes = None,
+    channel_axis: int | None = None,
+    mask: ArrayLike | None = None,
+    reference_mask: ArrayLike | None = None,
+    outside: Outside = "lut",
+    out: Array | None = None,
+    dtype: DType = None,
+    num_threads: int | None = None,
+) -> Array:
+    """
+    Give every image of a batch the histogram of a reference.
+
+    Parameters
+    ----------
+    images : array_like, shape (..., height, width)
+        One image or a batch with any number of batch axes, of uint8, int8, uint16, int16, float32 or float64. Any
+        strides are taken without a copy; the array is not changed (unless it is `out`).
+    reference : array_like
+        What images are to be like, of the same dtype: one plane of any size for all (with `channel_axis` one for each
+        channel), or one for each: its batch shape broadcasts to that of the images.
+    method : {"skimage"}
+        Whose definition is used: ``skimage.exposure.match_histograms``, bit for bit for each plane, the pixels that
+        share one histogram.
+    color : {"channels", "ycrcb", "yuv", "lab"}, optional
+        What is matched in color images: every channel on its own; or their lightness, as in `equalize`, to that of the
+        reference, both uint8; colors stay.
+    axes : int or tuple of int, optional
+        The axes of a plane. By default the last two, not counting `channel_axis`. Like `channel_axis` they are counted
+        from the end, so that they name the axes of `reference` too, which may have fewer: the axis 2 of
+        images of four axes is the last but one of both.
+    channel_axis : int, optional
+        The axis of R, G, B: each channel is matched to that of the reference, unless `color` says otherwise.
+    mask, reference_mask : array_like of bool, optional
+        Only pixels under True are counted, of the images and of the reference. Each broadcasts as the mask of
+        `equalize` does. A plane of the images without a counted pixel is returned unchanged where the result is
+        integer, else it becomes NaN.
+    outside : {"lut", "keep"}, optional
+        What pixels outside `mask` become. ``"lut"``: what the largest counted value at or below theirs becomes, or the
+        reference's lowest value. ``"keep"``: they keep their value.
+    out : ndarray, shape of images, optional
+        Where the result is written, of the result's dtype; `images` itself works in place where dtypes agree. With
+        other overlapping memory the result is as if `images` had been copied first.
+    dtype : None, "same" or the images' dtype, optional
+        None: scikit-image's dtypes. Without `channel_axis` float64, or float32 for float32. With it the images' own;
+        integers are then cut off toward zero, so that half of an image is one level too dark. ``"same"``, or the
+        images' dtype: their dtype everywhere, integers rounded to the nearest level, half to even. A lightness
+        always becomes the nearest level.
+    num_threads : int, optional
+        The most threads to use, as for `equalize`. A plane of floats is one thread's.
+
+    Returns
+    -------
+    ndarray, shape of images
+        A new C-contiguous array, or `out`.
+
+    Raises
+    ------
+    TypeError
+        If a dtype is not one of these, or not that of the images (nothing is converted silently), if an array is a
+        masked one, or if `num_threads` is not an int.
+    ValueError
+        If an option, an axis, a shape or `num_threads` is out of range, if a counted value is NaN or infinite, if a
+        plane of the reference has no counted pixel, or if `out` is read-only or overlaps itself; also if neither `axes`
+        nor `channel_axis` is given for images whose last axis looks like channels, as in `equalize`. Nothing has been
+        written then.
+
+    See Also
+    --------
+    matching_lut : from histograms, for the average of a data set, or a distribution of your own.
+
+    Notes
+    -----
+    A value below or at which a share q of a plane's pixels lies becomes the value of the reference at or below which the
+    same share of its pixels lies: ``np.interp(q, p, w)`` for the values w that there are in the reference and their
+    shares p, running counts divided by the total, in float64 (scikit-image, ``exposure/histogram_matching.py``).
+
+    Beside the result a thread needs for floats 24 bytes a pixel of a plane (25 with a mask); references take 32 bytes a
+    pixel, of one reference or of as many as take 64 MiB (of integers: 32 bytes a level, and their histograms).
+
+    Ctrl-C (``KeyboardInterrupt``) during a long call leaves each plane of `out` either finished or untouched, as in
+    `equalize`; a plane of floats is finished first, some hundredths of a second a megapixel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cheq
+    >>> random = np.random.default_rng(0)
+    >>> frames = random.integers(40, 90, (20, 48, 64), dtype=np.uint8)
+    >>> day = random.integers(100, 250, (30, 30), dtype=np.uint8)
+    >>> bright = cheq.match_histograms(frames, day, dtype="same")
+    >>> bright.shape, bright.dtype, int(bright.max())
+    ((20, 48, 64), dtype('uint8'), 249)
+    """
+    _arguments.as_choice("method", method, _MATCHERS)
+    color = _color.as_color(color)
+    keeps = _arguments.keeps(outside, mask)
+    call = _planes_of("images", images, color, axes, channel_axis, mask, num_threads)
+    call.keeps = keeps
+    kind = call.images.dtype
+    given = _reference_of(reference, call, color, axes, channel_axis, reference_mask, num_threads)
+    same = dtype is not None and _arguments.is_same(dtype, kind)
+    truncates = not same and channel_axis is not None
+    levels = kind.kind == "f" or same or truncates or color != "channels"
+    result = call.give(out, kind if levels else np.dtype(np.float64))
+    if call.images.size == 0:
+        return result
+    if color != "channels":
+        given = _color.lightness_of(given, color)
+    if kind.kind == "f":
+        _check_finite("images", call)
+        _check_finite("reference", given)
+    for part, targets in _parts(call, given, _n_batch(call, color)):
+        if color != "channels":
+            _lightness.match(part, _lightness.SPACES[color], targets)
+        elif kind.kind == "f":
+            matching.match_floats(part, targets)
+        else:
+            integer.match(part, targets, truncates)
+    return result
+
+
+def _planes_of(
+    name: str,
+    array: ArrayLike,
+    color: Color,
+    axes: Axes,
+    channel_axis: int | None,
+    mask: ArrayLike | None,
+    num_threads: int | None,
+) -> Call:
+    if color != "channels":
+        return _color.of_images(array, color, _color.BYTES, axes, channel_axis, mask, num_threads, name)
+    call = _call.of_planes(array, _DTYPES, axes, channel_axis, mask, num_threads, name=name)
+    pixels = math.prod(call.images.shape[call.n_batch :])
+    if call.images.dtype.kind == "f" and pixels > matching.MOST_PIXELS:
+        raise ValueError(f"{name}: expected planes of floats of at most {matching.MOST_PIXELS} pixels, got {pixels}")
+    return call
+
+
+def _reference_of(
+    reference: ArrayLike,
+    call: Call,
+    color: Color,
+    axes: Axes,
+    channel_axis: int | None,
+    mask: ArrayLike | None,
+    num_threads: int | None,
+) -> Call:
+    """Return the call of the reference's planes, once it fits that of the images."""
+    array, ndim = _arguments.as_array("reference", reference), len(call.shape)
+    if axes is not None:  # from the end on, so that they are those of both
+        axes = tuple(axis - ndim for axis in _arguments.axes_at(axes, ndim))
+    if channel_axis is not None:
+        channel_axis = _arguments.axis_index("channel_axis", channel_axis, ndim) - ndim
+    if array.ndim < -min(axes or (), default=0) or array.ndim < -(channel_axis or 0):
+        raise ValueError(
+            f"reference: expected the axes that axes and channel_axis name, counted from the end of images of shape "
+            f"{call.shape}; got shape {array.shape}"
+        )
+    given = _planes_of("reference", array, color, axes, channel_axis, mask, num_threads)
+    if given.images.dtype != call.images.dtype:
+        raise TypeError(f"reference: expected the images' dtype, {call.images.dtype}, got {given.images.dtype}")
+    if channel_axis is not None and color == "channels" and given.shape[channel_axis] != call.shape[channel_axis]:
+        raise ValueError(
+            f"reference: expected the images' {call.shape[channel_axis]} channels along axis {channel_axis}, "
+            f"got shape {given.shape}"
+        )
+    _check_batch("reference", given.batch[: _n_batch(given, color)], call.batch[: _n_batch(call, color)])
+    if given.images.size == 0:
+        raise ValueError(f"reference: expected planes with at least one pixel, got shape {given.shape}")
+    if given.mask is not None and not given.mask.any(axis=tuple(range(given.n_batch - given.images.ndim, 0))).all():
+        raise ValueError("reference_mask: expected True at a pixel of every plane of the reference, got none in one")
+    return given
+
+
+def _n_batch(call: Call, color: Color) -> int:
+    """Return how many batch axes the call has beside that of the channels of a lightness."""
+    return call.n_batch - (color != "channels")
+
+
+def _check_batch(name: str, batch: tuple[int, ...], images: tuple[int, ...]) -> None:
+    pairs = zip(reversed(batch), reversed(images), strict=False)
+    if len(batch) > len(images) or any(own not in (1, length) for own, length in pairs):
+        raise ValueError(f"{name}: expected a batch shape that broadcasts to {images}, got {batch}")
+
+
+def _check_finite(name: str, call: Call) -> None:
+    found = floating.find_outside(call, -math.inf, math.inf)
+    if found is not None:
+        plane, value = found
+        index = tuple(map(int, np.unravel_index(plane, call.batch))) if call.batch else ()
+        where = f" in plane {index}" if index else ""
+        mask = "mask" if name == "images" else "reference_mask"
+        raise ValueError(f"{name}: expected finite values, got {value}{where}; pass {mask}=np.isfinite({name})")
+
+
+# ---------------------------------------------------------------- targets
+
+
+def _parts(call: Call, given: Call, n_batch: int) -> Any:
+    """Yield calls for parts of the batch, of ``n_batch`` axes, each with the targets of its planes."""
+    if given.images.dtype.kind == "f":
+        size = 32 * (math.prod(given.images.shape[given.n_batch :]) + 1)
+    else:
+        size = 40 * _methods.levels_of(given.images.dtype)
+    planes = math.prod(given.batch)
+    most = planes if planes == 1 else max(_TARGETS // size, call.threads)
+    parts = call.parts(most, n_batch) if planes > most else ((call, ()),)
+    for part, at in parts:
+        behind = n_batch - given.n_batch
+        own = tuple(
+            slice(None) if length == 1 else place for length, place in zip(given.batch, at[behind:], strict=False)
+        )
+        some = given.part(own)
+        knots, rows = _targets_of(some)
+        shape = part.batch[:n_batch]
+        of_each = np.broadcast_to(rows.reshape(*some.batch, 2), (*shape, 2))
+        yield part, (knots, np.ascontiguousarray(of_each).reshape(-1, 2))
+
+
+def _targets_of(given: Call) -> _Targets:
+    """Return a target for each of the call's planes."""
+    kind = given.images.dtype
+    if kind.kind != "f":
+        return _targets_of_counts(_steps.count(given), kind)
+    planes = math.prod(given.batch)
+    knots = np.empty((planes * (math.prod(given.images.shape[given.n_batch :]) + 1), 4))
+    rows = np.empty((planes, 2), np.int64)
+    matching.know_floats(given, knots, rows)
+    return knots, rows
+
+
+def _targets_of_counts(counts: Array, kind: np.dtype[Any]) -> _Targets:
+    """Return a target for each histogram, which is not empty, of images of an integer dtype."""
+    counts = counts.reshape(-1, counts.shape[-1])
+    sums = np.cumsum(counts, axis=-1)
+    present = np.ascontiguousarray(counts != 0)
+    knots = np.empty((np.count_nonzero(present) + len(counts), 4))
+    rows = np.empty((len(counts), 2), np.int64)
+    matching.know_levels(sums / sums[:, -1:], present, float(np.iinfo(kind).min), knots, rows)
+    return knots, rows
+
+
+def matching_lut(
+    histogram: ArrayLike,
+    reference_histogram: ArrayLike,
+    *,
+    images_dtype: npt.DTypeLike | None = None,
+    dtype: DType = None,
+) -> Array:
+    """
+    Return the lookup table (LUT) that gives images the histogram of a reference.
+
+    Parameters
+    ----------
+    histogram : array_like of int, shape (..., 256) or (..., 65536)
+        Counts of all levels of the images' dtype, lowest first, as `histogram` makes them; also sums over a data set.
+    reference_histogram : array_like of int or float, shape (levels,) or of histogram
+        What it is to become, counts or weights: the sum of many histograms, which stands for their average, or any
+        distribution, such as ``np.ones(256)`` for a uniform one. Weights are finite, 0 or more, and their total is
+        above 0. It broadcasts to the shape of `histogram`.
+    images_dtype : dtype, optional
+        Of the images that were counted: by default uint8 for 256 bins and uint16 for 65,536; int8 and int16 where their
+        levels are signed.
+    dtype : None, "same" or the dtype of the images
+        None: float64, as scikit-image's. ``"same"``: the nearest levels, half to even.
+
+    Returns
+    -------
+    ndarray, shape of histogram
+        For `apply_lut`: what `match_histograms` does without `channel_axis`. An empty histogram gives the identity.
+
+    Raises
+    ------
+    TypeError
+        If counts are no integers (of the reference: nor floats).
+    ValueError
+        If a count is negative, a weight is not finite, the reference has none above 0, or a shape or an option is not
+        one of these.
+
+    Notes
+    -----
+    As in `match_histograms`; levels of weight 0 are not there, and shares are running sums, in order, divided by the
+    last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import cheq
+    >>> hist = np.bincount([3, 3, 5, 8], minlength=256)
+    >>> cheq.matching_lut(hist, np.bincount([10, 20], minlength=256))[[3, 5, 8]].tolist()
+    [10.0, 15.0, 20.0]
+    """
+    counts = _arguments.as_histogram(histogram)
+    given = _arguments.as_histogram(reference_histogram, "reference_histogram", weights=True)
+    kind = _methods.counted_dtype(_methods.SKIMAGE, counts.shape[-1], images_dtype)
+    luts = np.empty(counts.shape, kind if _arguments.is_same(dtype, kind) else np.float64)
+    if given.shape[-1] != counts.shape[-1]:
+        raise ValueError(
+            f"reference_histogram: expected {counts.shape[-1]} bins as histogram has, got shape {given.shape}"
+        )
+    _check_batch("reference_histogram", given.shape[:-1], counts.shape[:-1])
+    if not given.any(axis=-1).all():
+        raise ValueError("reference_histogram: expected a count above 0 in every histogram, got an empty one")
+    if counts.size == 0:
+        return luts
+    knots, rows = _targets_of_counts(given, kind)
+    of_each = np.broadcast_to(rows.reshape(*given.shape[:-1], 2), (*counts.shape[:-1], 2))
+    integer.matching_lut(counts, luts, (knots, np.ascontiguousarray(of_each).reshape(-1, 2)), kind.kind == "i")
+    if luts.dtype != kind:
+        empty = ~counts.any(axis=-1)
+        luts[empty] = np.arange(counts.shape[-1]) + np.iinfo(kind).min
+    return luts
