@@ -103,9 +103,9 @@ def as_images(
     others: Mapping[str, tuple[str, ...]] | None = None,
     name: str = "images",
 ) -> npt.NDArray[Any]:
-    """Return ``images``, or what else has that name, as a plain array of one of the dtypes, in the machine's byte order, or raise.
+    """Return ``images`` as a plain array of one of the dtypes, in the machine's byte order, or raise.
 
-    others: methods and the dtypes they take, to name those that take these images.
+    others: methods and the dtypes they take, to name those that take these images; name: of the argument.
     """
     if type(images) is np.ndarray and images.dtype is _UINT8 and dtypes[0] == "uint8":
         return images  # nearly every call
@@ -292,7 +292,9 @@ def as_mask(
     if array.dtype != _BOOL:
         raise TypeError(f"{name}: expected dtype bool, got {array.dtype}; convert with {name} != 0")
     channel = None if channel_axis is None else operator.index(channel_axis) % len(shape)
-    return broadcast(name, array, shape, channel, f"the {of}'{'' if of.endswith('s') else 's'} shape without channel_axis")
+    return broadcast(
+        name, array, shape, channel, f"the {of}'{'' if of.endswith('s') else 's'} shape without channel_axis"
+    )
 
 
 def broadcast(

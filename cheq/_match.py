@@ -123,9 +123,10 @@ def match_histograms(
 
     Notes
     -----
-    A value below or at which a share q of a plane's pixels lies becomes the value of the reference at or below which the
-    same share of its pixels lies: ``np.interp(q, p, w)`` for the values w that there are in the reference and their
-    shares p, running counts divided by the total, in float64 (scikit-image, ``exposure/histogram_matching.py``).
+    A value becomes the one of the reference at or below which the same share of pixels lies: ``np.interp(q, p, w)`` for
+    the share q of the plane's pixels at or below the value, the values w that there are in the reference, and their
+    shares p; shares are running counts divided by the total, in float64 (scikit-image,
+    ``exposure/histogram_matching.py``).
 
     Beside the result a thread needs for floats 24 bytes a pixel of a plane (25 with a mask); references take 32 bytes a
     pixel, of one reference or of as many as take 64 MiB (of integers: 32 bytes a level, and their histograms).

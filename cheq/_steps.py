@@ -125,7 +125,7 @@ def equalization_lut(
 
 
 def _equalize_weights(weights: Array, luts: Array, how: _methods.Method, images: np.dtype[Any]) -> None:
-    """Fill ``luts`` by the definitions of scikit-image and of the recipe, where levels have weights instead of counts."""
+    """Fill ``luts`` by scikit-image's definition or the recipe's, where levels have weights instead of counts."""
     limits = np.iinfo(images)
     levels = np.arange(limits.min, limits.max + 1)
     same = luts.dtype == images
@@ -135,7 +135,9 @@ def _equalize_weights(weights: Array, luts: Array, how: _methods.Method, images:
             shares = np.cumsum(weights[index])
             entries = np.maximum(shares, weights[index][present][0]) / shares[-1]
         else:
-            density, edges = np.histogram(levels[present], _methods.NBINS, weights=weights[index][present], density=True)
+            density, edges = np.histogram(
+                levels[present], _methods.NBINS, weights=weights[index][present], density=True
+            )
             shares = np.cumsum(density)
             entries = np.interp(levels, edges[:-1], (1.0 if same else 255.0) * shares / shares[-1])
         luts[index] = np.rint(entries * (limits.max - limits.min)) + limits.min if same else entries
