@@ -9,7 +9,7 @@ import numpy as np
 
 from cheq import _arguments, _call, _color, _methods, _steps
 from cheq._core import color as _lightness
-from cheq._core import floating, integer, matching
+from cheq._core import floating, integer, matching, work
 
 if TYPE_CHECKING:
     from typing import Literal, Unpack
@@ -287,11 +287,12 @@ def _targets_of(given: Call) -> _Targets:
 def _targets_of_counts(counts: Array, kind: np.dtype[Any]) -> _Targets:
     """Return a target for each histogram, which is not empty, of images of an integer dtype."""
     counts = counts.reshape(-1, counts.shape[-1])
-    sums = np.cumsum(counts, axis=-1)
     present = np.ascontiguousarray(counts != 0)
     knots = np.empty((np.count_nonzero(present) + len(counts), 4))
     rows = np.empty((len(counts), 2), np.int64)
-    matching.know_levels(sums / sums[:, -1:], present, float(np.iinfo(kind).min), knots, rows)
+    with work.usual_arithmetic():
+        sums = np.cumsum(counts, axis=-1)
+        matching.know_levels(sums / sums[:, -1:], present, float(np.iinfo(kind).min), knots, rows)
     return knots, rows
 
 

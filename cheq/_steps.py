@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 from cheq import _arguments, _call, _methods
-from cheq._core import integer
+from cheq._core import integer, work
 
 if TYPE_CHECKING:
     from typing import Any, Unpack
@@ -118,7 +118,8 @@ def equalization_lut(
     images = _methods.counted_dtype(how, counts.shape[-1], images_dtype)
     luts = np.empty(counts.shape, how.result(images, _arguments.is_same(dtype, images)))
     if counts.dtype.kind == "f":
-        _equalize_weights(counts, luts, how, images)
+        with work.usual_arithmetic():
+            _equalize_weights(counts, luts, how, images)
     else:
         integer.equalization_lut(counts, luts, how.maker, images.kind == "i")
     return luts

@@ -54,6 +54,21 @@ def clahe_calls(shape, threads):
             yield f"clahe, skimage, {dtype}, {name}", call
 
 
+def match_calls(shape, threads):
+    for dtype in (*lists.INTEGERS, *lists.FLOATS):
+        wanted = pixels(dtype, 3, 23, 29)[: shape[0]] * np.dtype(dtype).type(2)
+        for name, images in layouts(pixels(dtype, *shape)):
+            mask = pixels("bool", *shape[1:])
+            call = partial(cheq.match_histograms, images, wanted[0], num_threads=threads)
+            yield f"match_histograms, {dtype}, {name}", call
+            each = partial(cheq.match_histograms, images, wanted, num_threads=threads, channel_axis=0)
+            yield f"match_histograms, {dtype}, {name}, channels", each
+            masked = partial(call, mask=mask[::-1, ::-1], reference_mask=wanted[1] > 0)
+            yield f"match_histograms, {dtype}, {name}, masks", masked
+            kept = partial(call, mask=mask[:, ::-1], outside="keep", dtype="same")
+            yield f"match_histograms, {dtype}, {name}, outside the mask kept", kept
+
+
 def step_calls(shape, threads):
     functions = {cheq.histogram: lists.INTEGERS, cheq.cumulative_distribution: (*lists.INTEGERS, *lists.FLOATS)}
     functions |= dict.fromkeys((cheq.otsu_threshold, cheq.binarize), ("uint8", "uint16"))
@@ -67,6 +82,11 @@ def step_calls(shape, threads):
             name = f"equalization_lut, {method}, {dtype}"
             if (method, dtype) in lists.CASES:
                 yield name, partial(cheq.equalization_lut, hist, method=method, images_dtype=dtype)
+        for kind, weights in (("counts", hist[::-1]), ("weights", hist[0] ** 0.5)):
+            yield f"matching_lut, {dtype}, {kind}", partial(cheq.matching_lut, hist, weights, images_dtype=dtype)
+        for method in ("skimage", "numpy"):
+            weighted = partial(cheq.equalization_lut, hist**0.7, method=method, images_dtype=dtype)
+            yield f"equalization_lut of weights, {method}, {dtype}", weighted
         luts = np.arange(hist.shape[-1])[::-1].astype(np.float32)
         for name, images in layouts(pixels(dtype, *shape)):
             yield f"apply_lut, {dtype}, {name}", partial(cheq.apply_lut, images, luts, num_threads=threads)
@@ -86,6 +106,9 @@ def color_calls(shape, threads):
                         f"{function.__name__}, {space}, {channels}, {dtype}, {name}",
                         partial(function, each, color=space, channel_axis=-1, num_threads=threads),
                     )
+            for space in lists.SPACES if dtype == "uint8" else ():
+                matched = partial(cheq.match_histograms, each, each[::-1, 3:], color=space, channel_axis=-1)
+                yield f"match_histograms, {space}, {channels}, {name}", partial(matched, num_threads=threads)
             if channels == 3:
                 yield f"gray, {dtype}, {name}", partial(cheq.rgb_to_gray, each, num_threads=threads)
 
@@ -93,6 +116,6 @@ def color_calls(shape, threads):
 def calls(threads):
     """Yield names and calls."""
     for shape in (SMALL, LARGE):
-        for kind in (gray_calls, clahe_calls, step_calls, color_calls):
+        for kind in (gray_calls, clahe_calls, match_calls, step_calls, color_calls):
             for name, call in kind(shape, threads):
                 yield f"{name}, {shape}", call

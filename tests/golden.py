@@ -114,6 +114,7 @@ def calls():
         yield f"recipe {dtype}", Call("image_histogram_equalization", (images(dtype),), {"axes": (-2, -1)})
 
     yield from clahe_calls(mask)
+    yield from match_calls(mask, rgb)
 
 
 def clahe_calls(mask):
@@ -146,6 +147,33 @@ def clahe_calls(mask):
     for dtype in ("uint8", "int16"):
         options = {"method": "skimage", "dtype": "same", "clip_limit": 0}
         yield f"clahe {dtype}, skimage, same dtype", Call("clahe", (images(dtype),), options)
+
+
+def match_calls(mask, rgb):
+    """One reference for all planes and one each, larger and smaller ones; levels cut off and rounded; weights."""
+    for dtype in reference.MATCH_DTYPES:
+        planes, wanted = images(dtype), images(dtype, (4, 9, 40), 31)
+        one_each = {"mask": mask, "reference_mask": numbers((9, 40), 6) % np.uint64(8) < 5}
+        yield f"match_histograms {dtype}", Call("match_histograms", (planes, wanted[0]))
+        yield f"match_histograms {dtype}, masked", Call("match_histograms", (planes, wanted[::-1]), one_each)
+        kept = one_each | {"outside": "keep", "dtype": "same"}
+        yield f"match_histograms {dtype}, kept outside", Call("match_histograms", (planes, wanted[[1, 0, 2, 1]]), kept)
+        channels = {"channel_axis": -3}
+        yield f"match_histograms {dtype}, channels", Call("match_histograms", (planes, wanted[::-1]), channels)
+    for space in reference.COLORS:
+        options = {"color": space, "channel_axis": -1, "mask": mask, "outside": "keep"}
+        yield f"match_histograms {space}", Call("match_histograms", (rgb, rgb[1, ::2, 5:]), options)
+    weights = (counts(256) + 1.0) ** 0.5
+    for levels, signed in ((256, "int8"), (65536, "int16")):
+        yield f"matching_lut {levels}", Call("matching_lut", (counts(levels), counts(levels)[::-1]))
+        same = {"dtype": "same", "images_dtype": signed}
+        yield f"matching_lut {levels}, same dtype", Call("matching_lut", (counts(levels), counts(levels)[2]), same)
+        target = np.where(counts(levels)[4] > 0, np.arange(levels) % 7 / 7.0, 0.0)
+        yield f"matching_lut {levels}, weights", Call("matching_lut", (counts(levels), target))
+    for method in ("skimage", "numpy"):
+        for dtype in (None, "same"):
+            options = {"method": method, "dtype": dtype, "images_dtype": "int8"}
+            yield f"equalization_lut, weights, {method}, {dtype}", Call("equalization_lut", (weights,), options)
 
 
 def answer(module, call):

@@ -36,6 +36,8 @@ from reference_call import (
     batch_first,
     batch_shape,
     bins_of,
+    counted_dtype,
+    counts_of,
     images_of,
     is_same,
     keep_outside,
@@ -49,6 +51,9 @@ from reference_color import COLORS as COLORS
 from reference_color import GRAY as GRAY
 from reference_color import rgb_to_gray as rgb_to_gray
 from reference_color import with_lightness
+from reference_match import DTYPES as MATCH_DTYPES  # noqa: F401
+from reference_match import match_histograms as match_histograms
+from reference_match import matching_lut as matching_lut
 
 METHODS = {
     "opencv": ("uint8", "uint16"),
@@ -135,23 +140,15 @@ def histogram(images, *, axes=None, channel_axis=None, mask=None):
 
 
 def equalization_lut(histogram, *, method="opencv", dtype=None, images_dtype=None):
-    """Turn every histogram (last axis) into a LUT."""
+    """Turn every histogram (last axis) into a LUT; of counts or, but for methods of levels, of weights."""
     supported, same = _supported(method), is_same(dtype)
-    histogram = np.asarray(histogram)
-    if not np.issubdtype(histogram.dtype, np.integer):
-        raise TypeError(f"counts of dtype {histogram.dtype}")
-    if histogram.ndim == 0 or histogram.shape[-1] not in (256, 65536) or (histogram < 0).any():
-        raise ValueError("counts must be 256 or 65536 numbers >= 0")
-    images_dtype = np.dtype(images_dtype or (np.uint8 if histogram.shape[-1] == 256 else np.uint16))
-    if images_dtype.name not in INTEGERS or images_dtype.name not in supported:
-        raise TypeError(f"images of dtype {images_dtype} for {method}")
-    if levels_of(images_dtype) != histogram.shape[-1]:
-        raise ValueError(f"{histogram.shape[-1]} bins for {images_dtype}")
+    histogram = counts_of(histogram, weights=method not in LEVELS)
+    images_dtype = counted_dtype(images_dtype, histogram.shape[-1], supported)
     lut = np.empty(histogram.shape, images_dtype if same or method in LEVELS else np.float64)
     limits = np.iinfo(images_dtype)
     levels = np.arange(limits.min, limits.max + 1)
     for place in np.ndindex(histogram.shape[:-1]):
-        counts = histogram[place].astype(np.uint64)
+        counts = histogram[place]
         if method == "opencv":
             lut[place] = _opencv_lut(counts)
         elif method == "pillow":
@@ -279,7 +276,8 @@ def _pillow_lut(counts):
 
 
 def _skimage_cdf(counts):
-    cdf = np.cumsum(counts) / float(counts.sum())
+    running = np.cumsum(counts)
+    cdf = running / running[-1]
     lowest = np.flatnonzero(counts)[0]
     cdf[:lowest] = cdf[lowest]  # np.interp's answer left of its first point
     return cdf
@@ -287,7 +285,8 @@ def _skimage_cdf(counts):
 
 def _numpy_cdf(counts, levels, top):
     present = counts > 0
-    weights = counts[present].astype(np.int64)  # one value with its count as weight stands for equal pixels
+    weights = counts[present]  # one value with its count as weight stands for equal pixels
+    weights = weights if weights.dtype.kind == "f" else weights.astype(np.int64)
     cdf, edges = _recipe_curve(levels[present], 256, weights, top)
     return np.interp(levels, edges[:-1], cdf)
 

@@ -31,6 +31,31 @@ def bins_of(nbins):
     return nbins
 
 
+def counts_of(histogram, weights=False):
+    """Counts as uint64; or weights, where they are taken, as float64."""
+    histogram = np.asarray(histogram)
+    floats = weights and histogram.dtype.kind == "f"
+    if not (floats or np.issubdtype(histogram.dtype, np.integer)):
+        raise TypeError(f"counts of dtype {histogram.dtype}")
+    if histogram.ndim == 0 or histogram.shape[-1] not in (256, 65536) or (histogram < 0).any():
+        raise ValueError("counts must be 256 or 65536 numbers >= 0")
+    with np.errstate(over="ignore"):
+        totals = np.cumsum(histogram, axis=-1, dtype=np.float64)[..., -1]
+    if floats and not (np.isfinite(totals) & (totals > 0)).all():
+        raise ValueError("weights must be finite and have a total above 0")
+    return histogram.astype(np.float64 if floats else np.uint64)
+
+
+def counted_dtype(images_dtype, levels, supported):
+    """The dtype of the images that were counted."""
+    dtype = np.dtype(images_dtype or (np.uint8 if levels == 256 else np.uint16))
+    if dtype.name not in INTEGERS or dtype.name not in supported:
+        raise TypeError(f"images of dtype {dtype}")
+    if levels_of(dtype) != levels:
+        raise ValueError(f"{levels} bins for {dtype}")
+    return dtype
+
+
 def levels_of(dtype):
     return 2 ** (8 * dtype.itemsize)
 

@@ -87,11 +87,29 @@ def clahe_calls():
     yield "clahe int16, skimage, same", Call(*both("clahe", dtype="same", **kernel), "int16", mask=False)
 
 
+def to_the_last(function, **options):
+    """What a function makes of images whose last, or last rows, are the reference."""
+    return lambda images, **named: function(images, np.array(images)[-1:, ::-1], **options, **named)
+
+
+def match_calls():
+    functions = cheq.match_histograms, reference.match_histograms
+    for dtype in reference.MATCH_DTYPES:
+        matched = [to_the_last(function) for function in functions]
+        yield f"match_histograms {dtype}", Call(*matched, dtype, outside=True)
+    for dtype in INTEGERS:
+        matched = [to_the_last(function, dtype="same") for function in functions]
+        yield f"match_histograms {dtype}, same", Call(*matched, dtype, outside=True)
+    for space in SPACES:
+        matched = [to_the_last(function, color=space) for function in functions]
+        yield f"match_histograms {space}", Call(*matched, "uint8", outside=True, channels=True)
+
+
 def both(name, **options):
     return partial(getattr(cheq, name), **options), partial(getattr(reference, name), **options)
 
 
-CALLS = dict(calls())
+CORE, MORE = dict(itertools.chain(calls(), match_calls())), dict(clahe_calls())
 # The shape of the images and the axes: of gray images, of colors, and where planes have two axes, if that is another.
 WHERE = {
     "planes": (((5, 11, 17), {}), ((3, 9, 11, 3), {"channel_axis": -1})),
@@ -118,13 +136,17 @@ def mask_of(kind, call, layout, shape, where):
     return outside | {"mask": LAYOUTS[names[names.index(layout) - 4]](mask)}
 
 
+def rows(names):
+    return pairs(list(names), list(LAYOUTS), OUT, list(WHERE), MASKS, KERNELS)
+
+
 @pytest.mark.parametrize(
     ("name", "layout", "out", "where", "mask", "kernel_name"),
-    pairs(list(CALLS), list(LAYOUTS), OUT, list(WHERE), MASKS, KERNELS),
+    [*rows(CORE), *(pytest.param(*row, marks=pytest.mark.exhaustive) for row in rows(MORE))],
 )
 def test_pairs(name, layout, out, where, mask, kernel_name):
-    call = CALLS[name]
-    shape, options = WHERE[where][-1 if call.flat and len(WHERE[where]) == 3 else call.channels]
+    call = (CORE | MORE)[name]
+    shape, options = WHERE[where][call.channels or (2 if call.flat and len(WHERE[where]) == 3 else 0)]
     options = options | mask_of(mask, call, layout, shape, options)
     images = LAYOUTS[layout](plane(call.pixels, call.dtype, shape))
     before, mask_before = np.array(images), np.array(options.get("mask"))

@@ -22,6 +22,8 @@ PUBLIC = [
     "equalization_lut",
     "equalize",
     "histogram",
+    "match_histograms",
+    "matching_lut",
     "otsu_threshold",
     "plot",
     "rgb_to_gray",

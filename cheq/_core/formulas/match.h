@@ -33,14 +33,15 @@ static inline size_t cheq_knots_join(cheq_knot *knots, size_t n) {
     return n;
 }
 
-/* np.interp of a share, 0..1, that is at least the last one: *j is the knot found then, and the one found now. */
+/* np.interp of a share, 0..1, that is at least the last one: *j is the knot found then, and the one found now. A knot's own
+ * share gives its value itself, -0.0 too. */
 CHEQ_BODY double cheq_match_at(double share, const cheq_target *target, const cheq_knot **j) {
     const cheq_knot *at = *j;
     while (share >= at[1].x) {
         at++;
     }
     *j = at;
-    return share < at->x || at + 1 == target->knots + target->n ? at->y : cheq_interpolate_at(share, at);
+    return share <= at->x || at + 1 == target->knots + target->n ? at->y : cheq_interpolate_at(share, at);
 }
 
 /* A value as a level of the dtype, which holds it: both lie between two levels of the reference. */
