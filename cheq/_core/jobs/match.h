@@ -56,17 +56,18 @@ typedef struct {
     size_t ranked, counted;
 } cheq_match_plane;
 
-static inline int cheq_is_nan_of(const uint8_t *at, int bytes, cheq_key *key) {
+/* The key of a value in memory; returns whether that is a number. */
+static inline int cheq_read_key(const uint8_t *at, int bytes, cheq_key *key) {
     float single;
     double value;
     if (bytes == 4) {
         memcpy(&single, at, 4);
         *key = cheq_key_of_float(single);
-        return single != single;
+        return single == single;
     }
     memcpy(&value, at, 8);
     *key = cheq_key_of_double(value);
-    return value != value;
+    return value == value;
 }
 
 /* The bits of what a pixel becomes, of the value's size. */
@@ -96,13 +97,13 @@ CHEQ_BODY cheq_match_plane cheq_match_load(const cheq_match_job *job, size_t gro
         const uint8_t *at = walk.at[CHEQ_IMAGES], *mask = walk.at[CHEQ_MASK];
         for (size_t i = 0; i < n; i++, place++, at += step) {
             cheq_key key;
-            const int is_nan = cheq_is_nan_of(at, bytes, &key);
-            int counted = !is_nan;
+            const int is_number = cheq_read_key(at, bytes, &key);
+            int counted = is_number;
             if (layout->masked) {
-                counted = !is_nan && mask[(ptrdiff_t)i * mask_step] != 0;
+                counted = is_number && mask[(ptrdiff_t)i * mask_step] != 0;
                 room->counted[place] = (uint8_t)counted;
             }
-            const int ranked = all ? !is_nan : counted;
+            const int ranked = all ? is_number : counted;
             plane.counted += (size_t)counted;
             room->keys[place] = key;
             room->ranked[plane.ranked] = place;
@@ -198,7 +199,7 @@ CHEQ_BODY void cheq_match_store(const cheq_match_job *job, size_t group, int byt
         for (size_t i = 0; i < n; i++, place++, at += step, to += out_step) {
             cheq_key key;
             const int kept = job->keeps && !mask[(ptrdiff_t)i * mask_step];
-            if (kept || (!unknown && cheq_is_nan_of(at, bytes, &key))) {
+            if (kept || (!unknown && !cheq_read_key(at, bytes, &key))) {
                 memmove(to, at, (size_t)bytes);
                 continue;
             }
