@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
-from cheq import _arguments, _call, _color, _methods, _steps
+from cheq import _arguments, _call, _color, _methods
 from cheq._core import color as _lightness
 from cheq._core import floating, integer, matching, work
 
@@ -129,7 +129,7 @@ def match_histograms(
     ``exposure/histogram_matching.py``).
 
     Beside the result a thread needs for floats 24 bytes a pixel of a plane (25 with a mask); references take 32 bytes a
-    pixel, of one reference or of as many as take 64 MiB (of integers: 32 bytes a level, and their histograms).
+    pixel, of integers at most 32 a level: of one reference, or of as many as take 64 MiB together.
 
     Ctrl-C (``KeyboardInterrupt``) during a long call leaves each plane of `out` either finished or untouched, as in
     `equalize`; a plane of floats is finished first, some hundredths of a second a megapixel.
@@ -253,35 +253,39 @@ def _check_finite(name: str, call: Call) -> None:
 
 def _parts(call: Call, given: Call, n_batch: int) -> Any:
     """Yield calls for parts of the batch, of ``n_batch`` axes, each with the targets of its planes."""
-    if given.images.dtype.kind == "f":
-        size = 32 * (math.prod(given.images.shape[given.n_batch :]) + 1)
-    else:
-        size = 40 * _methods.levels_of(given.images.dtype)
     planes = math.prod(given.batch)
-    most = planes if planes == 1 else max(_TARGETS // size, call.threads)
-    parts = call.parts(most, n_batch) if planes > most else ((call, ()),)
-    for part, at in parts:
-        behind = n_batch - given.n_batch
-        own = tuple(
-            slice(None) if length == 1 else place for length, place in zip(given.batch, at[behind:], strict=False)
-        )
-        some = given.part(own)
+    if planes == 1:
+        yield call, _targets_of(given)
+        return
+    most, behind = max(_TARGETS // (32 * _most_knots(given)), call.threads), n_batch - given.n_batch
+    for part, at in call.parts(most, n_batch) if planes > most else ((call, ()),):
+        own = zip(given.batch, at[behind:], strict=False)
+        some = given.part(tuple(slice(None) if length == 1 else place for length, place in own))
         knots, rows = _targets_of(some)
-        shape = part.batch[:n_batch]
-        of_each = np.broadcast_to(rows.reshape(*some.batch, 2), (*shape, 2))
-        yield part, (knots, np.ascontiguousarray(of_each).reshape(-1, 2))
+        yield part, (knots, _of_each(rows, some.batch, part.batch[:n_batch]))
+
+
+def _of_each(rows: npt.NDArray[np.int64], batch: tuple[int, ...], images: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """Return the rows of a batch as one for each plane of the images, to whose batch shape that broadcasts."""
+    return np.ascontiguousarray(np.broadcast_to(rows.reshape(*batch, 2), (*images, 2))).reshape(-1, 2)
 
 
 def _targets_of(given: Call) -> _Targets:
     """Return a target for each of the call's planes."""
-    kind = given.images.dtype
-    if kind.kind != "f":
-        return _targets_of_counts(_steps.count(given), kind)
-    planes = math.prod(given.batch)
-    knots = np.empty((planes * (math.prod(given.images.shape[given.n_batch :]) + 1), 4))
-    rows = np.empty((planes, 2), np.int64)
-    matching.know_floats(given, knots, rows)
+    room = _most_knots(given)
+    knots = np.empty((math.prod(given.batch) * room, 4))
+    rows = np.empty((math.prod(given.batch), 2), np.int64)
+    if given.images.dtype.kind == "f":
+        matching.learn_floats(given, knots, rows)
+    else:
+        integer.learn(given, knots, rows, room)
     return knots, rows
+
+
+def _most_knots(given: Call) -> int:
+    """Return how many knots the target of a plane can have: as many as pixels, or levels, and one."""
+    pixels, kind = math.prod(given.images.shape[given.n_batch :]), given.images.dtype
+    return 1 + (pixels if kind.kind == "f" else min(pixels, _methods.levels_of(kind)))
 
 
 def _targets_of_counts(counts: Array, kind: np.dtype[Any]) -> _Targets:
@@ -292,7 +296,7 @@ def _targets_of_counts(counts: Array, kind: np.dtype[Any]) -> _Targets:
     rows = np.empty((len(counts), 2), np.int64)
     with work.usual_arithmetic():
         sums = np.cumsum(counts, axis=-1)
-        matching.know_levels(sums / sums[:, -1:], present, float(np.iinfo(kind).min), knots, rows)
+        matching.learn_levels(sums / sums[:, -1:], present, float(np.iinfo(kind).min), knots, rows)
     return knots, rows
 
 
@@ -360,8 +364,8 @@ def matching_lut(
     if counts.size == 0:
         return luts
     knots, rows = _targets_of_counts(given, kind)
-    of_each = np.broadcast_to(rows.reshape(*given.shape[:-1], 2), (*counts.shape[:-1], 2))
-    integer.matching_lut(counts, luts, (knots, np.ascontiguousarray(of_each).reshape(-1, 2)), kind.kind == "i")
+    of_each = _of_each(rows, given.shape[:-1], counts.shape[:-1])
+    integer.matching_lut(counts, luts, (knots, of_each), kind.kind == "i")
     if luts.dtype != kind:
         empty = ~counts.any(axis=-1)
         luts[empty] = np.arange(counts.shape[-1]) + np.iinfo(kind).min

@@ -20,7 +20,7 @@ from cheq._core.work cimport (
 
 from math import prod
 
-from numpy import dtype as numpy_dtype, empty, ndarray
+from numpy import dtype as numpy_dtype, empty, iinfo as numpy_iinfo, ndarray
 
 cdef object UINT8 = numpy_dtype("u1")
 cdef object UINT16 = numpy_dtype("u2")
@@ -147,6 +147,24 @@ def match(call, targets, bint truncates):
         close_targets(&opened)
 
 
+def learn(call, knots, rows, Py_ssize_t room):
+    """Fill the targets (matching.pyx) of the call's planes, each of a counted pixel or more, with ``room`` for knots each."""
+    cdef Py_buffer buffers[2]
+    cdef cheq_learning learning
+    cdef cheq_maker made_by
+    memset(buffers, 0, sizeof(buffers))
+    try:
+        PyObject_GetBuffer(knots, &buffers[0], PyBUF_SIMPLE | PyBUF_WRITABLE)
+        PyObject_GetBuffer(rows, &buffers[1], PyBUF_SIMPLE | PyBUF_WRITABLE)
+        learning.knots, learning.rows = <cheq_knot *>buffers[0].buf, <int64_t (*)[2]>buffers[1].buf
+        learning.room, learning.lowest = room, numpy_iinfo(call.images.dtype).min
+        made_by = cheq_learner(&learning)
+        run(call, None, None, &made_by)
+    finally:
+        PyBuffer_Release(&buffers[0])
+        PyBuffer_Release(&buffers[1])
+
+
 def count(call, hist):
     """Write the histogram of every plane to ``hist``, int64, contiguous."""
     run(call, hist, None, NULL)
@@ -251,13 +269,14 @@ cdef bint fits(const cheq_views *views, bint looks_up) noexcept:
         return kind_of(table) == kind_of(out) and table.len in (bins * table.itemsize, planes * bins * table.itemsize)
     if table.buf != NULL:
         return has_kind(table, b"lq") and table.len == planes * bins * <Py_ssize_t>sizeof(uint64_t)
-    return kind_of(out) in (kind_of(images), c"d")
+    return out.buf == NULL or kind_of(out) in (kind_of(images), c"d")
 
 
 cdef int run_bytes(cheq_views *views, const cheq_maker *maker, bint looks_up) except -1:
     cdef cheq_bytes_job *job = <cheq_bytes_job *>room_of(sizeof(cheq_bytes_job))
     cdef cheq_work work
     job.kernels = active_kernels()
+    memset(&job.maker, 0, sizeof(cheq_maker))
     if maker != NULL:
         job.maker = maker[0]
     job.applies = views.out.buf != NULL
@@ -279,6 +298,7 @@ cdef int run_levels(cheq_views *views, const cheq_maker *maker, bint looks_up) e
     cdef cheq_work work
     cdef cheq_layout *layout
     job.kernels = active_kernels()
+    memset(&job.maker, 0, sizeof(cheq_maker))
     if maker != NULL:
         job.maker = maker[0]
     job.applies = views.out.buf != NULL

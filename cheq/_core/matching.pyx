@@ -39,7 +39,7 @@ cdef extern from "jobs/match.h" nogil:
 MOST_PIXELS = <size_t>CHEQ_MOST_RANKED  # of a plane of floats
 
 
-def know_levels(shares, present, double lowest, knots, rows):
+def learn_levels(shares, present, double lowest, knots, rows):
     """Fill the targets of histograms: ``shares`` of pixels at or below each level (doubles), and which are ``present`` (bool).
 
     Both are (targets, levels), and all arrays contiguous; there are as many knots as levels present and targets.
@@ -65,7 +65,7 @@ def know_levels(shares, present, double lowest, knots, rows):
             PyBuffer_Release(&buffers[i])
 
 
-def know_floats(call, knots, rows):
+def learn_floats(call, knots, rows):
     """Fill the targets of the call's planes of floats: room for one knot more a plane than it has pixels.
 
     NaN is left out, and so is what the mask does not select.

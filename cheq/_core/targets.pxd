@@ -14,9 +14,17 @@ cdef extern from "formulas/match.h" nogil:
     ctypedef struct cheq_matching:
         const cheq_knot *knots
         const int64_t (*rows)[2]
+        size_t row_step
         bint truncates
 
+    ctypedef struct cheq_learning:
+        cheq_knot *knots
+        int64_t (*rows)[2]
+        size_t room
+        double lowest
+
 cdef extern from "jobs/makers.h" nogil:
+    cheq_maker cheq_learner(const cheq_learning *learning)
     cheq_maker cheq_matcher(const cheq_matching *matching)
 
 ctypedef struct cheq_targets:
@@ -26,15 +34,16 @@ ctypedef struct cheq_targets:
 
 
 cdef inline int open_targets(cheq_targets *targets, arrays, Py_ssize_t planes, bint truncates) except -1:
-    """Open the knots and the rows of a number of planes; the caller closes, also after an error."""
+    """Open the knots and the rows of a number of planes, or one for all; the caller closes, also after an error."""
     knots, rows = arrays
     memset(targets, 0, sizeof(cheq_targets))
     PyObject_GetBuffer(knots, &targets.knots, PyBUF_C_CONTIGUOUS)
     PyObject_GetBuffer(rows, &targets.rows, PyBUF_C_CONTIGUOUS)
-    if targets.rows.len != planes * <Py_ssize_t>sizeof(int64_t[2]):
+    if len(rows) not in (1, planes):
         raise ValueError(f"cheq: {rows.shape} rows of targets for {planes} planes")
     targets.matching.knots = <const cheq_knot *>targets.knots.buf
     targets.matching.rows = <const int64_t (*)[2]>targets.rows.buf
+    targets.matching.row_step = len(rows) > 1
     targets.matching.truncates = truncates
     return 0
 

@@ -14,12 +14,13 @@ typedef struct {
 /* For all planes; and what becomes of what lies between two levels. */
 typedef struct {
     const cheq_knot *knots;
-    const int64_t (*rows)[2]; /* of each plane: its first knot, and their number */
+    const int64_t (*rows)[2]; /* of each plane, or one for all: its first knot, and their number */
+    size_t row_step;          /* 1, or 0 */
     int truncates; /* toward zero, as scikit-image does where it writes integers; or else to the nearest */
 } cheq_matching;
 
 static inline cheq_target cheq_target_of(const cheq_matching *matching, size_t plane) {
-    const int64_t *row = matching->rows[plane];
+    const int64_t *row = matching->rows[plane * matching->row_step];
     const cheq_target target = {matching->knots + row[0], (size_t)row[1]};
     return target;
 }
@@ -81,6 +82,40 @@ CHEQ_BODY void cheq_lut_match(const void *context, const cheq_counts *counts, co
 }
 
 CHEQ_MAKER(match)
+
+/* ---- targets ------------------------------------------------------------ */
+
+/* Where the targets of references go: a plane has room for as many knots. */
+typedef struct {
+    cheq_knot *knots;
+    int64_t (*rows)[2];
+    size_t room;
+    double lowest; /* of the dtype */
+} cheq_learning;
+
+/* A formula that makes no LUT, but a target, of counts that are not all 0. */
+CHEQ_BODY void cheq_lut_learn(const void *context, const cheq_counts *counts, const cheq_entries *to) {
+    const cheq_learning *learning = context;
+    const double total = (double)cheq_summarize(counts).total;
+    int64_t *row = learning->rows[counts->plane];
+    cheq_knot *knots = learning->knots + counts->plane * learning->room;
+    uint64_t running = 0;
+    size_t n = 0;
+    (void)to;
+    for (size_t i = 0; i < counts->n_spans; i++) {
+        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
+            const uint64_t count = cheq_count_at(counts, bin);
+            if (count > 0) {
+                running += count;
+                knots[n++] = (cheq_knot){(double)running / total, learning->lowest + (double)bin, 0.0, 0.0};
+            }
+        }
+    }
+    row[0] = (int64_t)(counts->plane * learning->room);
+    row[1] = (int64_t)cheq_knots_join(knots, n);
+}
+
+CHEQ_MAKER(learn)
 
 /* The knots of a reference, by the share of its pixels at or below each level, of those levels that are there; and one
  * more. Returns their number without that. */

@@ -8,7 +8,7 @@
 
 typedef struct {
     const cheq_kernels *kernels;
-    cheq_maker maker;     /* of LUTs */
+    cheq_maker maker;     /* of LUTs; nothing is made by one without a formula */
     int counts;           /* histograms are taken */
     int applies;          /* LUTs are applied */
     cheq_layout counted;  /* images and mask, in the images' memory order */
@@ -143,9 +143,9 @@ static inline void cheq_bytes_make_plane(const cheq_bytes_job *job, size_t plane
     if (job->hist) {
         cheq_put_hist(hist32, hist64, CHEQ_LEVELS, job->hist + plane * CHEQ_LEVELS);
     }
-    if (job->applies && hist64) {
+    if (job->maker.make && hist64) {
         cheq_make_lut_of_hist(&job->maker, plane, hist64, &entries);
-    } else if (job->applies) {
+    } else if (job->maker.make) {
         cheq_make_lut_of_bytes(&job->maker, plane, hist32, lut, room->tables);
     }
     if (!hist64) {

@@ -206,9 +206,9 @@ static void cheq_levels_make(const void *of, size_t group, void *memory, const v
     if (job->hist) {
         cheq_put_hist(own.hist, sum, job->levels, job->hist + group * job->levels);
     }
-    if (job->applies && sum) {
+    if (job->maker.make && sum) {
         cheq_make_lut_of_hist(&job->maker, group, sum, &entries);
-    } else if (job->applies) {
+    } else if (job->maker.make) {
         const cheq_counts counts = {
             .hist32 = own.hist, .spans = own.spans, .n_spans = *own.n_spans, .plane = group,
             .present_only = !job->counted.masked,

@@ -38,6 +38,12 @@ static inline cheq_maker cheq_matcher(const cheq_matching *matching) {
     return maker;
 }
 
+/* What makes targets of references. */
+static inline cheq_maker cheq_learner(const cheq_learning *learning) {
+    const cheq_maker maker = {.name = "learn", .make = cheq_make_learn, .context = learning};
+    return maker;
+}
+
 /* The LUT of at most CHEQ_TOTAL32 bytes, to bytes. */
 static inline void cheq_make_lut_of_bytes(const cheq_maker *maker, size_t plane, const uint32_t hist[CHEQ_LEVELS],
                                           uint8_t lut[CHEQ_LEVELS], void *room) {

@@ -134,7 +134,7 @@ CHEQ_BODY size_t cheq_match_equals(const cheq_match_room *room, size_t begin, si
 
 /* ---- references ------------------------------------------------------------------ */
 
-CHEQ_BODY void cheq_know_reference(const cheq_match_job *job, size_t group, int bytes, const cheq_match_room *room) {
+CHEQ_BODY void cheq_learn_reference(const cheq_match_job *job, size_t group, int bytes, const cheq_match_room *room) {
     const cheq_match_plane plane = cheq_match_load(job, group, bytes, 0, room);
     const size_t first = group * (job->pixels + 1);
     cheq_knot *knots = job->knots + first;
@@ -154,9 +154,9 @@ static void cheq_references_run(const void *of, size_t begin, size_t end, void *
     const cheq_match_room room = cheq_match_room_in(job, memory);
     for (size_t group = begin; group < end; group++) {
         if (job->bytes == 4) {
-            cheq_know_reference(job, group, 4, &room);
+            cheq_learn_reference(job, group, 4, &room);
         } else {
-            cheq_know_reference(job, group, 8, &room);
+            cheq_learn_reference(job, group, 8, &room);
         }
     }
 }
