@@ -6,22 +6,25 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import skimage.data
-from matplotlib.axes import Axes
+from drawing import ACCENT, DARK, LIGHT, Array, columns, new_figure, sheet, show
 from matplotlib.figure import Figure
 from PIL import Image
 
 import cheq
 
-Array = np.ndarray[Any, np.dtype[Any]]
 METHODS = ("opencv", "pillow", "skimage", "numpy")
 LIMITS, GRIDS = (1, 2, 4, 40), (2, 8, 32)  # of CLAHE
-_BINS = 256  # drawn; 16-bit levels are drawn in groups
-_LIGHT, _DARK, _ACCENT = "#c3cad6", "#5b6472", "#c2410c"
-_RGB = ("#d62728", "#2ca02c", "#1f77b4")
+_LEVELS = np.arange(256)
+TARGETS = {
+    "uniform": np.ones(256),
+    "Gaussian": np.exp(-(((_LEVELS - 128) / 40) ** 2) / 2),
+    "exponential": np.exp(-_LEVELS / 50),
+    "Rayleigh": _LEVELS * np.exp(-((_LEVELS / 70) ** 2) / 2),
+    "drawn": np.interp(_LEVELS, [0, 60, 120, 200, 255], [0, 1, 0.1, 0.8, 0]),
+}
 
 
 def make(folder: Path) -> list[Path]:
@@ -47,14 +50,14 @@ def bright() -> Array:
     return np.rint(255 * (0.25 + 0.75 * (skimage.data.camera() / 255) ** 0.3)).astype(np.uint8)
 
 
-def faces(count: int = 16) -> Array:
+def faces(count: int = 16, darkest: float = 0.18, brightest: float = 0.6) -> Array:
     """Small faces, (count, 25, 25), under light that we made: a gradient from any side, and any exposure."""
     rng = np.random.default_rng(4)
     clean = skimage.data.lfw_subset()[:count].astype(np.float64)
     rows, columns = np.mgrid[-1:1:25j, -1:1:25j]
     angle = rng.uniform(0, 2 * np.pi, (count, 1, 1))
     light = 1 + 0.55 * (np.cos(angle) * rows + np.sin(angle) * columns)
-    exposure = rng.uniform(0.18, 0.6, (count, 1, 1))
+    exposure = rng.uniform(darkest, brightest, (count, 1, 1))
     return np.rint(255 * np.clip(clean * light * exposure, 0, 1)).astype(np.uint8)
 
 
@@ -71,69 +74,23 @@ def radiograph() -> Array:
     return np.clip(counted, 0, 4095).astype(np.uint16)
 
 
+def series(count: int = 12) -> Array:
+    """Frames, (count, 171, 171), for which a camera moves along a picture while the light flickers, as we made it."""
+    scene = cheq.rgb_to_gray(skimage.data.coffee())[::2, ::2]
+    light = np.random.default_rng(2).uniform(0.35, 1, count)
+    light[0] = 0.9
+    frames = [scene[10:181, 4 * index + 60 : 4 * index + 231] * power for index, power in enumerate(light)]
+    return np.rint(frames).astype(np.uint8)
+
+
+def stars() -> Array:
+    """Galaxies, gray and half their size: most pixels are nearly black."""
+    return cheq.rgb_to_gray(np.asarray(Image.fromarray(skimage.data.hubble_deep_field()).reduce(2)))
+
+
 def retina() -> Array:
     """The back of an eye with black around it, in color and a third of its size."""
     return np.asarray(Image.fromarray(skimage.data.retina()).reduce(3))
-
-
-# ---------------------------------------------------------------- drawing
-
-
-def _figure(width: float, height: float) -> Figure:
-    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
-
-
-def _top(image: Array) -> int:
-    return int(np.iinfo(image.dtype).max)
-
-
-def _show(axes: Axes, image: Array, title: str) -> None:
-    axes.imshow(image, cmap="gray", vmin=0, vmax=_top(image), interpolation="nearest")
-    axes.set_title(title, fontsize=11)
-    axes.set_axis_off()
-
-
-def _draw_distribution(axes: Axes, image: Array, mask: Array | None = None, scale: bool = True) -> None:
-    """Histogram and CDF of a gray image, or of each channel, on one axis of levels."""
-    channel_axis = -1 if image.ndim == 3 else None
-    hists = np.atleast_2d(cheq.histogram(image, channel_axis=channel_axis, mask=mask))
-    cdfs = np.atleast_2d(cheq.cumulative_distribution(image, channel_axis=channel_axis, mask=mask)[0])
-    edges = np.linspace(0, _top(image) + 1, _BINS + 1)
-    shown = hists.reshape(len(hists), _BINS, -1).sum(axis=-1)
-    fills, lines = (_RGB, _RGB) if channel_axis else ((_LIGHT,), (_ACCENT,))
-    for hist, fill in zip(shown, fills, strict=True):
-        axes.stairs(hist, edges, fill=True, color=fill, alpha=0.35 if channel_axis else 1)
-    # A level much higher than the others would make them too small to see: it is cut off.
-    axes.set_ylim(0, min(shown.max() * 1.05, 3.5 * np.percentile(shown[shown > 0], 95)))
-    axes.set_xlim(0, edges[-1])
-    axes.set_xticks([0, edges[-1] / 2, edges[-1] - 1], ["0", f"{edges[-1] / 2:.0f}", f"{_top(image)}"], fontsize=8)
-    axes.set_yticks([])
-    right = axes.twinx()
-    for cdf, line in zip(cdfs, lines, strict=True):
-        right.plot(np.arange(cdf.size), cdf, color=line, linewidth=1.4)
-    right.set_ylim(0, 1.02)
-    right.set_yticks([0, 0.5, 1], ["0", "0.5", "1"] if scale else [], fontsize=8)
-    for side in (axes, right):
-        side.spines[["top", "left"]].set_visible(False)
-        side.spines[["bottom", "right"]].set_color(_DARK)
-        side.tick_params(colors=_DARK, length=3)
-    right.spines["right"].set_visible(scale)
-
-
-def _columns(images: dict[str, Array], mask: Array | None = None) -> Figure:
-    """Pictures side by side, histogram and CDF under each."""
-    shape = next(iter(images.values())).shape
-    width = 4.6 if len(images) == 2 else 3.4
-    height = width * shape[0] / shape[1]
-    figure = _figure(width * len(images), height + 1.8)
-    grid = figure.subplots(2, len(images), height_ratios=(height, 1.25))
-    for column, (title, image) in enumerate(images.items()):
-        _show(grid[0, column], image, title)
-        _draw_distribution(grid[1, column], image, mask, scale=column == len(images) - 1)
-    grid[1, 0].set_ylabel("histogram", fontsize=8, color=_DARK)
-    figure.axes[-1].set_ylabel("CDF", fontsize=8, color=_ACCENT)
-    figure.supxlabel("level", fontsize=8, color=_DARK)
-    return figure
 
 
 # ---------------------------------------------------------------- figures
@@ -141,45 +98,50 @@ def _columns(images: dict[str, Array], mask: Array | None = None) -> Figure:
 
 def _draw_dark() -> Figure:
     image = dark()
-    return _columns({"as taken": image, "equalized": cheq.equalize(image)})
+    return columns({"as taken": image, "equalized": cheq.equalize(image)})
 
 
 def _draw_bright() -> Figure:
     image = bright()
-    return _columns({"too bright": image, "equalized": cheq.equalize(image)})
+    return columns({"too bright": image, "equalized": cheq.equalize(image)})
+
+
+def _draw_sheets(sheets: dict[str, Array]) -> Figure:
+    """Sheets of sixteen faces side by side, the CDF of each face under them."""
+    figure = new_figure(3.6 * len(sheets), 5.2)
+    grid = figure.subplots(2, len(sheets), height_ratios=(3.4, 1.2))
+    for column, (title, images) in enumerate(sheets.items()):
+        show(grid[0, column], sheet(images), title)
+        axes = grid[1, column]
+        for cdf in cheq.cumulative_distribution(images)[0]:
+            axes.plot(cdf, color=ACCENT, linewidth=0.8, alpha=0.6)
+        axes.set(xlim=(0, 255), ylim=(0, 1.02), yticks=(0, 1), xticks=(0, 128, 255))
+        axes.tick_params(labelsize=8, colors=DARK, length=3)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_xlabel("level", fontsize=8, color=DARK)
+    grid[1, 0].set_ylabel("CDF of each face", fontsize=8, color=ACCENT)
+    return figure
 
 
 def _draw_faces() -> Figure:
     before = faces()
-    sheets = {
-        "under different light": before,
-        "each equalized": cheq.equalize(before),
-        "each with CLAHE, 4 x 4 tiles": cheq.clahe(before, clip_limit=4, tile_grid_size=(4, 4)),
-    }
-    figure = _figure(10.8, 5.2)
-    grid = figure.subplots(2, 3, height_ratios=(3.4, 1.2))
-    for column, (title, images) in enumerate(sheets.items()):
-        framed = np.pad(images.reshape(4, 4, 25, 25), ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=255)
-        _show(grid[0, column], framed.transpose(0, 2, 1, 3).reshape(4 * 27, 4 * 27), title)
-        axes = grid[1, column]
-        for cdf in cheq.cumulative_distribution(images)[0]:
-            axes.plot(cdf, color=_ACCENT, linewidth=0.8, alpha=0.6)
-        axes.set(xlim=(0, 255), ylim=(0, 1.02), yticks=(0, 1), xticks=(0, 128, 255))
-        axes.tick_params(labelsize=8, colors=_DARK, length=3)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.set_xlabel("level", fontsize=8, color=_DARK)
-    grid[1, 0].set_ylabel("CDF of each face", fontsize=8, color=_ACCENT)
-    return figure
+    return _draw_sheets(
+        {
+            "under different light": before,
+            "each equalized": cheq.equalize(before),
+            "each with CLAHE, 4 x 4 tiles": cheq.clahe(before, clip_limit=4, tile_grid_size=(4, 4)),
+        }
+    )
 
 
 def _draw_radiograph() -> Figure:
     image = radiograph()
-    return _columns({"12 bits in uint16": image, "equalized, uint16": cheq.equalize(image)})
+    return columns({"12 bits in uint16": image, "equalized, uint16": cheq.equalize(image)})
 
 
 def _draw_color() -> Figure:
     image = skimage.data.coffee()
-    return _columns(
+    return columns(
         {
             "as taken": image,
             "each channel": cheq.equalize(image, channel_axis=-1),
@@ -191,24 +153,24 @@ def _draw_color() -> Figure:
 def _draw_moon() -> Figure:
     image = skimage.data.moon()
     clear = cheq.clahe(image, clip_limit=2, tile_grid_size=(8, 8))
-    return _columns({"as taken": image, "equalized": cheq.equalize(image), "CLAHE: clip limit 2, 8 x 8 tiles": clear})
+    return columns({"as taken": image, "equalized": cheq.equalize(image), "CLAHE: clip limit 2, 8 x 8 tiles": clear})
 
 
 def _draw_limits() -> Figure:
     """Clip limits from left to right, numbers of tiles from above to below."""
     image = skimage.data.coins()
-    figure = _figure(10.4, 7)
+    figure = new_figure(10.4, 7)
     grid = figure.subplots(len(GRIDS), len(LIMITS))
     for row, tiles in enumerate(GRIDS):
         for column, limit in enumerate(LIMITS):
             result = cheq.clahe(image, clip_limit=limit, tile_grid_size=(tiles, tiles))
-            _show(grid[row, column], result, f"limit {limit}, {tiles} x {tiles} tiles")
+            show(grid[row, column], result, f"limit {limit}, {tiles} x {tiles} tiles")
     return figure
 
 
 def _draw_eye() -> Figure:
     image = retina()
-    return _columns(
+    return columns(
         {
             "as taken": image,
             "CLAHE of each channel": cheq.clahe(image, clip_limit=3, channel_axis=-1),
@@ -220,7 +182,7 @@ def _draw_eye() -> Figure:
 def _draw_mask() -> Figure:
     image = cheq.rgb_to_gray(retina())
     eye = image > 12
-    return _columns(
+    return columns(
         {
             "as taken": image,
             "every pixel counted": cheq.equalize(image),
@@ -235,9 +197,9 @@ def _draw_methods() -> Figure:
     image = cheq.rgb_to_gray(retina())[::12, ::12]
     hist = cheq.histogram(image)
     end = int(np.flatnonzero(hist)[-1]) + 1
-    figure = _figure(7.2, 3.8)
+    figure = new_figure(7.2, 3.8)
     counts = figure.subplots()
-    counts.stairs(hist[:end], np.arange(end + 1) - 0.5, fill=True, color=_LIGHT)
+    counts.stairs(hist[:end], np.arange(end + 1) - 0.5, fill=True, color=LIGHT)
     counts.set(xlabel="level", xlim=(-2, end), ylim=(0, np.sort(hist)[-2] * 2.5), yticks=[])
     luts = counts.twinx()
     for method, line in zip(METHODS, ("-", "--", "-.", ":"), strict=True):
@@ -248,6 +210,73 @@ def _draw_methods() -> Figure:
     for side in (counts, luts):
         side.spines[["top", "left"]].set_visible(False)
     return figure
+
+
+def _draw_transfer() -> Figure:
+    photo, reference = skimage.data.chelsea(), skimage.data.coffee()
+    return columns(
+        {
+            "as taken": photo,
+            "reference": reference,
+            "each channel": cheq.match_histograms(photo, reference, channel_axis=-1, dtype="same"),
+            "lightness": cheq.match_histograms(photo, reference, channel_axis=-1, color="lab"),
+        }
+    )
+
+
+def _draw_average() -> Figure:
+    before = faces(darkest=0.3, brightest=0.9)
+    hists = cheq.histogram(before)
+    luts = cheq.matching_lut(hists, hists.sum(axis=0), dtype="same")
+    return _draw_sheets({"under different light": before, "each like the average": cheq.apply_lut(before, luts)})
+
+
+def _draw_flicker() -> Figure:
+    """Every second frame of a series, before and after; under them the mean level of all."""
+    frames = series()
+    steady = cheq.match_histograms(frames, frames[0], dtype="same")
+    figure = new_figure(10.4, 4.6)
+    grid = figure.subplot_mosaic([[*"abcdef"], [*"ghijkl"], [*"mmmmmm"]], height_ratios=(1.5, 1.5, 1.2))
+    for place, frame in zip("abcdefghijkl", [*frames[::2], *steady[::2]], strict=True):
+        show(grid[place], frame, "")
+    grid["a"].set_title("as taken", fontsize=11, loc="left")
+    grid["g"].set_title("each like the first", fontsize=11, loc="left")
+    grid["m"].plot(frames.mean(axis=(1, 2)), "o-", color=DARK, label="as taken")
+    grid["m"].plot(steady.mean(axis=(1, 2)), "o-", color=ACCENT, label="each like the first")
+    grid["m"].set(xlabel="frame", ylabel="mean level", ylim=(0, 200))
+    grid["m"].legend(frameon=False, ncols=2, fontsize=8, loc="upper right")
+    grid["m"].spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _draw_targets() -> Figure:
+    """One picture with five histograms of choice; under each the one that was asked for, as a line."""
+    image = skimage.data.camera()
+    hist = cheq.histogram(image)
+    figure = new_figure(12.5, 4)
+    grid = figure.subplots(2, len(TARGETS), height_ratios=(2.5, 1))
+    for column, (name, target) in enumerate(TARGETS.items()):
+        result = cheq.apply_lut(image, cheq.matching_lut(hist, target, dtype="same"))
+        show(grid[0, column], result, name)
+        axes, groups = grid[1, column], _LEVELS[::8]
+        counts = cheq.histogram(result).reshape(-1, 8).sum(axis=-1)
+        axes.bar(groups, counts, 8, align="edge", color=LIGHT)
+        axes.plot(groups + 4, target.reshape(-1, 8).sum(axis=-1) * image.size / target.sum(), color=ACCENT)
+        axes.set(xlim=(0, 256), xticks=(0, 128, 255), yticks=[])
+        axes.tick_params(labelsize=8, colors=DARK, length=3)
+        axes.spines[["top", "left", "right"]].set_visible(False)
+    return figure
+
+
+def _draw_weights() -> Figure:
+    image = stars()
+    hist = cheq.histogram(image)
+    weights = {"square roots of the counts": hist**0.5, "counts of at most 512": np.minimum(hist, 512)}
+    softer = {
+        name: cheq.apply_lut(image, cheq.equalization_lut(some, method="skimage", dtype="same"))
+        for name, some in weights.items()
+    }
+    return columns({"as taken": image, "equalized": cheq.equalize(image), **softer})
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {
@@ -261,6 +290,11 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "eye": _draw_eye,
     "mask": _draw_mask,
     "methods": _draw_methods,
+    "transfer": _draw_transfer,
+    "average": _draw_average,
+    "flicker": _draw_flicker,
+    "targets": _draw_targets,
+    "weights": _draw_weights,
 }
 
 if __name__ == "__main__":
