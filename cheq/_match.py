@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _DTYPES = (*_methods.INTEGERS, "float32", "float64")
 _MATCHERS = ("skimage",)
-_TARGETS = 1 << 26  # bytes that the targets of one part of a batch may take, where planes have one each
+_TARGETS = 1 << 26  # bytes that targets may take, where planes have one each: those of a part and of the next
 
 # Knots and rows: what matching.pyx makes of references.
 _Targets: TypeAlias = "tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]"
@@ -69,22 +69,22 @@ def match_histograms(
         One image or a batch with any number of batch axes, of uint8, int8, uint16, int16, float32 or float64. Any
         strides are taken without a copy; the array is not changed (unless it is `out`).
     reference : array_like
-        What images are to be like, of the same dtype: one plane of any size for all (with `channel_axis` one for each
+        What the images are to look like, of their dtype: one plane of any size for all (with `channel_axis` one a
         channel), or one for each: its batch shape broadcasts to that of the images.
     method : {"skimage"}
         Whose definition is used: ``skimage.exposure.match_histograms``, bit for bit for each plane, the pixels that
         share one histogram.
     color : {"channels", "ycrcb", "yuv", "lab"}, optional
-        What is matched in color images: every channel on its own; or their lightness, as in `equalize`, to that of the
-        reference, both uint8; colors stay.
+        What is matched in color images: every channel on its own; or the lightness, as in `equalize`, to that of the
+        reference, both uint8, while colors stay.
     axes : int or tuple of int, optional
-        The axes of a plane. By default the last two, not counting `channel_axis`. Like `channel_axis` they are counted
-        from the end, so that they name the axes of `reference` too, which may have fewer: the axis 2 of
-        images of four axes is the last but one of both.
+        The axes of a plane. By default the last two, not counting `channel_axis`. Both options count from the end, so
+        that they name the same axes of `reference`, which may have fewer: axis 2 of images of four axes is
+        the last but one of both arrays.
     channel_axis : int, optional
-        The axis of R, G, B: each channel is matched to that of the reference, unless `color` says otherwise.
+        The axis of R, G, B. Each channel is matched to the same one of the reference, unless `color` says otherwise.
     mask, reference_mask : array_like of bool, optional
-        Only pixels under True are counted, of the images and of the reference. Each broadcasts as the mask of
+        Which pixels are counted, of the images and of the reference: those under True. Each broadcasts as the mask of
         `equalize` does. A plane of the images without a counted pixel is returned unchanged where the result is
         integer, else it becomes NaN.
     outside : {"lut", "keep"}, optional
@@ -95,11 +95,11 @@ def match_histograms(
         other overlapping memory the result is as if `images` had been copied first.
     dtype : None, "same" or the images' dtype, optional
         None: scikit-image's dtypes. Without `channel_axis` float64, or float32 for float32. With it the images' own;
-        integers are then cut off toward zero, so that half of an image is one level too dark. ``"same"``, or the
-        images' dtype: their dtype everywhere, integers rounded to the nearest level, half to even. A lightness
-        always becomes the nearest level.
+        integers are then cut off toward zero, which makes about half of the values one level too low. ``"same"``, or
+        the images' dtype: their dtype in every layout, integers rounded to the nearest level, half to even. A
+        lightness always takes the nearest level.
     num_threads : int, optional
-        The most threads to use, as for `equalize`. A plane of floats is one thread's.
+        The most threads to use, as for `equalize`. A plane of floats is the work of one thread.
 
     Returns
     -------
@@ -109,8 +109,8 @@ def match_histograms(
     Raises
     ------
     TypeError
-        If a dtype is not one of these, or not that of the images (nothing is converted silently), if an array is a
-        masked one, or if `num_threads` is not an int.
+        If a dtype is not one of these, if that of `reference` is not the images' (nothing is converted silently), if
+        an array is a masked one, or if `num_threads` is not an int.
     ValueError
         If an option, an axis, a shape or `num_threads` is out of range, if a counted value is NaN or infinite, if a
         plane of the reference has no counted pixel, or if `out` is read-only or overlaps itself; also if neither `axes`
@@ -123,13 +123,14 @@ def match_histograms(
 
     Notes
     -----
-    A value becomes the one of the reference at or below which the same share of pixels lies: ``np.interp(q, p, w)`` for
-    the share q of the plane's pixels at or below the value, the values w that there are in the reference, and their
-    shares p; shares are running counts divided by the total, in float64 (scikit-image,
+    A value becomes that of the reference at or below which the same share of pixels lies: ``np.interp(q, p, w)``, where
+    q is the share of the plane's pixels at or below the value, w are the values that there are in the reference, and p
+    their shares. Shares are running counts divided by the total, in float64 (scikit-image,
     ``exposure/histogram_matching.py``).
 
-    Beside the result a thread needs for floats 24 bytes a pixel of a plane (25 with a mask); references take 32 bytes a
-    pixel, of integers at most 32 a level: of one reference, or of as many as take 64 MiB together.
+    Memory beside the result: for floats 24 bytes a pixel of a plane (25 with a mask) for each thread, and 32 a pixel of
+    the reference; for integers at most 32 a level of the reference. References of more than one plane take 16 bytes a
+    plane of the images too; many take 64 MiB, or, of floats, 64 bytes a pixel of one for each thread, if that is more.
 
     Ctrl-C (``KeyboardInterrupt``) during a long call leaves each plane of `out` either finished or untouched, as in
     `equalize`; a plane of floats is finished first, some hundredths of a second a megapixel.
@@ -257,7 +258,8 @@ def _parts(call: Call, given: Call, n_batch: int) -> Any:
     if planes == 1:
         yield call, _targets_of(given)
         return
-    most, behind = max(_TARGETS // (32 * _most_knots(given)), call.threads), n_batch - given.n_batch
+    size = 2 * 32 * (_most_knots(given) + 1)  # of the knots and rows of two
+    most, behind = max(_TARGETS // size, call.threads), n_batch - given.n_batch
     for part, at in call.parts(most, n_batch) if planes > most else ((call, ()),):
         own = zip(given.batch, at[behind:], strict=False)
         some = given.part(tuple(slice(None) if length == 1 else place for length, place in own))
@@ -315,9 +317,9 @@ def matching_lut(
     histogram : array_like of int, shape (..., 256) or (..., 65536)
         Counts of all levels of the images' dtype, lowest first, as `histogram` makes them; also sums over a data set.
     reference_histogram : array_like of int or float, shape (levels,) or of histogram
-        What it is to become, counts or weights: the sum of many histograms, which stands for their average, or any
-        distribution, such as ``np.ones(256)`` for a uniform one. Weights are finite, 0 or more, and their total is
-        above 0. It broadcasts to the shape of `histogram`.
+        What it is to become, as counts or weights: a histogram, the sum of many, which stands for their average, or any
+        distribution, such as ``np.ones(256)`` for a uniform one. Weights are finite and 0 or more, with a total above
+        0. It broadcasts to the shape of `histogram`.
     images_dtype : dtype, optional
         Of the images that were counted: by default uint8 for 256 bins and uint16 for 65,536; int8 and int16 where their
         levels are signed.
@@ -327,20 +329,21 @@ def matching_lut(
     Returns
     -------
     ndarray, shape of histogram
-        For `apply_lut`: what `match_histograms` does without `channel_axis`. An empty histogram gives the identity.
+        Applied by `apply_lut` it does what `match_histograms` does without `channel_axis`. An empty histogram gives the
+        identity.
 
     Raises
     ------
     TypeError
-        If counts are no integers (of the reference: nor floats).
+        If `histogram` does not hold integers, or `reference_histogram` neither integers nor floats.
     ValueError
-        If a count is negative, a weight is not finite, the reference has none above 0, or a shape or an option is not
-        one of these.
+        If a count is negative, a weight is not finite, a reference has none above 0, or a shape or an option is not one
+        of these.
 
     Notes
     -----
-    As in `match_histograms`; levels of weight 0 are not there, and shares are running sums, in order, divided by the
-    last.
+    As in `match_histograms`. Levels of weight 0 are left out, and shares are running sums, in order, divided by the
+    last. Memory beside the result: 57 bytes a level of each reference, and 16 a LUT.
 
     Examples
     --------
