@@ -128,9 +128,10 @@ def match_histograms(
     their shares. Shares are running counts divided by the total, in float64 (scikit-image,
     ``exposure/histogram_matching.py``).
 
-    Memory beside the result: for floats 24 bytes a pixel of a plane (25 with a mask) for each thread, and 32 a pixel of
-    the reference; for integers at most 32 a level of the reference. References of more than one plane take 16 bytes a
-    plane of the images too; many take 64 MiB, or, of floats, 64 bytes a pixel of one for each thread, if that is more.
+    Memory beside the result: for floats 24 bytes a pixel of a plane (25 with a mask) for each thread, 8 a plane, and 32
+    a pixel of the reference; for integers at most 32 a level of the reference. References of more than one plane take
+    16 bytes a plane of the images too; many take 64 MiB, or, of floats, 64 bytes a pixel of one for each thread, if
+    that is more.
 
     Ctrl-C (``KeyboardInterrupt``) during a long call leaves each plane of `out` either finished or untouched, as in
     `equalize`; a plane of floats is finished first, some hundredths of a second a megapixel.

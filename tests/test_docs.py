@@ -130,6 +130,7 @@ def test_blocks_are_found():
     """An empty list above would pass everything."""
     assert {page.stem for page in PLAIN} >= {"README", "index", "start", "batches", "methods", "masks", "preparing"}
     assert {page.stem for page in PLAIN} >= {"curves", "large", "threads", "migration", "gallery", "faq", "parity"}
+    assert {page.stem for page in PLAIN} >= {"clahe", "matching"}
     assert {name for parameter in NEEDING for name in parameter.values[0]} == set(OPTIONAL)
     assert {parameter.id.split()[0] for parameter in NEEDING} >= {"README", "start", "threads", "faq", "migration"}
     assert {parameter.id.partition(":")[0] for parameter in COMMANDS} >= {"README", "commands", "parity"}
@@ -253,6 +254,8 @@ def test_the_pictures_are_what_their_captions_say(gallery):
     assert np.median(gallery.dark()) < 64
     assert gallery.bright().min() >= 63
     assert gallery.faces().shape == (16, 25, 25)
+    assert np.ptp(gallery.series().mean(axis=(1, 2))) > 40
+    assert np.median(gallery.stars()) < 16
     word = gallery.radiograph()
     assert word.dtype == np.uint16
     assert 2048 <= word.max() <= 4095
