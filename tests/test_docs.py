@@ -15,6 +15,7 @@ from typing import NamedTuple
 import cli_tools
 import numpy as np
 import pytest
+import tifffile
 from typer.main import get_command
 
 import cheq
@@ -199,10 +200,19 @@ def test_contributing_lists_every_session_of_nox():
 
 def users_files():
     """The files that the documentation's commands speak of, in the current folder."""
-    for name in ("photo.png", "photos/a.jpg", "photos/trip/b.png", "scans/1.tif", "scans/2.tif", "slices/1.tif"):
+    for name in (
+        "photo.png",
+        "photos/a.jpg",
+        "photos/trip/b.png",
+        "scans/1.tif",
+        "scans/2.tif",
+        "slices/1.tif",
+        "sunset.jpg",
+    ):
         cli_tools.save(Path(name), cli_tools.pixels(24, 32, 3))
     cli_tools.save(Path("body.png"), cli_tools.pixels(24, 32) > 90)
     cli_tools.save(Path("batch.npy"), cli_tools.pixels(5, 24, 32, 3))
+    tifffile.imwrite("series.tif", cli_tools.pixels(5, 24, 32), photometric="minisblack")
     cli_tools.save(Path("volumes.npy"), cli_tools.pixels(2, 5, 24, 32))
 
 

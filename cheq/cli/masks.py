@@ -10,6 +10,7 @@ import numpy as np
 from cheq.cli.settings import UsageError
 from cheq.pictures import arrays, formats
 from cheq.pictures.files import describe
+from cheq.pictures.picture import Picture
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -54,3 +55,19 @@ def _read(path: Path) -> Mask:
     if path.suffix.lower() == ".npy":
         return np.asarray(arrays.mapped(path) != 0)
     return np.asarray((np.atleast_3d(formats.upright(formats.read(path)).opaque) != 0).any(axis=-1))
+
+
+def lying(mask: Mask | None, picture: Picture) -> Mask | None:
+    """Return a mask, made for a picture as it is seen, as the picture's own pixels lie."""
+    if mask is None or mask.ndim != 2:
+        return mask
+    return _fitting(formats.as_stored(mask, picture), picture)
+
+
+def _fitting(mask: Mask, picture: Picture) -> Mask:
+    """Return the mask of a smaller copy: of the whole's, the pixels in the middle of what each pixel covers."""
+    whole = picture.reduces
+    if whole is None or mask.shape != whole.pixels.shape[:2]:
+        return mask
+    sides = zip(picture.pixels.shape, mask.shape, strict=False)
+    return mask[np.ix_(*((np.arange(few) * 2 + 1) * many // (2 * few) for few, many in sides))]

@@ -62,6 +62,14 @@ KernelSize = Annotated[
         help="The pixels of a tile, or one number for all axes: by default an eighth of each side. For skimage.",
     ),
 ]
+Match = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REFERENCE",
+        help="Give each picture the histogram of this one (or .npy or .npz array), as scikit-image's match_histograms "
+        "does, instead of an even one: each channel that of its channel, or the lightness, as --color says.",
+    ),
+]
 Mask = Annotated[
     str | None,
     typer.Option(

@@ -1,31 +1,17 @@
-"""What is done to pixels: gray if that was asked for, then equalized, each picture on its own or all by shared LUTs."""
+"""What is done to pixels: gray if that was asked for, then equalized or matched, each picture on its own or as all."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import cheq
+from cheq.cli import masks, matching
+from cheq.cli.matching import Reference, all_axes, fitted, kind_of, over_channels
 from cheq.cli.settings import Settings
 from cheq.pictures import Pixels, formats
-
-
-@dataclass
-class SharedHistograms:
-    """One histogram for all planes of a kind: of one dtype, and of one channel among as many."""
-
-    counts: dict[tuple[str, int], Pixels] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, kind: tuple[str, int], counts: Pixels) -> None:
-        """Add the counts of some pixels, of shape (channels, levels)."""
-        with self._lock:
-            self.counts[kind] = counts + self.counts[kind] if kind in self.counts else counts
-
-    def lut(self, kind: tuple[str, int], settings: Settings) -> Pixels:
-        """Return the LUTs that the histograms of a kind give, of shape (channels, levels)."""
-        return cheq.equalization_lut(self.counts[kind], images_dtype=kind[0], **settings.options)
+from cheq.pictures.picture import Picture
 
 
 class Choice(NamedTuple):
@@ -41,13 +27,21 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Equalizer:
-    """Equalizes pixels as the settings say; with shared histograms, those must have been counted before.
+    """Equalizes pixels, or matches them, as the settings say; for some, all must have been counted before.
 
-    Pixels are ``(..., height, width)`` or have a channel axis.
+    Pixels are ``(..., height, width)`` or have a channel axis. The ``totals`` are the histograms of all pixels of a
+    kind (one dtype, as many channels), of shape (channels, levels).
     """
 
     settings: Settings
-    shared: SharedHistograms | None = None
+    reference: Reference | None = None
+    totals: dict[tuple[str, int], Pixels] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def choice_of(self, picture: Picture, mask: Pixels | None) -> Choice:
+        """Choose as for its pixels, under a mask that was made for a picture as it is seen."""
+        mask = masks.lying(mask, picture)
+        return self.choice(picture.opaque, picture.channel_axis, mask, picture.inside, picture.about.nodata)
 
     def choice(
         self, pixels: Pixels, axis: int | None, mask: Pixels | None, inside: Pixels | None = None, nodata: str = ""
@@ -64,14 +58,10 @@ class Equalizer:
         valid = inside
         if none is not None and none.any():
             valid = np.logical_not(none.all(axis) if together else none)
-            valid = valid if inside is None else valid & _over_channels(inside, valid, axis_left)
+            valid = valid if inside is None else valid & over_channels(inside, valid, axis_left)
         counted = mask if valid is None else valid
         if mask is not None and valid is not None:
-            try:
-                counted = valid & _over_channels(mask, valid, axis_left)
-            except ValueError:
-                told = f"mask: expected one that fits images of shape {pixels.shape}, got one of shape {mask.shape}"
-                raise ValueError(told) from None
+            counted = valid & fitted(over_channels(mask, valid, axis_left), valid.shape)
         stay = counted if settings.outside == "keep" else valid
         return Choice(counted, None if stay is None else ~stay, nodata)
 
@@ -92,7 +82,7 @@ class Equalizer:
         if choice.nodata:
             _avoid(result, choice.nodata)
         if choice.kept is not None:
-            np.copyto(result, pixels, where=_over_channels(choice.kept, result, axis))
+            np.copyto(result, pixels, where=over_channels(choice.kept, result, axis))
         return result
 
     def equalize_as(self, whole: Pixels, of_whole: Choice, pixels: Pixels, axis: int | None, choice: Choice) -> Pixels:
@@ -105,13 +95,31 @@ class Equalizer:
         return result[:, both[0].shape[1] :].reshape(*pixels.shape[:2], *result.shape[2:])
 
     def count(self, pixels: Pixels, axis: int | None, counted: Pixels | None, threads: int | None) -> None:
-        """Add pixels to the shared histograms."""
-        assert self.shared is not None
+        """Add pixels to the totals of their kind."""
+        if pixels.dtype.kind == "f":
+            raise ValueError(f"{self.settings.option} counts levels of 8 or 16 bits, and this is {pixels.dtype}")
         if self.makes_gray(axis):
             pixels, axis = self._gray(pixels, axis, threads, None), None
-        axes = _all_axes(pixels, axis)
+        axes = all_axes(pixels, axis)
         counts = cheq.histogram(pixels, axes=axes, channel_axis=axis, mask=counted, num_threads=threads)
-        self.shared.add(_kind(pixels, axis), counts.reshape(-1, counts.shape[-1]))
+        counts, kind = counts.reshape(-1, counts.shape[-1]), kind_of(pixels, axis)
+        with self._lock:
+            self.totals[kind] = counts + self.totals.get(kind, 0)
+
+    def with_reference(self, pixels: Pixels, axis: int | None, choice: Choice) -> "Equalizer":
+        """Return one that matches others to these pixels, all of them; ValueError if they are no reference."""
+        if self.makes_gray(axis):
+            pixels, axis = self._gray(pixels, axis, None, None), None
+        counted, flat, own_axis = choice.counted, matching.flat(pixels, axis), None if axis is None else -1
+        if counted is not None and (axis is None or self.settings.color != "channels"):
+            counted = fitted(counted, matching.without(pixels.shape, axis)).reshape(-1)
+        elif counted is not None:
+            counted = matching.flat(fitted(over_channels(counted, pixels, axis), pixels.shape), axis)
+        counted = self._finite(flat, counted)
+        result = replace(self, reference=Reference(flat, counted))
+        # They can be matched to themselves, in memory that is thrown away, or it is said why not.
+        result.equalize(flat[np.newaxis], own_axis, Choice(None if counted is None else counted[np.newaxis]), None)
+        return result
 
     def _equalized(
         self,
@@ -122,11 +130,30 @@ class Equalizer:
         out: Pixels | None,
         axes: tuple[int, ...] | None,
     ) -> Pixels:
-        if self.shared is not None:
-            lut = self.shared.lut(_kind(pixels, axis), self.settings)
-            axes = _all_axes(pixels, axis)
-            return cheq.apply_lut(pixels, lut[0] if axis is None else lut, axes=axes, channel_axis=axis, out=out)
-        return self.settings.equalize(pixels, axis, axes=axes, mask=counted, out=out, num_threads=threads)
+        settings = self.settings
+        if settings.shared_lut:
+            lut = cheq.equalization_lut(self._total(pixels, axis), images_dtype=pixels.dtype.name, **settings.options)
+            axes = all_axes(pixels, axis)
+            return cheq.apply_lut(pixels, lut, axes=axes, channel_axis=axis, out=out, num_threads=threads)
+        if settings.match_average:
+            return matching.to_total(self._total(pixels, axis), pixels, axis, counted, threads, out, axes)
+        more: dict[str, Any] = {}
+        if self.reference is not None:
+            counted = self._finite(pixels, counted, axis)
+            more = self.reference.like(pixels, axis, axes, settings.option)
+        return settings.equalize(pixels, axis, axes=axes, mask=counted, out=out, num_threads=threads, **more)
+
+    def _total(self, pixels: Pixels, axis: int | None) -> Pixels:
+        """Return the total of a kind, (levels,) of pixels without channels."""
+        total = self.totals[kind_of(pixels, axis)]
+        return total[0] if axis is None else total
+
+    def _finite(self, pixels: Pixels, counted: Pixels | None, axis: int | None = None) -> Pixels | None:
+        """Return what is counted without NaN and infinities, if they are not to be."""
+        if self.settings.nan == "raise" or pixels.dtype.kind != "f":
+            return counted
+        finite = np.isfinite(pixels)
+        return finite if counted is None else finite & over_channels(counted, pixels, axis)
 
     def makes_gray(self, axis: int | None) -> bool:
         """Whether the result of pixels with this channel axis has none."""
@@ -136,22 +163,6 @@ class Equalizer:
         assert axis is not None
         weights: Any = "pillow" if self.settings.method == "pillow" and pixels.dtype == np.uint8 else "opencv"
         return cheq.rgb_to_gray(pixels, channel_axis=axis, method=weights, out=out, num_threads=threads)
-
-
-def _kind(pixels: Pixels, axis: int | None) -> tuple[str, int]:
-    return pixels.dtype.name, 1 if axis is None else pixels.shape[axis]
-
-
-def _all_axes(pixels: Pixels, axis: int | None) -> tuple[int, ...]:
-    return tuple(each for each in range(pixels.ndim) if axis is None or each != axis % pixels.ndim)
-
-
-def _over_channels(chosen: Pixels, like: Pixels, axis: int | None) -> Pixels:
-    """Return what was chosen without regard to channels as it is for each of them, to broadcast against an array."""
-    if axis is None or chosen.ndim == like.ndim:
-        return chosen
-    without = tuple(length for each, length in enumerate(like.shape) if each != axis % like.ndim)
-    return np.expand_dims(np.broadcast_to(chosen, without), axis)
 
 
 def _side_by_side(first: Pixels, second: Pixels, whole: Pixels, pixels: Pixels) -> Pixels:

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from cheq.cli import arrays, masks
+from cheq.cli import arrays, masks, reference
 from cheq.cli.masks import Mask
-from cheq.cli.pixels import Choice, Equalizer, SharedHistograms
+from cheq.cli.pixels import Equalizer
 from cheq.cli.plan import Job, Plan
 from cheq.cli.report import Report
 from cheq.cli.settings import Settings, in_options
@@ -52,18 +52,21 @@ def run(plan: Plan, report: Report, settings: Settings, mask: str | None = None)
     Raises
     ------
     UsageError
-        If there is no such mask; nothing has been read or written then.
+        If there is no such mask, or no reference that can be read; nothing has been written then.
     """
     jobs = plan.jobs
-    shared = SharedHistograms() if settings.shared_lut else None
     with pixel_limit(settings.most_pixels or MOST_PIXELS), collected_warnings() as collected:
-        worker = _Worker(Equalizer(settings, shared), masks.finder(mask))
+        mask_of = masks.finder(mask)
         collected.clear()
+        equalizer, read = reference.added(Equalizer(settings), jobs, mask_of)
+        for message in collected.pop(threading.get_ident(), []):
+            report.warning(read, message)
+        worker = _Worker(equalizer, mask_of)
         for path, problem in plan.problems:
             report.failure(path, problem)
         for folder in {job.target.parent for job in jobs}:
             remove_old(folder)
-        if shared is not None:
+        if settings.counts_first:
             report.begin("counting", len(jobs))
             jobs = _each(jobs, partial(_attempt, worker.count, report.step, collected), settings.threads, report)
         report.begin("equalizing", len(jobs))
@@ -157,7 +160,7 @@ class _Worker:
             if picture.is_mask or picture.reduces is not None:
                 continue
             _check_kind(picture, self._settings)
-            choice = self._choice(picture, mask)
+            choice = self._equalizer.choice_of(picture, mask)
             self._equalizer.count(picture.opaque, picture.channel_axis, choice.counted, 1)
 
     def equalize(self, job: Job) -> None:
@@ -186,28 +189,14 @@ class _Worker:
         return formats.changed(picture, pixels, picture.rgb and not self._equalizer.makes_gray(picture.channel_axis))
 
     def _changed(self, picture: Picture, mask: Mask | None) -> Pixels:
-        whole, axis, choice = picture.reduces, picture.channel_axis, self._choice(picture, mask)
-        own_lut = self._settings.one_lut and self._equalizer.shared is None
+        whole, axis, choice = picture.reduces, picture.channel_axis, self._equalizer.choice_of(picture, mask)
+        own_lut = self._settings.one_lut and not self._settings.shared_lut
         if whole is not None and own_lut and _are_alike(whole, picture):
-            colors = self._equalizer.equalize_as(whole.opaque, self._choice(whole, mask), picture.opaque, axis, choice)
+            of_whole = self._equalizer.choice_of(whole, mask)
+            colors = self._equalizer.equalize_as(whole.opaque, of_whole, picture.opaque, axis, choice)
         else:
             colors = self._equalizer.equalize(picture.opaque, axis, choice, 1)
         return np.dstack([colors, picture.pixels[..., -1]]) if picture.alpha else colors
-
-    def _choice(self, picture: Picture, mask: Mask | None) -> Choice:
-        """Which pixels of a picture are counted, under a mask that was made for it as it is seen, and which stay."""
-        if mask is not None and mask.ndim == 2:
-            mask = _fitting(formats.as_stored(mask, picture), picture)
-        return self._equalizer.choice(picture.opaque, picture.channel_axis, mask, picture.inside, picture.about.nodata)
-
-
-def _fitting(mask: Mask, picture: Picture) -> Mask:
-    """Return the mask of a smaller copy: of the whole's, the pixels in the middle of what each pixel covers."""
-    whole = picture.reduces
-    if whole is None or mask.shape != whole.pixels.shape[:2]:
-        return mask
-    sides = zip(picture.pixels.shape, mask.shape, strict=False)
-    return mask[np.ix_(*((np.arange(few) * 2 + 1) * many // (2 * few) for few, many in sides))]
 
 
 def _are_alike(whole: Picture, smaller: Picture) -> bool:

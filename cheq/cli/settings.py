@@ -29,7 +29,7 @@ _OPTIONS = (
     ("^axes:|pass axes", "on the command line: --axes"),
     ("^color:", "on the command line: --color"),
     ("channel_axis", "on the command line: --channel-axis"),
-    ("nan_policy=", "on the command line: --nan omit"),
+    ("nan_policy=|=np.isfinite", "on the command line: --nan omit"),
     ("^method:|method=", "on the command line: --method"),
     ("exceeds .*limit of", "on the command line: --max-pixels"),
     ("exists already$", "replace it with --overwrite"),
@@ -54,6 +54,10 @@ class Settings:
         How many pictures are worked on at a time, and threads for one array.
     shared_lut : bool
         Whether all pictures of a kind share one histogram.
+    match : str or None
+        A file; pictures and arrays get its histogram instead of an even one.
+    match_average, match_first : bool
+        Whether they get the sum of all their histograms, or the first one's.
     overwrite : bool
         Whether existing targets are replaced.
     quality : int
@@ -78,6 +82,9 @@ class Settings:
     axes: tuple[int, ...] | None = None
     threads: int = 1
     shared_lut: bool = False
+    match: str | None = None
+    match_average: bool = False
+    match_first: bool = False
     overwrite: bool = False
     quality: int = JPEG_QUALITY
     most_pixels: int | None = None
@@ -90,8 +97,12 @@ class Settings:
             float(self.nodata or 0)
         except ValueError:
             raise UsageError(f"--nodata takes a number or nan, not '{self.nodata}'") from None
-        if self.color in LIGHTNESS and self.shared_lut:
-            raise UsageError(f"--shared-lut takes --color channels or gray, not {self.color}")
+        if len(self._for_all) > 1:
+            raise UsageError(f"{' and '.join(self._for_all)} do not go together")
+        if self.matches and self.method != "skimage":
+            raise UsageError(f"{self.option} takes --method skimage, not {self.method}")
+        if self.color in LIGHTNESS and self.counts_first:
+            raise UsageError(f"{self.option} takes --color channels or gray, not {self.color}")
         if self.axes is not None and (self.shared_lut or self.color != "channels"):
             other = "--shared-lut" if self.shared_lut else f"--color {self.color}"
             raise UsageError(f"--axes says which pixels of an array share a histogram, and so does {other}")
@@ -100,17 +111,45 @@ class Settings:
         except ValueError as error:
             raise UsageError(in_options(str(error))) from None
 
+    @property
+    def _for_all(self) -> list[str]:
+        """The options given that say what one picture has to do with others."""
+        options = {
+            "--shared-lut": self.shared_lut,
+            "--match": self.match is not None,
+            "--match-average": self.match_average,
+            "--match-first": self.match_first,
+        }
+        return [name for name, given in options.items() if given]
+
+    @property
+    def option(self) -> str:
+        """The one that is given; "" if none is."""
+        return "".join(self._for_all[:1])
+
+    @property
+    def matches(self) -> bool:
+        """Whether pictures get the histogram of others instead of an even one."""
+        return bool(self._for_all) and not self.shared_lut
+
+    @property
+    def counts_first(self) -> bool:
+        """Whether all files are counted before the first is changed."""
+        return self.shared_lut or self.match_average
+
     def _try(self) -> None:
         """Let what is to do it say what does not go together."""
         axes = None if self.axes is None else tuple(range(len(self.axes)))
         self.equalize(np.zeros((*(1 for _ in axes or (0, 1)), 3), np.uint8), -1, axes=axes)
 
     def equalize(self, pixels: Pixels, axis: int | None, **arguments: Any) -> Pixels:
-        """Return pixels equalized, of each channel or their lightness; the arguments are those of `cheq.equalize`."""
+        """Return pixels equalized or matched, of each channel or their lightness; the arguments are those of cheq's."""
         color = self.color if axis is not None and self.color in LIGHTNESS else "channels"
         return self._change(pixels, channel_axis=axis, color=color, **self.options, **arguments)
 
     def _change(self, pixels: Pixels, **arguments: Any) -> Pixels:
+        if self.matches:
+            return cheq.match_histograms(pixels, arguments.pop("reference", pixels), **arguments)
         return cheq.equalize(pixels, nan_policy=self.nan, **arguments)
 
     @property
@@ -121,7 +160,7 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaheSettings(Settings):
-    """Those of `cheq clahe`, which has neither ``shared_lut`` nor ``nan``.
+    """Those of `cheq clahe`, which has neither ``shared_lut`` nor ``match...`` nor ``nan``.
 
     Attributes
     ----------

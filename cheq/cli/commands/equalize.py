@@ -12,7 +12,10 @@ from cheq.pictures.formats import JPEG_QUALITY
 def equalize(
     inputs: options.Inputs,
     output: options.Output = None,
-    method: Annotated[Method, typer.Option("--method", help="Whose definition of equalization is used.")] = "opencv",
+    method: Annotated[
+        Method | None,
+        typer.Option("--method", help="Whose definition of equalization is used: by default opencv, to match skimage."),
+    ] = None,
     color: options.ColorOption = "channels",
     shared_lut: Annotated[
         bool,
@@ -20,6 +23,22 @@ def equalize(
             "--shared-lut",
             help="One histogram, and so one lookup table (LUT), for all pictures of a kind (gray or RGB, 8 or 16 "
             "bits), so that they stay comparable. Every file is read twice.",
+        ),
+    ] = False,
+    match: options.Match = None,
+    match_average: Annotated[
+        bool,
+        typer.Option(
+            "--match-average",
+            help="Give each picture the histogram of all pictures of its kind together. Every file is read twice.",
+        ),
+    ] = False,
+    match_first: Annotated[
+        bool,
+        typer.Option(
+            "--match-first",
+            help="Give all pages, planes and files the histogram of the first one: a series without bleaching or "
+            "flicker.",
         ),
     ] = False,
     mask: options.Mask = None,
@@ -52,4 +71,5 @@ def equalize(
     A file that fails is named on stderr and the others go on. No file is ever half written. The exit status is 0 if all
     went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C.
     """
+    method = method or ("opencv" if match is None and not (match_average or match_first) else "skimage")
     options.change_files(Settings, **locals())
