@@ -241,13 +241,14 @@ def _check_batch(name: str, batch: tuple[int, ...], images: tuple[int, ...]) -> 
 
 
 def _check_finite(name: str, call: Call) -> None:
-    found = floating.find_outside(call, -math.inf, math.inf)
-    if found is not None:
-        plane, value = found
+    wrong = floating.find_outside(call, -math.inf, math.inf)
+    if wrong is not None:
+        plane, value = wrong
         index = tuple(map(int, np.unravel_index(plane, call.batch))) if call.batch else ()
+        found = "NaN" if math.isnan(value) else "an infinity"
         where = f" in plane {index}" if index else ""
         mask = "mask" if name == "images" else "reference_mask"
-        raise ValueError(f"{name}: expected finite values, got {value}{where}; pass {mask}=np.isfinite({name})")
+        raise ValueError(f"{name}: expected finite values, got {found}{where}; pass {mask}=np.isfinite({name})")
 
 
 # ---------------------------------------------------------------- targets

@@ -36,7 +36,7 @@ def pytest_report_header(config):
 CORE = {
     *("golden", "every_layout", "values", "methods", "method_steps", "steps", "layouts", "out", "float", "float_nan"),
     *("color", "color_memory", "threshold", "recipes", "contract", "method_contract", "steps_contract", "hostile"),
-    *("guards", "clahe", "clahe_skimage"),
+    *("guards", "clahe", "clahe_skimage", "match", "match_contract"),
 }
 
 
