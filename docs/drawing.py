@@ -15,14 +15,17 @@ _RGB = ("#d62728", "#2ca02c", "#1f77b4")
 
 
 def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of so many inches."""
     return Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 
 def top(image: Array) -> int:
+    """Return the highest level of an image's dtype."""
     return int(np.iinfo(image.dtype).max)
 
 
 def show(axes: Axes, image: Array, title: str) -> None:
+    """Draw a picture, over the whole range of its dtype."""
     axes.imshow(image, cmap="gray", vmin=0, vmax=top(image), interpolation="nearest")
     axes.set_title(title, fontsize=11)
     axes.set_axis_off()
@@ -55,7 +58,7 @@ def draw_distribution(axes: Axes, image: Array, mask: Array | None = None, scale
     right.spines["right"].set_visible(scale)
 
 
-def columns(images: dict[str, Array], mask: Array | None = None) -> Figure:
+def side_by_side(images: dict[str, Array], mask: Array | None = None) -> Figure:
     """Pictures side by side, histogram and CDF under each."""
     shape = next(iter(images.values())).shape
     width = {2: 4.6, 3: 3.4, 4: 2.8}[len(images)]

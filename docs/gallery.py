@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import skimage.data
-from drawing import ACCENT, DARK, LIGHT, Array, columns, new_figure, sheet, show
+from drawing import ACCENT, DARK, LIGHT, Array, new_figure, sheet, show, side_by_side
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -98,12 +98,12 @@ def retina() -> Array:
 
 def _draw_dark() -> Figure:
     image = dark()
-    return columns({"as taken": image, "equalized": cheq.equalize(image)})
+    return side_by_side({"as taken": image, "equalized": cheq.equalize(image)})
 
 
 def _draw_bright() -> Figure:
     image = bright()
-    return columns({"too bright": image, "equalized": cheq.equalize(image)})
+    return side_by_side({"too bright": image, "equalized": cheq.equalize(image)})
 
 
 def _draw_sheets(sheets: dict[str, Array]) -> Figure:
@@ -136,12 +136,12 @@ def _draw_faces() -> Figure:
 
 def _draw_radiograph() -> Figure:
     image = radiograph()
-    return columns({"12 bits in uint16": image, "equalized, uint16": cheq.equalize(image)})
+    return side_by_side({"12 bits in uint16": image, "equalized, uint16": cheq.equalize(image)})
 
 
 def _draw_color() -> Figure:
     image = skimage.data.coffee()
-    return columns(
+    return side_by_side(
         {
             "as taken": image,
             "each channel": cheq.equalize(image, channel_axis=-1),
@@ -153,7 +153,7 @@ def _draw_color() -> Figure:
 def _draw_moon() -> Figure:
     image = skimage.data.moon()
     clear = cheq.clahe(image, clip_limit=2, tile_grid_size=(8, 8))
-    return columns({"as taken": image, "equalized": cheq.equalize(image), "CLAHE: clip limit 2, 8 x 8 tiles": clear})
+    return side_by_side({"as taken": image, "equalized": cheq.equalize(image), "CLAHE: clip limit 2, 8 x 8 tiles": clear})
 
 
 def _draw_limits() -> Figure:
@@ -170,7 +170,7 @@ def _draw_limits() -> Figure:
 
 def _draw_eye() -> Figure:
     image = retina()
-    return columns(
+    return side_by_side(
         {
             "as taken": image,
             "CLAHE of each channel": cheq.clahe(image, clip_limit=3, channel_axis=-1),
@@ -182,7 +182,7 @@ def _draw_eye() -> Figure:
 def _draw_mask() -> Figure:
     image = cheq.rgb_to_gray(retina())
     eye = image > 12
-    return columns(
+    return side_by_side(
         {
             "as taken": image,
             "every pixel counted": cheq.equalize(image),
@@ -214,7 +214,7 @@ def _draw_methods() -> Figure:
 
 def _draw_transfer() -> Figure:
     photo, reference = skimage.data.chelsea(), skimage.data.coffee()
-    return columns(
+    return side_by_side(
         {
             "as taken": photo,
             "reference": reference,
@@ -276,7 +276,7 @@ def _draw_weights() -> Figure:
         name: cheq.apply_lut(image, cheq.equalization_lut(some, method="skimage", dtype="same"))
         for name, some in weights.items()
     }
-    return columns({"as taken": image, "equalized": cheq.equalize(image), **softer})
+    return side_by_side({"as taken": image, "equalized": cheq.equalize(image), **softer})
 
 
 FIGURES: dict[str, Callable[[], Figure]] = {
