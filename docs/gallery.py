@@ -153,7 +153,8 @@ def _draw_color() -> Figure:
 def _draw_moon() -> Figure:
     image = skimage.data.moon()
     clear = cheq.clahe(image, clip_limit=2, tile_grid_size=(8, 8))
-    return side_by_side({"as taken": image, "equalized": cheq.equalize(image), "CLAHE: clip limit 2, 8 x 8 tiles": clear})
+    local = "CLAHE: clip limit 2, 8 x 8 tiles"
+    return side_by_side({"as taken": image, "equalized": cheq.equalize(image), local: clear})
 
 
 def _draw_limits() -> Figure:
