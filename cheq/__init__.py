@@ -1,7 +1,8 @@
 """Exact, fast histogram equalization of whole batches of images.
 
 ``cheq.equalize(images)`` gives, byte for byte, what ``cv2.equalizeHist`` gives for each image; with ``method`` it gives
-what Pillow, scikit-image or the NumPy recipe give.
+what Pillow, scikit-image or the NumPy recipe give. ``cheq.clahe`` equalizes tile by tile, and ``cheq.match_histograms``
+gives images the histogram of a reference.
 """
 
 from importlib import import_module as _import_module
