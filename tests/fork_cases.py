@@ -18,6 +18,7 @@ import warnings
 
 import cv2
 import numpy as np
+import reference
 
 ROUNDS = 40
 CHILD_LIMIT = 10  # seconds; a child needs 0.02
@@ -33,7 +34,15 @@ def make_work():
     return [(batch, *(np.stack([answer(plane) for plane in batch]) for answer in answers)) for batch in batches]
 
 
+def make_matches():
+    """Images, references and the naive answers: of bytes by tables, of floats by sorting."""
+    whole, floats = WORK[1][0][:1, :300], WORK[0][0][:6].astype(np.float32)
+    pairs = [(whole, whole[:, :99]), (floats, floats[::-1, ::2])]
+    return [(*pair, reference.match_histograms(*pair)) for pair in pairs]
+
+
 WORK = make_work()
+MATCHES = make_matches()
 
 
 def check(*thread_counts):
@@ -50,6 +59,9 @@ def check(*thread_counts):
             assert np.array_equal(result, expected), f"wrong bytes with {num_threads} threads"
         result = cheq.clahe(images, num_threads=num_threads)
         assert np.array_equal(result, by_tiles), f"wrong bytes of CLAHE with {num_threads} threads"
+    for (images, wanted, expected), num_threads in itertools.product(MATCHES, thread_counts):
+        result = cheq.match_histograms(images, wanted, num_threads=num_threads)
+        assert np.array_equal(result, expected), f"wrong bytes of matching with {num_threads} threads"
 
 
 def system_threads():
@@ -392,10 +404,15 @@ cheq.equalize(mask, method="skimage")
 cheq.equalize(images, out=images.view(type("Sub", (np.ndarray,), {})))
 cheq.equalize(images[:3], out=images[1:])
 cheq.equalize(color, color="ycrcb", channel_axis=-1, mask=mask)
+for dtype in ("u1", ">u2", "i2", "f4"):
+    cheq.match_histograms(images.astype(dtype), images[1].astype(dtype), mask=mask, dtype="same")
+cheq.match_histograms(color, color[:1], color="lab", channel_axis=-1, mask=mask)
+cheq.matching_lut(cheq.histogram(images), np.ones(256))
 cheq.clahe(list(images), clip_limit=[1, 2, 3, 4], mask=mask.tolist())
 for method in ("opencv", "pillow", "skimage"):
     cheq.rgb_to_gray(color, method=method)
 cheq.apply_lut(images, cheq.equalization_lut(cheq.histogram(images, mask=mask)))
+cheq.equalization_lut(cheq.histogram(images) ** 0.5, method="numpy")
 cheq.cumulative_distribution(images)
 cheq.cumulative_distribution(images / 200)
 cheq.otsu_threshold(images)

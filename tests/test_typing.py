@@ -46,6 +46,15 @@ CALLS = {
     'cheq.clahe(u8, method="skimage", kernel_size=5, nbins=100)': "float64",
     'cheq.clahe(f32, method="skimage", axes=(0,), kernel_size=[64])': "float32",
     'cheq.clahe(i16, method="skimage", dtype="same")': "int16",
+    "cheq.match_histograms(u8, [[1]], mask=u8 > 3, reference_mask=[[True]])": "float64",
+    'cheq.match_histograms(u16, u16, dtype="same", out=u16, num_threads=2)': "uint16",
+    'cheq.match_histograms(f32, [f32], dtype="same", method="skimage", outside="lut")': "float32",
+    'cheq.match_histograms(u8, u8, channel_axis=-1, color="lab", dtype="same")': "uint8",
+    'cheq.match_histograms(u8, u8, method="opencv")': None,
+    'cheq.match_histograms(u8, u8, color="hsv")': None,
+    'cheq.match_histograms(u8, u8, nbins=9, dtype="same")': None,
+    'cheq.matching_lut(u16, f32, images_dtype=np.int8, dtype="same")': "int8",
+    'cheq.matching_lut(u16, f32, dtypes="same")': None,
     'cheq.clahe(u8, method="pillow")': None,
     'cheq.clahe(u8, color="hsv")': None,
     "cheq.clahe(u8, tile_grid_size=8)": None,
@@ -107,6 +116,7 @@ def test_pyright(users_file):
     ("function", "start"),
     [
         (cheq.equalize, "equalize(images: 'ArrayLike', *, method: 'Method' = 'opencv', color: 'Color' ="),
+        (cheq.match_histograms, "match_histograms(images: 'ArrayLike', reference: 'ArrayLike', *, method: "),
         (cheq.clahe, "clahe(images: 'ArrayLike', *, clip_limit: 'ArrayLike | None' = None, tile_grid_size: "),
     ],
 )

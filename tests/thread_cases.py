@@ -39,6 +39,9 @@ def integer_cases():
                 label = f"{name}, {np.dtype(dtype)}{masked}"
                 yield label, cheq.equalize, reference.equalize, (images,), where | {"mask": mask}
                 yield label, cheq.histogram, reference.histogram, (images,), where | {"mask": mask}
+                own = images[..., ::-1, :] if images.ndim < 4 else images[:1]
+                matched = where | {"mask": mask, "dtype": "same"}
+                yield label, cheq.match_histograms, reference.match_histograms, (images, own), matched
                 if "axes" not in where and images[0].size > 1000:
                     options = where | {"mask": mask, "clip_limit": 2.0, "tile_grid_size": (7, 5)}
                     yield label, cheq.clahe, reference.clahe, (images,), options
@@ -54,12 +57,23 @@ def other_cases():
             for method in ("skimage", "numpy"):
                 label = f"{shape}, {np.dtype(dtype)}, {method}"
                 yield label, cheq.equalize, reference.equalize, (images,), {"method": method, "axes": (-2, -1)}
+            for own in (images, images[..., :31, ::2]):
+                arguments, options = (images, own), {"axes": (-2, -1)}
+                yield (
+                    f"{shape}, {np.dtype(dtype)}",
+                    cheq.match_histograms,
+                    reference.match_histograms,
+                    arguments,
+                    options,
+                )
     for shape in ((401, 503, 3), (31, 97, 89, 3)):
         images = random.integers(0, 200, shape, np.uint8)
         yield f"{shape}", cheq.rgb_to_gray, reference.rgb_to_gray, (images,), {}
         for space in SPACES:
             options = {"channel_axis": -1, "color": space}
             yield f"{shape}, {space}", cheq.equalize, reference.equalize, (images,), options
+            arguments = images, images[..., ::2, 5:, :]
+            yield f"{shape}, {space}", cheq.match_histograms, reference.match_histograms, arguments, options
 
 
 def check(cases):
