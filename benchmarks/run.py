@@ -16,19 +16,21 @@ import report
 from cases import BEST_KERNEL
 from cases import SECTIONS as CASES
 from local import clahe, lightness
+from match import match
 from methods import methods
 
 from cheq._core import dispatch
 from cheq.bench.timing import busy_elsewhere, compete
 
-SECTIONS = {**CASES, "methods": methods, "clahe": clahe, "lightness": lightness}
+SECTIONS = {**CASES, "methods": methods, "clahe": clahe, "lightness": lightness, "match": match}
 QUICK = ("work", "calls")
-PASTED = ("work", "methods", "clahe", "lightness", "calls", "numbers", "sizes")
+PASTED = ("work", "methods", "clahe", "lightness", "match", "calls", "numbers", "sizes")
 SECONDS = {  # a case, with --full
     "work": 10.0,
     "methods": 4.0,
     "clahe": 6.0,
     "lightness": 6.0,
+    "match": 8.0,
     "calls": 2.0,
     "numbers": 3.0,
     "sizes": 4.0,

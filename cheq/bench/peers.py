@@ -98,6 +98,11 @@ def _skimage_clahe(images: Pixels) -> Work:
     return Work(lambda: [exposure.equalize_adapthist(image) for image in images], np.stack)
 
 
+def _skimage_match(images: Pixels) -> Work:
+    exposure: Any = importlib.import_module("skimage.exposure")
+    return Work(lambda: [exposure.match_histograms(image, REFERENCE) for image in images], np.stack)
+
+
 def recipe(image: Pixels, nbins: int = 256, counted: Pixels | None = None, top: int = 255) -> tuple[Pixels, Pixels]:
     """Equalize by the well-known NumPy recipe; return that and the CDF scaled to `top`. `counted` is a mask."""
     density, edges = np.histogram(image if counted is None else image[counted], nbins, density=True)
@@ -139,6 +144,9 @@ def _albumentations(images: Pixels) -> Work:
     return Work(lambda: [transform(image=image)["image"] for image in images], np.stack)
 
 
+# What all are matched to: a picture most of which is dark.
+REFERENCE = np.asarray(np.linspace(0, 255**0.5, 128 * 128) ** 2, np.uint8).reshape(128, 128)
+
 # What most users of cv2's CLAHE choose.
 _CLIPPED: dict[str, Any] = {"clip_limit": 2.0, "tile_grid_size": (8, 8)}
 
@@ -155,4 +163,5 @@ PEERS = (
     Peer("kornia", ("kornia",), "pillow", _kornia),
     Peer("cv2", OPENCV, "opencv", _cv2_clahe, "clahe", _CLIPPED),
     Peer("scikit-image", ("scikit-image",), "skimage", _skimage_clahe, "clahe"),
+    Peer("scikit-image", ("scikit-image",), "skimage", _skimage_match, "match_histograms", {"reference": REFERENCE}),
 )

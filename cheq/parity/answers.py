@@ -16,7 +16,7 @@ import numpy as np
 
 from cheq.bench.peers import recipe
 from cheq.parity.inputs import Array, Input
-from cheq.parity.questions import LUT_DTYPES, some_lut
+from cheq.parity.questions import LUT_DTYPES, own_reference, some_lut, some_reference
 
 
 class Answer(NamedTuple):
@@ -29,6 +29,7 @@ class Answer(NamedTuple):
 _Change = Callable[[Array, Array | None, Input], "Array | Answer | None"]
 Answers = dict[str, _Change]
 
+MATCH = "match_histograms"
 YCRCB, CLAHE, CLAHE_OF_LAB = 'equalize, color="ycrcb"', 'clahe, "opencv"', 'clahe, color="lab"'
 _SPACES = {"ycrcb": "YCrCb", "yuv": "YUV", "lab": "Lab"}  # as cv2 calls them
 
@@ -66,7 +67,7 @@ def _from_zero(levels: Array) -> Array:
 
 
 def cv2_answers() -> Answers:
-    """equalizeHist, createCLAHE, cvtColor and threshold.
+    """equalizeHist, createCLAHE, cvtColor and threshold; lightness matched by scikit-image's definition.
 
     equalizeHist takes no mask: of its LUT for the pixels under one, only what becomes of those pixels is known. Where
     cv2 was compiled to fuse products and sums, as for 64-bit ARM, its CLAHE and its Otsu answer otherwise in near-ties:
@@ -94,6 +95,8 @@ def cv2_answers() -> Answers:
 
     answers: Answers = {"opencv": equalize, 'rgb_to_gray, "opencv"': gray}
     answers |= {f'equalize, color="{color}"': _lightness(cv2, space, equalize) for color, space in _SPACES.items()}
+    answers |= {f'{MATCH}, color="{color}"': _lightness(cv2, space, _matched(cv2, space))
+                for color, space in _SPACES.items()}  # fmt: skip
     # A near-tie for each, and what an OpenCV that rounds every product and sum makes of it.
     squares = (np.arange(97 * 101) ** 2 * 7 % 251).astype(np.uint8).reshape(97, 101)
     if crc32(clahe(squares, None, Input(squares, clip_limit=0.0, tile_grid_size=(6, 7))).tobytes()) == 1880704169:
@@ -118,6 +121,23 @@ def _lightness(cv2: Any, space: str, change: _Change) -> _Change:
         converted[..., 0] = found.values if isinstance(found, Answer) else found
         values = cv2.cvtColor(converted, back)
         return Answer(values, np.repeat(found.known[..., np.newaxis], 3, -1)) if isinstance(found, Answer) else values
+
+    return answer
+
+
+def _matched(cv2: Any, space: str) -> _Change:
+    """Lightness matched to that of a reference: the definition of which scikit-image is the source, nearest levels."""
+
+    def answer(plane: Array, mask: Array | None, _: Input) -> Array | Answer | None:
+        image = np.ascontiguousarray(some_reference(plane.dtype, 3).T[np.newaxis])
+        lightness = cv2.cvtColor(image, getattr(cv2, f"COLOR_RGB2{space}"))[..., 0]
+        levels, counts = np.unique(lightness, return_counts=True)
+        counted = plane if mask is None else plane[mask]
+        if not counted.size:
+            return None
+        shares = np.bincount(counted.ravel(), minlength=256).cumsum() / counted.size
+        found = np.interp(shares, np.cumsum(counts) / lightness.size, levels)
+        return np.asarray(np.rint(found), plane.dtype)[plane]
 
     return answer
 
@@ -172,7 +192,9 @@ def pillow_answers() -> Answers:
 
 
 def skimage_answers() -> Answers:
-    """exposure.equalize_hist, equalize_adapthist and cumulative_distribution, color.rgb2gray, and their recipe."""
+    """exposure.equalize_hist, equalize_adapthist, match_histograms and cumulative_distribution, color.rgb2gray, and
+    their recipe.
+    """
     exposure: Any = import_module("skimage.exposure")
     color: Any = import_module("skimage.color")
 
@@ -204,6 +226,24 @@ def skimage_answers() -> Answers:
         limit = 0.01 if images.clip_limit is None else images.clip_limit
         return np.asarray(exposure.equalize_adapthist(plane, images.kernel_size, limit, images.nbins))
 
+    def matched(reference: Callable[[Array], Array], levels: bool, channel_axis: int | None = None) -> _Change:
+        def answer(plane: Array, mask: Array | None, _: Input) -> Array | Answer | None:
+            given = reference(plane)
+            counted = plane if mask is None else plane[mask][np.newaxis]
+            if not counted.size:
+                return None
+            if plane.dtype.kind == "f" and not (np.isfinite(counted).all() and np.isfinite(given).all()):
+                raise ValueError("not finite, of which scikit-image's answers are accidents")
+            found = np.asarray(exposure.match_histograms(counted, given, channel_axis=channel_axis))
+            found = np.rint(found).astype(plane.dtype) if levels and plane.dtype.kind != "f" else found
+            if mask is None:
+                return found
+            values = np.zeros(plane.shape, found.dtype)
+            values[mask] = found[0]
+            return Answer(values, np.broadcast_to(mask.reshape(mask.shape + (1,) * (plane.ndim - 2)), plane.shape))
+
+        return answer
+
     def gray(images: Array, _: Array | None, given: Input) -> Array:
         # A matrix product adds in an order that depends on the memory's, so it is given the very layout.
         view = given.view()
@@ -216,6 +256,10 @@ def skimage_answers() -> Answers:
     distribution = "cumulative_distribution"
     return {
         "skimage": equalize, f"{distribution}: CDF": cdf, f"{distribution}: bin centers": centers,
+        f"{MATCH}: floats": matched(lambda plane: some_reference(plane.dtype), False),
+        f"{MATCH}: levels": matched(lambda plane: some_reference(plane.dtype), True),
+        f"{MATCH}: one each": matched(own_reference, True),
+        f"{MATCH}: channels": matched(lambda image: some_reference(image.dtype, 3).T[np.newaxis], False, -1),
         'clahe, "skimage"': adapted, 'rgb_to_gray, "skimage"': gray, "recipes.histogram_equalize": recipe,
     }  # fmt: skip
 

@@ -30,6 +30,8 @@ _WITHOUT_REFERENCE = (
     "with albumentations all, if it counts two levels or more",
     'lightness (color=) with method "pillow" or with a fourth channel: no library gives this answer',
     'clahe under a mask, with a limit for each image, dtype="same" or a fourth channel: no library gives this answer',
+    "match_histograms outside a mask: scikit-image takes none; pixels under it are compared, with its answer for them "
+    'alone, and with dtype="same" with the level next to it',
     "recipes.histogram_equalize of colors: it is compared for gray images, and their gray under rgb_to_gray",
     "float ranges whose width overflows: cheq refuses them, and NumPy's answer depends on the processor",
     "planes of more than 2^30 pixels, whose LUTs have code of their own; empty arrays; arguments that are refused",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
@@ -156,6 +156,55 @@ def _apply_lut(dtype: str) -> Callable[..., Array]:
     return lambda images, **options: cheq.apply_lut(images, some_lut(images.dtype, dtype), **options)
 
 
+@cache
+def some_reference(dtype: np.dtype[Any], channels: int = 1) -> Array:
+    """Planes of a reference, (channels, pixels): the same for each call. Zero has one sign, and levels are missing."""
+    numbers = np.random.default_rng(6).standard_normal((channels, 667))
+    if dtype.kind == "f":
+        return np.asarray(numbers, dtype)
+    limits = np.iinfo(dtype)
+    wide = np.array([[0.3], [0.02], [0.006]])[:channels] * float(limits.max)
+    return np.asarray(np.clip(np.rint(numbers * wide), limits.min, limits.max), dtype)
+
+
+def own_reference(images: Array) -> Array:
+    """The reference of each plane that is its own, made pixel by pixel of the plane."""
+    return np.asarray(np.abs(images) * 0.5 if images.dtype.kind == "f" else images // 3, images.dtype)
+
+
+def _laid(planes: Array, images: Array, axes: tuple[int, ...] | None, channel_axis: int | None) -> Array:
+    """Return (channels, pixels) with the images' axes: the pixels along one of those of a plane."""
+    channel = None if channel_axis is None else channel_axis % images.ndim
+    last = axes[-1] % images.ndim if axes else max(axis for axis in range(images.ndim) if axis != channel)
+    shape = [1] * images.ndim
+    shape[last] = planes.shape[1]
+    if channel is None:
+        return np.reshape(planes[0], shape)
+    shape[channel] = len(planes)
+    return np.reshape(planes if channel < last else planes.T, shape)
+
+
+def _match(images: Array, *, colors: bool = False, **options: Any) -> Array:
+    """Match all planes to one, of which channels have one each, or to the planes of three colors."""
+    axes, channel_axis = options.get("axes"), options.get("channel_axis")
+    planes = some_reference(images.dtype.newbyteorder("="), 3 if colors else 1)
+    if channel_axis is not None and not colors:
+        planes = planes.repeat(images.shape[channel_axis], axis=0)
+    if axes is None and channel_axis is None:  # said, for a last axis could be taken for colors
+        options["axes"] = (-2, -1)
+    return cheq.match_histograms(images, _laid(planes, images, axes, channel_axis), **options)
+
+
+def _match_each(images: Array, **options: Any) -> Array:
+    return cheq.match_histograms(images, own_reference(images), dtype="same", **options)
+
+
+def _match_by_hand(images: Array, *, mask: Array | None = None, out: Array | None = None, **options: Any) -> Array:
+    hist, dtype = cheq.histogram(images, mask=mask, **options), images.dtype.newbyteorder("=")
+    lut = cheq.matching_lut(hist, cheq.histogram(some_reference(dtype)), images_dtype=dtype, dtype="same")
+    return cheq.apply_lut(images, lut, out=out, **options)
+
+
 def _recipe(which: int) -> Callable[..., Array]:
     def call(images: Array, *, nbins: int = 256, **options: Any) -> Array:
         return cheq.recipes.image_histogram_equalization(images, nbins, **options)[which]
@@ -169,7 +218,7 @@ _AXES = "axes channel_axis"
 _MASKED = f"{_AXES} mask"
 _BINNED = f"{_MASKED} nbins nan_policy"
 _OPENCV_S, _SKIMAGE_S = "clip_limit tile_grid_size", "clip_limit kernel_size nbins"
-_CDF, _RECIPE = "cumulative_distribution", "recipes.image_histogram_equalization"
+_CDF, _RECIPE, _MATCH = "cumulative_distribution", "recipes.image_histogram_equalization", "match_histograms"
 
 _METHODS: tuple[tuple[str, dict[str, Any], tuple[str, ...], str, str], ...] = (
     ("opencv", {}, ("uint8",), _MASKED, SAME),  # the default, by the default's way
@@ -205,6 +254,15 @@ _QUESTIONS = (
     *(Question(f'clahe, color="{color}"', _call("clahe", color=color), dtypes, f"channel_axis {_OPENCV_S}", COLOR,
                gives=SAME)
       for color, dtypes in LIGHTNESS.items()),
+    Question(f"{_MATCH}: floats", _match, INTEGERS, "axes mask", gives=FLOAT),
+    Question(f"{_MATCH}: levels", partial(_match, dtype="same"), _NUMBERS, _MASKED, gives=SAME),
+    Question(f"{_MATCH}: one each", _match_each, ("uint8", "int16", "float32"), _MASKED, gives=SAME),
+    Question(f"{_MATCH}: channels", partial(_match, colors=True), _NUMBERS, "channel_axis mask", COLOR, gives=SAME),
+    Question("histogram, LUT, apply, matched", _match_by_hand, ("uint8", "int16"), _MASKED, gives=SAME,
+             same_as=f"{_MATCH}: levels"),
+    *(Question(f'{_MATCH}, color="{color}"', partial(_match, colors=True, color=color), ("uint8",),
+               "channel_axis mask", COLOR, gives=SAME)
+      for color in LIGHTNESS),
     *(Question(f'rgb_to_gray, "{method}"', _call("rgb_to_gray", method=method), dtypes, "channel_axis", unit, GRAY)
       for method, dtypes, unit in (
           ("opencv", _UINTS, COLOR), ("pillow", ("uint8",), COLOR), ("skimage", (*_UINTS, *FLOATS), WHOLE))),

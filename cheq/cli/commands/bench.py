@@ -39,8 +39,8 @@ def bench(
 
     Each library equalizes the same planes (of color pictures, each channel) one by one or in its own batches, and
     cheq all of them in one call, by the method that gives that library's answer; then by CLAHE, with a clip limit of 2
-    and 8 x 8 tiles for cv2. Without PATH they are 1800 crops of real pictures, 96 x 96, or uniform noise where
-    scikit-image is missing. Figures are the best of several rounds.
+    and 8 x 8 tiles for cv2, and matched to a dark picture. Without PATH they are 1800 crops of real pictures, 96 x 96,
+    or uniform noise where scikit-image is missing. Figures are the best of several rounds.
 
     The exit status is 0 if all outputs were equal, 1 if one was not, a file is damaged, or there was no image, 2 for
     wrong options.
@@ -115,8 +115,8 @@ def _print(console: Console, rows: list[Row], work: str, threads: int) -> None:
             ratios = (row.peer_1 / row.cheq_1, row.peer_all / row.cheq_all)
             pairs = ((row.cheq_1, row.cheq_all), (row.peer_1, row.peer_all), ratios)
             cells = (" / ".join(map(_three_digits, pair)) for pair in pairs)
-            method = row.method if row.function == "equalize" else f"{row.function} {row.method}"
-            table.add_row(f"{row.peer} {row.version}", method, *cells)
+            how = "" if row.function == "equalize" else row.function.partition("_")[0] + " "  # it is a narrow table
+            table.add_row(f"{row.peer} {row.version}", how + row.method, *cells)
     console.print(table)
     for row in rows:
         if row.note:
