@@ -61,6 +61,10 @@ def clahe(dtype, shape, **options):
     return call(cheq.clahe, pixels(shape, dtype), **options)
 
 
+def match(kind, shape, reference=(128, 128), **options):
+    return call(cheq.match_histograms, pixels(shape, kind), pixels(reference, kind), **options)
+
+
 u1, u2, f4, f8 = np.uint8, np.uint16, np.float32, np.float64
 cumulative, recipe = cheq.cumulative_distribution, recipes.image_histogram_equalization
 CASES = {
@@ -94,11 +98,25 @@ CASES = {
     "clahe, skimage, one plane": lambda: clahe(f4, LARGE, method="skimage"),
     "clahe, skimage, many tiles": lambda: clahe(u1, LARGE, method="skimage", kernel_size=(512, 4)),
     "clahe, skimage, a volume": lambda: clahe(u2, SMALL, method="skimage", axes=(0, 1, 2), nbins=999),
+    "match, small planes": lambda: match(u1, SMALL),
+    "match, one plane": lambda: match(u1, LARGE, dtype="same", mask=pixels(LARGE) > 9),
+    "match, uint16": lambda: match(u2, SMALL),
+    "match, channels": lambda: match(u1, COLOR, COLOR[1:], channel_axis=-1),
+    "match, lab": lambda: match(u1, COLOR, COLOR[1:], channel_axis=-1, color="lab"),
+    "match, float32": lambda: match(f4, SMALL),
+    "match, float64, masked": lambda: match(f8, SMALL, mask=pixels((128, 128)) > 99),
+    "match, float32, one plane": lambda: match(f4, (1024, 1024)),
+    "match, a large reference": lambda: match(f4, SMALL, (1024, 1024)),
+    "match, one each": lambda: match(u1, SMALL, SMALL),
+    "match, uint16, one each": lambda: match(u2, SMALL, SMALL),
+    "match, float32, one each": lambda: match(f4, SMALL, SMALL),
+    "matching_lut": lambda: partial(cheq.matching_lut, np.ones((64, 1 << 16), int), np.ones((64, 1 << 16))),
     "gray, opencv": lambda: call(cheq.rgb_to_gray, pixels(COLOR), method="opencv"),
     "gray, skimage": lambda: call(cheq.rgb_to_gray, pixels(COLOR), method="skimage"),
     "histogram, uint8": lambda: call(cheq.histogram, pixels((8192, 16, 64))),
     "histogram, uint16": lambda: call(cheq.histogram, pixels((64, 2048, 64), u2)),
     "equalization_lut": lambda: partial(cheq.equalization_lut, np.ones((64, 1 << 16), np.int64), method="skimage"),
+    "equalization_lut, weights": lambda: partial(cheq.equalization_lut, np.ones((64, 1 << 16)), method="skimage"),
     "apply_lut": lambda: call(cheq.apply_lut, pixels(SMALL, u2), np.arange(1 << 16) / 65535),
     "cumulative, uint8": lambda: call(cumulative, pixels((16384, 32, 16))),
     "cumulative, float64": lambda: call(cumulative, pixels((16384, 16, 16), f8)),

@@ -24,6 +24,9 @@ A_BIN = 80  # bytes of a float plane's bin, of each thread and of the shared one
 A_PLANE = 24  # bytes of a float plane's range
 A_TILE = 16  # bytes of a bin of a tile, of those in a layer, with scikit-image's CLAHE
 OF_SKIMAGE = 0.3 * MIB  # of its threads
+A_LEVEL, A_KNOT = 32, 32  # bytes of a reference's level, and of a pixel's value where they are floats
+A_RANKED = 24  # bytes of a pixel that is sorted, of a plane for each thread
+MANY = 64 * MIB  # of references at a time
 BLOCK = 32 * MIB  # of histograms or LUTs at a time
 
 BOUNDS = {
@@ -57,11 +60,25 @@ BOUNDS = {
     "clahe, skimage, one plane": 2 * PIXELS + 2 * MIB + THREADS * OF_SKIMAGE,
     "clahe, skimage, many tiles": 2 * PIXELS + 1024 * A_TILE * 256 + THREADS * OF_SKIMAGE,
     "clahe, skimage, a volume": 2 * PIXELS + 2 * MIB + THREADS * OF_SKIMAGE,
+    "match, small planes": 0,
+    "match, one plane": 0,
+    "match, uint16": WIDE + (A_LEVEL << 16),
+    "match, channels": 0,
+    "match, lab": THREADS << 18,  # lightness
+    "match, float32": A_RANKED * THREADS * 128 * 128 + 8 * 512 + A_KNOT * 128 * 128,
+    "match, float64, masked": (A_RANKED + 1) * THREADS * 128 * 128 + 8 * 512 + A_KNOT * 128 * 128,
+    "match, float32, one plane": A_RANKED * MIB + A_KNOT * 128 * 128,
+    "match, a large reference": A_RANKED * THREADS * 128 * 128 + 8 * 512 + A_KNOT * MIB,
+    "match, one each": MANY + 16 * 512,
+    "match, uint16, one each": MANY + WIDE + 16 * 512,
+    "match, float32, one each": MANY + A_RANKED * THREADS * 128 * 128 + (8 + 16) * 512,
+    "matching_lut": (57 << 16) * 64 + 16 * 64,
     "gray, opencv": 0,
     "gray, skimage": 8 * MIB,
     "histogram, uint8": 0,
     "histogram, uint16": WIDE,
     "equalization_lut": 0,
+    "equalization_lut, weights": 40 << 16,
     "apply_lut": 0,
     "cumulative, uint8": 8 * 256 * 16384,
     "cumulative, float64": 0,
