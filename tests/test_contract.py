@@ -20,15 +20,24 @@ def image(*shape):
     return np.random.default_rng(0).integers(0, 200, shape, np.uint8)
 
 
+def match_to_itself(images, **named):
+    """Or, where it has no pixel, to another image, which has to have one."""
+    return cheq.match_histograms(images, images if np.size(images) else image(3, 3), **named)
+
+
 # Functions that take other dtypes, but the same axes, threads and masks.
 MORE_CALLS = CALLS | {
     "equalize, skimage": lambda images, **named: cheq.equalize(images, method="skimage", **named),
     "binarize": cheq.binarize,
     "binarize with a number": lambda images, **named: cheq.binarize(images, 99, **named),
+    "match_histograms": match_to_itself,
     "otsu_threshold": cheq.otsu_threshold,
     "cumulative_distribution": cheq.cumulative_distribution,
 }
-MASKED = (cheq.equalize, cheq.histogram, cheq.otsu_threshold, cheq.binarize, cheq.cumulative_distribution)
+MASKED = (
+    *(cheq.equalize, cheq.histogram, cheq.otsu_threshold, cheq.binarize, cheq.cumulative_distribution),
+    match_to_itself,
+)
 WITHOUT_OUT = (cheq.histogram, cheq.otsu_threshold, cheq.cumulative_distribution)
 
 
@@ -48,7 +57,7 @@ def refused(error, fragments, call, images, **named):
     """Demand one error whose message holds all the fragments, and that ``out`` and the images stay as they were."""
     before = np.array(images) if isinstance(images, np.ndarray) else None
     if call not in WITHOUT_OUT and "out" not in named and isinstance(images, np.ndarray):
-        floats = call is MORE_CALLS["equalize, skimage"]
+        floats = call in (MORE_CALLS["equalize, skimage"], match_to_itself)
         named["out"] = np.full(images.shape, 0xA5, np.float64 if floats else np.uint8)
     out = named.get("out")
     out_before = np.array(out) if out is not None else None
@@ -266,6 +275,8 @@ def test_read_only_input_of_every_kind_is_enough(opencv):
     cheq.equalize(images, mask=mask)
     cheq.histogram(images, mask=mask)
     cheq.equalization_lut(counts)
+    cheq.match_histograms(images, images, mask=mask, reference_mask=mask)
+    cheq.matching_lut(counts, counts)
     np.testing.assert_array_equal(cheq.apply_lut(images, lut), lut[images])
 
 
@@ -277,5 +288,7 @@ def test_input_is_never_changed(layout):
     cheq.histogram(images, mask=mask)
     cheq.equalization_lut(counts)
     cheq.apply_lut(images, luts)
+    cheq.match_histograms(images, images, mask=mask, reference_mask=mask)
+    cheq.matching_lut(counts, counts)
     for array, copy in zip(given, before, strict=True):
         np.testing.assert_array_equal(np.array(array), copy, strict=True)

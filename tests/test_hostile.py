@@ -26,7 +26,7 @@ def test_an_int_that_reshapes_the_images(images):
             change(images)
             return 1
 
-    for function in (cheq.equalize, cheq.clahe):
+    for function in (cheq.equalize, cheq.clahe, lambda images, **named: cheq.match_histograms(images, IMAGE, **named)):
         images.shape = (300, 300)
         with pytest.raises(ValueError, match="images: expected arrays that keep their shape"):
             function(images, num_threads=Threads())
@@ -68,6 +68,53 @@ def test_a_mask_that_reshapes_the_images(images):
         images.shape = (300, 300)
         with pytest.raises(ValueError, match="images: expected arrays that keep their shape"):
             function(images, mask=Mask())
+
+
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
+@pytest.mark.parametrize("changed", ["images", "reference"])
+def test_what_reshapes_images_or_a_reference_that_are_matched(dtype, changed):
+    """While masks are looked at: those of the images before the reference is, which is looked at last."""
+    values = np.random.default_rng(0).integers(0, 90, (300, 300)).astype(dtype)
+
+    class Mask:
+        def __array__(self, dtype=None, copy=None):
+            given[changed].shape = (90_000, 1)
+            return np.ones((300, 300), bool)
+
+    for name in ("mask", "reference_mask"):
+        given = {"images": values.copy(), "reference": values[::-1].copy()}
+        out = np.full((300, 300), 77, values.dtype)
+        options = {name: Mask(), "out": out, "dtype": "same"}
+        try:
+            cheq.match_histograms(given["images"], given["reference"], **options)
+        except ValueError as error:
+            assert "expected" in str(error)  # noqa: PT017
+            assert (out == 77).all()
+        else:
+            before = reference.match_histograms(values, values[::-1], dtype="same")
+            np.testing.assert_array_equal(out, before)
+
+
+@pytest.mark.filterwarnings("ignore:Setting the dtype:DeprecationWarning")
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
+def test_an_axis_that_makes_other_numbers_of_what_is_matched(dtype):
+    """A reference is refused that is of another dtype than the images by then; both may have changed to one."""
+    images = np.random.default_rng(0).integers(0, 90, (64, 64)).astype(dtype)
+    wanted, arrays = images[::-1].copy(), []
+
+    class Last:
+        def __index__(self):
+            for array in arrays:
+                array.dtype = np.float64
+            return -1
+
+    arrays.append(wanted)
+    with pytest.raises(TypeError, match=f"^reference: expected the images' dtype, {dtype}, got float64"):
+        cheq.match_histograms(images, wanted, axes=(0, Last()))
+    arrays.append(images)
+    result = cheq.match_histograms(images, wanted, axes=(0, Last()))
+    np.testing.assert_array_equal(result, reference.match_histograms(images, wanted), strict=True)
 
 
 @pytest.mark.filterwarnings("ignore:Setting the dtype:DeprecationWarning")
@@ -138,6 +185,12 @@ def test_lies_about_other_arrays_change_nothing():
     np.testing.assert_array_equal(cheq.apply_lut(IMAGE, lying(lut, **lies)), lut[IMAGE])
     counts = cheq.histogram(lying(IMAGE, **lies))
     np.testing.assert_array_equal(cheq.equalization_lut(lying(counts, **lies)), reference.equalization_lut(counts))
+    told = {"mask": lying(mask, **lies), "reference_mask": lying(mask, **lies)}
+    result = cheq.match_histograms(lying(IMAGE, **lies), lying(IMAGE[::-1], **lies), **told)
+    expected = reference.match_histograms(IMAGE, IMAGE[::-1], mask=mask, reference_mask=mask)
+    np.testing.assert_array_equal(result, expected)
+    lut = cheq.matching_lut(lying(counts, **lies), lying(counts[::-1] * 0.5, **lies))
+    np.testing.assert_array_equal(lut, reference.matching_lut(counts, counts[::-1] * 0.5))
 
 
 class Odd(str):
@@ -185,6 +238,15 @@ def test_a_str_that_is_equal_to_other_things_than_its_text(kind):
     )
     np.testing.assert_array_equal(
         cheq.binarize(images[..., 0], kind("otsu")), reference.binarize(images[..., 0], "otsu")
+    )
+    told = {"method": kind("skimage"), "color": kind("yuv"), "outside": kind("lut"), "dtype": kind("same")}
+    np.testing.assert_array_equal(
+        cheq.match_histograms(images, images[:2], channel_axis=-1, **told),
+        reference.match_histograms(images, images[:2], channel_axis=-1, color="yuv"),
+    )
+    hist = cheq.histogram(images[..., 0])
+    np.testing.assert_array_equal(
+        cheq.matching_lut(hist, hist[::-1], dtype=kind("same")), reference.matching_lut(hist, hist[::-1], dtype="same")
     )
     for name in options:
         with pytest.raises(ValueError, match=f"^{name}: expected .*; got "):
