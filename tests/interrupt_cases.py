@@ -83,6 +83,29 @@ def lab(image, changed=cv2.equalizeHist):
     return opencv_lightness(image, "lab", changed)
 
 
+def matched(image, color=False):
+    """To WANTED, both of the image's dtype; of colors, their lightness in Lab."""
+    wanted = WANTED.astype(image.dtype)
+    if not color:
+        return exposure.match_histograms(image, wanted)
+    levels = []
+    lab(colors(wanted), lambda lightness: levels.append(lightness) or lightness)
+    return lab(image, lambda lightness: np.rint(exposure.match_histograms(lightness, levels[0])).astype(np.uint8))
+
+
+def colors(gray):
+    return np.stack([gray, gray[::-1], gray[:, ::-1]], axis=-1)
+
+
+def match(images, color=False, **options):
+    wanted = WANTED.astype(images.dtype)
+    if not color:
+        return cheq.match_histograms(images, wanted, **options)
+    return cheq.match_histograms(images, colors(wanted), color="lab", channel_axis=-1, **options)
+
+
+WANTED = np.random.default_rng(1).integers(30, 250, (80, 70), np.uint8)
+
 # The dtype of the pixels, the call, and the answer for one image.
 METHODS = {
     "pillow": (np.uint8, partial(cheq.equalize, method="pillow"), pillow),
@@ -95,6 +118,11 @@ METHODS = {
     "clahe_uint16": (np.uint16, cheq.clahe, opencv_clahe),
     "clahe_masked": (np.uint8, partial(cheq.clahe, mask=True), opencv_clahe),
     "clahe_lab": (np.uint8, partial(cheq.clahe, color="lab", channel_axis=-1), partial(lab, changed=opencv_clahe)),
+    "match_uint8": (np.uint8, match, matched),
+    "match_uint16": (np.uint16, match, matched),
+    "match_float32": (np.float32, match, matched),
+    "match_float64_masked": (np.float64, partial(match, mask=True), matched),
+    "match_lab": (np.uint8, partial(match, color=True), partial(matched, color=True)),
     "clahe_skimage": (np.uint16, partial(cheq.clahe, method="skimage"), exposure.equalize_adapthist),
 }
 
@@ -138,6 +166,7 @@ FRESH = {
     "clahe_uint16": (np.uint16, 2, cheq.clahe),
     "float64": (np.float64, 8, lambda plane, **named: cheq.equalize(plane, method="numpy", **named)),
     "recipe": (np.float64, 8, lambda plane, **named: cheq.recipes.image_histogram_equalization(plane, **named)),
+    "match_histograms": (np.uint8, 8, lambda plane, **named: cheq.match_histograms(plane, plane[:1, ::2], **named)),
     "binarize": (np.uint16, 2, lambda plane, **named: cheq.binarize(plane, **named)),
     "apply_lut": (np.uint8, 8, lambda plane, **named: cheq.apply_lut(plane, np.arange(256.0), **named)),
     "ycrcb": (np.uint8, 3, lambda plane, **named: cheq.equalize(
