@@ -158,13 +158,13 @@ def match_histograms(
     truncates = not same and channel_axis is not None
     levels = kind.kind == "f" or same or truncates or color != "channels"
     result = call.give(out, kind if levels else np.dtype(np.float64))
+    if kind.kind == "f":
+        _check_finite("images", call)
+        _check_finite("reference", given)
     if call.images.size == 0:
         return result
     if color != "channels":
         given = _color.lightness_of(given, color)
-    if kind.kind == "f":
-        _check_finite("images", call)
-        _check_finite("reference", given)
     for part, targets in _parts(call, given, _n_batch(call, color)):
         if color != "channels":
             _lightness.match(part, _lightness.SPACES[color], targets)

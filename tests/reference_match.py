@@ -54,9 +54,9 @@ def match_histograms(
     there = _from_the_end(images, axes, channel_axis)
     if color != "channels":
         return _with_lightness(images, reference, color, axes, channel_axis, there[1], mask, reference_mask)
+    targets = _targets(reference, *there, reference_mask)
     if channel_axis is not None and images.shape[channel_axis] != reference.shape[there[1]]:
         raise ValueError(f"channels of images of shape {images.shape} and of a reference of shape {reference.shape}")
-    targets = _targets(reference, *there, reference_mask)
     of_each = np.broadcast_to(targets, batch_shape(images, axes, channel_axis))
     kind = images.dtype
     result = np.empty(images.shape, kind if same or kind.kind == "f" or channel_axis is not None else np.float64)

@@ -63,6 +63,7 @@ REFUSED = [
     ((NAN, HALF), {}, ValueError, "images: expected finite values, got NaN; pass mask=np.isfinite(images)"),
     ((HALF, NAN), {}, ValueError,
      "reference: expected finite values, got NaN; pass reference_mask=np.isfinite(reference)"),
+    ((HALF[:0], NAN), {}, ValueError, "reference: expected finite values, got NaN"),
     ((TWO, HALF), {}, ValueError, "images: expected finite values, got NaN in plane (1,)"),
     ((np.stack([HALF * np.inf, NAN]), HALF), {}, ValueError,
      "images: expected finite values, got an infinity in plane (0,)"),
