@@ -116,7 +116,9 @@ CASES = {
     "histogram, uint8": lambda: call(cheq.histogram, pixels((8192, 16, 64))),
     "histogram, uint16": lambda: call(cheq.histogram, pixels((64, 2048, 64), u2)),
     "equalization_lut": lambda: partial(cheq.equalization_lut, np.ones((64, 1 << 16), np.int64), method="skimage"),
-    "equalization_lut, weights": lambda: partial(cheq.equalization_lut, np.ones((64, 1 << 16)), method="skimage"),
+    "equalization_lut, weights": lambda: partial(
+        cheq.equalization_lut, np.ones((64, 1 << 16)), method="numpy", dtype="same"
+    ),
     "apply_lut": lambda: call(cheq.apply_lut, pixels(SMALL, u2), np.arange(1 << 16) / 65535),
     "cumulative, uint8": lambda: call(cumulative, pixels((16384, 32, 16))),
     "cumulative, float64": lambda: call(cumulative, pixels((16384, 16, 16), f8)),

@@ -78,7 +78,7 @@ BOUNDS = {
     "histogram, uint8": 0,
     "histogram, uint16": WIDE,
     "equalization_lut": 0,
-    "equalization_lut, weights": 40 << 16,
+    "equalization_lut, weights": (8 * 64 + 80) << 16,
     "apply_lut": 0,
     "cumulative, uint8": 8 * 256 * 16384,
     "cumulative, float64": 0,
