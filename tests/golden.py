@@ -163,7 +163,11 @@ def match_calls(mask, rgb):
     for space in reference.COLORS:
         options = {"color": space, "channel_axis": -1, "mask": mask, "outside": "keep"}
         yield f"match_histograms {space}", Call("match_histograms", (rgb, rgb[1, ::2, 5:]), options)
-    weights = (counts(256) + 1.0) ** 0.5
+    close = 1 + (images("float64", seed=41) + 1) * 2.0**-30  # runs of equal upper bits, long ones and short ones
+    close = np.where(numbers(SHAPE, 42) % np.uint64(99) == 0, -2.0, close)
+    close[1] += numbers(SHAPE, 43)[1] % np.uint64(64) / 64.0
+    yield "match_histograms float64, close to each other", Call("match_histograms", (close, close[1, ::3]))
+    weights = np.sqrt(counts(256))
     for levels, signed in ((256, "int8"), (65536, "int16")):
         yield f"matching_lut {levels}", Call("matching_lut", (counts(levels), counts(levels)[::-1]))
         same = {"dtype": "same", "images_dtype": signed}

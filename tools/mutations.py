@@ -3,6 +3,8 @@
 LUT, BINS, SPACES, LAB = (f"cheq/_core/formulas/{name}.h" for name in ("lut", "bins", "spaces", "lab"))
 CLIP, TILES, CLAHE = "cheq/_core/formulas/clip.h", "cheq/_core/jobs/tile_luts.h", "cheq/_clahe.py"
 ADAPT, GRAYS, CELLS = "cheq/_core/formulas/adapt.h", "cheq/_core/jobs/grays.h", "cheq/_core/jobs/cells.h"
+MATCH, SORT, RANKED = "cheq/_core/formulas/match.h", "cheq/_core/jobs/sort.h", "cheq/_core/jobs/match.h"
+MATCHING, STEPS, COLOR = "cheq/_match.py", "cheq/_steps.py", "cheq/_core/color.pyx"
 METHODS, MAKERS = "cheq/_methods.py", "cheq/_core/jobs/makers.h"
 
 
@@ -176,6 +178,51 @@ MUTATIONS = {
     "adapt: results are rounded": [(CELLS, "(int32_t)strip->room->sum[i]", "lrintf(strip->room->sum[i])")],
     "adapt: results from 0": [(ADAPT, "(gray - lowest) / (double)(highest - lowest)", "gray / (double)highest")],
     "adapt: a constant is 0": [(ADAPT, "return gray > 0 ? 1.0 : 0.0;", "return 0.0;")],
+    # ---- matching
+    "match: nearest levels are cut off": [(MATCH, "(int32_t)cheq_round(value)", "(int32_t)value")],
+    "match: nearest levels of channels too": [(MATCH, "truncates ? (int32_t)value :", "0 ? (int32_t)value :")],
+    "match: channels are cut off to below": [(MATCH, "truncates ? (int32_t)value", "truncates ? (int32_t)floor(value)")],
+    "match: levels that the reference has not": [
+        (MATCH, "if (count > 0) {\n                running += count;\n                knots[n++]",
+         "if (1) {\n                running += count;\n                knots[n++]"),
+        (MATCHING, "min(pixels, _methods.levels_of(kind))", "_methods.levels_of(kind)"),
+    ],
+    "match: shares in float32": [
+        (MATCH, "cheq_match_at((double)running / total", "cheq_match_at((double)((float)running / (float)total)"),
+    ],
+    "match: the reference's shares in float32": [
+        (MATCH, "(cheq_knot){(double)running / total", "(cheq_knot){(double)((float)running / (float)total)"),
+    ],
+    "match: pixels below a level": [
+        (MATCH, "cheq_match_at((double)running / total", "cheq_match_at((double)(running - count) / total"),
+    ],
+    "match: below the reference's first share": [(MATCH, "share <= at->x || at + 1", "at + 1")],
+    "match: a knot's own share is between": [(MATCH, "share >= at[1].x", "share > at[1].x")],
+    "match: a knot's -0.0 is 0.0": [(MATCH, "share <= at->x", "share < at->x")],
+    "match: signed levels from 0": [(MATCH, "learning->lowest + (double)bin", "(double)bin")],
+    "match: floats of two zeros": [
+        (RANKED, "first == next || (first == zero - 1 && next == zero)", "first == next && zero"),
+    ],
+    "match: shares of floats in float32": [
+        (RANKED, "cheq_match_at((double)running / total", "cheq_match_at((double)((float)running / (float)total)"),
+    ],
+    "match: the reference's shares of floats": [
+        (RANKED, "(double)end / (double)plane.ranked", "(double)end / (double)(plane.ranked + 1)"),
+    ],
+    "match: floats are counted outside the mask": [(RANKED, "running += room->counted", "running += 1 | room->counted")],
+    "match: the total of all floats": [(RANKED, "total = (double)plane.counted", "total = (double)plane.ranked")],
+    "match: axes from the front": [(MATCHING, "tuple(axis - ndim for axis", "tuple(axis for axis")],
+    "match: references beside their planes": [(MATCHING, "at[behind:]", "at")],
+    "match: lightness is cut off": [(COLOR, "call.n_batch - 1]), False)", "call.n_batch - 1]), True)")],
+    "sort: 32 bits of 64": [(SORT, "if (end - begin > 1) {", "if (0) {")],
+    "sort: long runs by their upper bits": [(SORT, "keys[place] << 32 | place", "(keys[place] >> 32) << 32 | place")],
+    "sort: short runs without their last": [(SORT, "last < n; last++", "last < n - 1; last++")],
+    "sort: a digit is left out": [(SORT, "CHEQ_DIGIT_BITS = 11", "CHEQ_DIGIT_BITS = 10")],
+    "sort: the bits of another range": [(SORT, "differing >> below > UINT32_MAX", "differing >> below > UINT32_MAX << 1")],
+    "weights: levels of weight 0 are there": [(MATCHING, "contiguousarray(counts != 0)", "contiguousarray(counts >= 0)")],
+    "weights: sums by pairs": [(MATCHING, "sums / sums[:, -1:]", "sums / counts.sum(axis=-1, keepdims=True)")],
+    "weights: 0 below the first level": [(STEPS, "np.maximum(shares, weights[index][present][0])", "shares")],
+    "weights: the range of all levels": [(STEPS, "levels[present], _methods.NBINS", "levels[present] + 1, _methods.NBINS")],
     # ---- the tables
     "table: opencv without uint16": [(METHODS, '("opencv", ("uint8", "uint16")', '("opencv", ("uint8",)')],
     "table: float32 becomes float64": [(METHODS, "images == np.float32", "False")],
