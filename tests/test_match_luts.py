@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import reference
 import skimage.exposure
+from marks import exhaustive
 from match_tools import INTEGERS, matched, nearest
 from pixel_tools import assert_bits, refuses
 
@@ -19,7 +20,7 @@ def luts(hist, wanted, dtype):
         yield same, cheq.matching_lut(hist, wanted, images_dtype=dtype, dtype=same)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS[::4], *exhaustive(*(kind for kind in KINDS if kind not in KINDS[::4]))])
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_by_hand_it_is_the_whole(dtype, kind):
     images, wanted = plane(kind, dtype, (3, 17, 21)), plane(KINDS[-1 - KINDS.index(kind)], dtype, (13, 30), 1)
@@ -71,7 +72,7 @@ TARGETS = {
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("dtype", ["int8", "uint16", *exhaustive("uint8", "int16")])
 def test_any_target_distribution(dtype, target):
     images = plane("both ends", dtype, (2, 30, 41))
     hist = cheq.histogram(images)
@@ -97,7 +98,7 @@ def test_whole_weights_are_counts(dtype):
 # ---------------------------------------------------------------- equalization_lut
 
 
-@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("dtype", ["uint8", "int16", *exhaustive("int8", "uint16")])
 @pytest.mark.parametrize("method", ["skimage", "numpy"])
 def test_equalization_by_weights(method, dtype):
     images = plane("both ends", dtype, (3, 30, 41))

@@ -181,7 +181,9 @@ MUTATIONS = {
     # ---- matching
     "match: nearest levels are cut off": [(MATCH, "(int32_t)cheq_round(value)", "(int32_t)value")],
     "match: nearest levels of channels too": [(MATCH, "truncates ? (int32_t)value :", "0 ? (int32_t)value :")],
-    "match: channels are cut off to below": [(MATCH, "truncates ? (int32_t)value", "truncates ? (int32_t)floor(value)")],
+    "match: channels are cut off to below": [
+        (MATCH, "truncates ? (int32_t)value", "truncates ? (int32_t)floor(value)"),
+    ],
     "match: levels that the reference has not": [
         (MATCH, "if (count > 0) {\n                running += count;\n                knots[n++]",
          "if (1) {\n                running += count;\n                knots[n++]"),
@@ -209,7 +211,9 @@ MUTATIONS = {
     "match: the reference's shares of floats": [
         (RANKED, "(double)end / (double)plane.ranked", "(double)end / (double)(plane.ranked + 1)"),
     ],
-    "match: floats are counted outside the mask": [(RANKED, "running += room->counted", "running += 1 | room->counted")],
+    "match: floats are counted outside the mask": [
+        (RANKED, "running += room->counted", "running += 1 | room->counted"),
+    ],
     "match: the total of all floats": [(RANKED, "total = (double)plane.counted", "total = (double)plane.ranked")],
     "match: axes from the front": [(MATCHING, "tuple(axis - ndim for axis", "tuple(axis for axis")],
     "match: references beside their planes": [(MATCHING, "at[behind:]", "at")],
@@ -218,11 +222,17 @@ MUTATIONS = {
     "sort: long runs by their upper bits": [(SORT, "keys[place] << 32 | place", "(keys[place] >> 32) << 32 | place")],
     "sort: short runs without their last": [(SORT, "last < n; last++", "last < n - 1; last++")],
     "sort: a digit is left out": [(SORT, "CHEQ_DIGIT_BITS = 11", "CHEQ_DIGIT_BITS = 10")],
-    "sort: the bits of another range": [(SORT, "differing >> below > UINT32_MAX", "differing >> below > UINT32_MAX << 1")],
-    "weights: levels of weight 0 are there": [(MATCHING, "contiguousarray(counts != 0)", "contiguousarray(counts >= 0)")],
+    "sort: the bits of another range": [
+        (SORT, "differing >> below > UINT32_MAX", "differing >> below > UINT32_MAX * 2ull"),
+    ],
+    "weights: levels of weight 0 are there": [
+        (MATCHING, "contiguousarray(counts != 0)", "contiguousarray(counts >= 0)"),
+    ],
     "weights: sums by pairs": [(MATCHING, "sums / sums[:, -1:]", "sums / counts.sum(axis=-1, keepdims=True)")],
     "weights: 0 below the first level": [(STEPS, "np.maximum(shares, weights[index][present][0])", "shares")],
-    "weights: the range of all levels": [(STEPS, "levels[present], _methods.NBINS", "levels[present] + 1, _methods.NBINS")],
+    "weights: the range of all levels": [
+        (STEPS, "levels[present], _methods.NBINS", "levels[present] + 1, _methods.NBINS"),
+    ],
     # ---- the tables
     "table: opencv without uint16": [(METHODS, '("opencv", ("uint8", "uint16")', '("opencv", ("uint8",)')],
     "table: float32 becomes float64": [(METHODS, "images == np.float32", "False")],
