@@ -130,7 +130,8 @@ def as_array(name: str, value: npt.ArrayLike) -> npt.NDArray[Any]:
         return value if value.dtype.names is None else plain(value)
     _refuse_other_worlds(name, value)
     if _is_masked(value):
-        hint = "pass its data and mask=~m.mask" if name == "images" else f"pass np.ma.getdata({name})"
+        masks = {"images": "mask", "reference": "reference_mask"}
+        hint = f"pass its data and {masks[name]}=~m.mask" if name in masks else f"pass np.ma.getdata({name})"
         raise TypeError(f"{name}: expected an array without a mask, got a numpy.ma.MaskedArray m; {hint}")
     try:
         return plain(np.asarray(value))
@@ -222,14 +223,14 @@ def order_axes(
 def _check_last_two(shape: tuple[int, ...], all_alike: bool, name: str) -> None:
     if len(shape) < 2:
         raise ValueError(f"{name}: expected at least two axes (height, width), got shape {shape}; for others pass axes")
-    if len(shape) > 2 and _looks_like_channels(shape) and not all_alike:
+    if len(shape) > 2 and looks_like_channels(shape) and not all_alike:
         raise ValueError(
             f"{name}: expected channel_axis or axes beside shape {shape}, whose last axis looks like channels; "
             "pass channel_axis=-1 if it holds them, or axes=(-2, -1) if each plane is one of the last two axes"
         )
 
 
-def _looks_like_channels(shape: tuple[int, ...]) -> bool:
+def looks_like_channels(shape: tuple[int, ...]) -> bool:
     """Whether the last axis does: R, G, B, a fourth one, or the single one of (N, H, W, 1), which is no width."""
     return shape[-1] in (3, 4) or (shape[-1] == 1 and len(shape) >= 4 and min(shape[-3:-1]) >= 16)
 
@@ -250,7 +251,8 @@ def _plane_axes(
                 "for others pass axes"
             )
         return rest[-2:]
-    chosen = axes_at(axes, ndim)
+    axes = axes if type(axes) is tuple else as_tuple(axes)
+    chosen = [axis_index("axes", axis, ndim) for axis in axes]
     if not chosen or len(set(chosen)) < len(chosen):
         raise ValueError(f"axes: expected one or more different axes, got {axes!r} for {ndim} axes")
     if channel in chosen:
@@ -258,12 +260,8 @@ def _plane_axes(
     return sorted(chosen)
 
 
-def axes_at(axes: int | Iterable[int], ndim: int) -> list[int]:
-    """Return the axes that are meant, none negative, as they come."""
-    return [axis_index("axes", axis, ndim) for axis in (axes if type(axes) is tuple else _as_tuple(axes))]
-
-
-def _as_tuple(axes: int | Iterable[int]) -> tuple[int, ...]:
+def as_tuple(axes: int | Iterable[int]) -> tuple[int, ...]:
+    """Return one axis or several as a tuple, of whatever they are."""
     try:
         return (operator.index(axes),)  # type: ignore[arg-type]
     except TypeError:
@@ -369,17 +367,14 @@ def apart_from(out: Any, array: Any) -> Any:
     return array.copy() if array is not None and share_memory(array, out) else array
 
 
-def as_histogram(histogram: npt.ArrayLike, name: str = "histogram", weights: bool = False) -> npt.NDArray[Any]:
-    """Return ``histogram`` as contiguous int64, or float64 where it has weights and they are taken; or raise."""
+def as_histogram(
+    histogram: npt.ArrayLike, name: str = "histogram", instead: str = "pass counts, as cheq.histogram makes them"
+) -> npt.NDArray[np.int64]:
+    """Return ``histogram`` as contiguous int64, or raise; instead: what to do with floats."""
     counts = as_array(name, histogram)
-    floats = weights and counts.dtype.kind == "f" and counts.dtype.itemsize <= 8
-    if counts.dtype.kind not in "iu" and not floats:
-        expected = "integer counts or float weights" if weights else "integer counts"
-        raise TypeError(f"{name}: expected {expected}, got dtype {counts.dtype}; convert with {name}.astype(np.int64)")
-    if counts.ndim == 0 or counts.shape[-1] not in _ALL_LEVELS:
-        raise ValueError(f"{name}: expected a last axis of 256 or 65536 bins, got shape {counts.shape}")
-    if floats:
-        return _as_weights(name, counts)
+    if counts.dtype.kind not in "iu":
+        raise TypeError(f"{name}: expected integer counts, got dtype {counts.dtype}; {instead}")
+    check_bins(name, counts)
     if counts.size and int(counts.min()) < 0:
         raise ValueError(f"{name}: expected counts of 0 or more, got {counts.min()}")
     total, most = _largest_total(counts), np.iinfo(np.int64).max
@@ -388,17 +383,9 @@ def as_histogram(histogram: npt.ArrayLike, name: str = "histogram", weights: boo
     return np.ascontiguousarray(counts, dtype=np.int64)
 
 
-def _as_weights(name: str, weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    weights = np.ascontiguousarray(weights, dtype=np.float64)
-    wrong = weights[~((weights >= 0) & (weights < np.inf))]
-    if wrong.size:
-        raise ValueError(f"{name}: expected finite weights of 0 or more, got {wrong[0]}")
-    with np.errstate(over="ignore"):
-        totals = np.cumsum(weights, axis=-1)[..., -1]
-    wrong = totals[~((totals > 0) & (totals < np.inf))]
-    if wrong.size:
-        raise ValueError(f"{name}: expected weights with a total above 0 that is finite, got a total of {wrong[0]}")
-    return weights
+def check_bins(name: str, counts: npt.NDArray[Any]) -> None:
+    if counts.ndim == 0 or counts.shape[-1] not in _ALL_LEVELS:
+        raise ValueError(f"{name}: expected a last axis of 256 or 65536 bins, got shape {counts.shape}")
 
 
 def _largest_total(counts: npt.NDArray[Any]) -> int:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
-from cheq import _arguments, _call, _color, _methods
+from cheq import _arguments, _call, _color, _methods, _steps
 from cheq._core import color as _lightness
 from cheq._core import floating, integer, matching, work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Literal, Unpack
 
     import numpy.typing as npt
@@ -85,14 +86,14 @@ def match_histograms(
         The axis of R, G, B. Each channel is matched to the same one of the reference, unless `color` says otherwise.
     mask, reference_mask : array_like of bool, optional
         Which pixels are counted, of the images and of the reference: those under True. Each broadcasts as the mask of
-        `equalize` does. A plane of the images without a counted pixel is returned unchanged where the result is
-        integer, else it becomes NaN.
+        `equalize` does. A plane of the images without a counted pixel, or its lightness, is left as it is where the
+        result is integer, else it becomes NaN.
     outside : {"lut", "keep"}, optional
         What pixels outside `mask` become. ``"lut"``: what the largest counted value at or below theirs becomes, or the
         reference's lowest value. ``"keep"``: they keep their value.
     out : ndarray, shape of images, optional
         Where the result is written, of the result's dtype; `images` itself works in place where dtypes agree. With
-        other overlapping memory the result is as if `images` had been copied first.
+        other overlapping memory the result is as if all that is read had been copied first.
     dtype : None, "same" or the images' dtype, optional
         None: scikit-image's dtypes. Without `channel_axis` float64, or float32 for float32. With it the images' own;
         integers are then cut off toward zero, which makes about half of the values one level too low. ``"same"``, or
@@ -150,14 +151,18 @@ def match_histograms(
     _arguments.as_choice("method", method, _MATCHERS)
     color = _color.as_color(color)
     keeps = _arguments.keeps(outside, mask)
+    if axes is not None:  # of any kind, read once for both
+        axes = tuple(_arguments.as_int("axes", axis) for axis in _arguments.as_tuple(axes))
+    if channel_axis is not None:
+        channel_axis = _arguments.as_int("channel_axis", channel_axis)
     call = _planes_of("images", images, color, axes, channel_axis, mask, num_threads)
     call.keeps = keeps
     kind = call.images.dtype
-    given = _reference_of(reference, call, color, axes, channel_axis, reference_mask, num_threads)
     same = dtype is not None and _arguments.is_same(dtype, kind)
     truncates = not same and channel_axis is not None
     levels = kind.kind == "f" or same or truncates or color != "channels"
     result = call.give(out, kind if levels else np.dtype(np.float64))
+    given = _reference_of(reference, call, color, axes, channel_axis, reference_mask, num_threads)
     if kind.kind == "f":
         _check_finite("images", call)
         _check_finite("reference", given)
@@ -197,23 +202,29 @@ def _reference_of(
     reference: ArrayLike,
     call: Call,
     color: Color,
-    axes: Axes,
+    axes: tuple[int, ...] | None,
     channel_axis: int | None,
     mask: ArrayLike | None,
     num_threads: int | None,
 ) -> Call:
     """Return the call of the reference's planes, once it fits that of the images."""
-    array, ndim = _arguments.as_array("reference", reference), len(call.shape)
-    if axes is not None:  # from the end on, so that they are those of both
-        axes = tuple(axis - ndim for axis in _arguments.axes_at(axes, ndim))
+    reference, most = _arguments.as_array("reference", reference), len(call.shape)
+    if axes is not None:  # counted from the end they are those of both
+        axes = tuple(axis % most - most for axis in axes)
     if channel_axis is not None:
-        channel_axis = _arguments.axis_index("channel_axis", channel_axis, ndim) - ndim
-    if array.ndim < -min(axes or (), default=0) or array.ndim < -(channel_axis or 0):
+        channel_axis = channel_axis % most - most
+    fewest = max(2 if axes is None else -min(axes), 1 if channel_axis is None else -channel_axis)
+    if axes is None and channel_axis is None and reference.ndim > 2 and _arguments.looks_like_channels(reference.shape):
         raise ValueError(
-            f"reference: expected the axes that axes and channel_axis name, counted from the end of images of shape "
-            f"{call.shape}; got shape {array.shape}"
+            f"reference: expected one plane or one for each image, got shape {reference.shape}, whose last axis looks "
+            "like channels; pass one channel of it, or images that have channels too, and their channel_axis"
         )
-    given = _planes_of("reference", array, color, axes, channel_axis, mask, num_threads)
+    if not fewest <= reference.ndim <= most:
+        raise ValueError(
+            f"reference: expected {fewest if fewest == most else f'{fewest} to {most}'} axes beside images of shape "
+            f"{call.shape}, whose axes and channel_axis count from the end; got shape {reference.shape}"
+        )
+    given = _planes_of("reference", reference, color, axes, channel_axis, mask, num_threads)
     if given.images.dtype != call.images.dtype:
         raise TypeError(f"reference: expected the images' dtype, {call.images.dtype}, got {given.images.dtype}")
     if channel_axis is not None and color == "channels" and given.shape[channel_axis] != call.shape[channel_axis]:
@@ -222,7 +233,7 @@ def _reference_of(
             f"got shape {given.shape}"
         )
     _check_batch("reference", given.batch[: _n_batch(given, color)], call.batch[: _n_batch(call, color)])
-    if given.images.size == 0:
+    if given.images.size == 0 and (call.images.size > 0 or math.prod(given.batch) > 0):
         raise ValueError(f"reference: expected planes with at least one pixel, got shape {given.shape}")
     if given.mask is not None and not given.mask.any(axis=tuple(range(given.n_batch - given.images.ndim, 0))).all():
         raise ValueError("reference_mask: expected True at a pixel of every plane of the reference, got none in one")
@@ -254,17 +265,19 @@ def _check_finite(name: str, call: Call) -> None:
 # ---------------------------------------------------------------- targets
 
 
-def _parts(call: Call, given: Call, n_batch: int) -> Any:
+def _parts(call: Call, given: Call, n_batch: int) -> Iterator[tuple[Call, _Targets]]:
     """Yield calls for parts of the batch, of ``n_batch`` axes, each with the targets of its planes."""
-    planes = math.prod(given.batch)
-    if planes == 1:
+    if math.prod(given.batch) == 1:
         yield call, _targets_of(given)
         return
     size = 2 * 32 * (_most_knots(given) + 1)  # of the knots and rows of two
-    most, behind = max(_TARGETS // size, call.threads), n_batch - given.n_batch
-    for part, at in call.parts(most, n_batch) if planes > most else ((call, ()),):
-        own = zip(given.batch, at[behind:], strict=False)
-        some = given.part(tuple(slice(None) if length == 1 else place for length, place in own))
+    most = max(_TARGETS // size, call.threads)
+    if math.prod(given.batch) > most:  # then what one part writes must not be what another reads
+        _lightness.set_apart(call)
+        given.images, given.mask = (_arguments.apart_from(call.out, array) for array in (given.images, given.mask))
+    for some, at in given.parts(most):
+        own = (slice(None) if length == 1 else place for length, place in zip(given.batch, at, strict=False))
+        part = call.part((*[slice(None)] * (n_batch - given.n_batch), *own)) if at else call
         knots, rows = _targets_of(some)
         yield part, (knots, _of_each(rows, some.batch, part.batch[:n_batch]))
 
@@ -276,13 +289,13 @@ def _of_each(rows: npt.NDArray[np.int64], batch: tuple[int, ...], images: tuple[
 
 def _targets_of(given: Call) -> _Targets:
     """Return a target for each of the call's planes."""
-    room = _most_knots(given)
-    knots = np.empty((math.prod(given.batch) * room, 4))
-    rows = np.empty((math.prod(given.batch), 2), np.int64)
+    planes = math.prod(given.batch)
+    knots = np.empty((planes * _most_knots(given), 4))
+    rows = np.zeros((planes, 2), np.int64)
     if given.images.dtype.kind == "f":
         matching.learn_floats(given, knots, rows)
     else:
-        integer.learn(given, knots, rows, room)
+        integer.learn(given, knots, rows)
     return knots, rows
 
 
@@ -295,10 +308,10 @@ def _most_knots(given: Call) -> int:
 def _targets_of_counts(counts: Array, kind: np.dtype[Any]) -> _Targets:
     """Return a target for each histogram, which is not empty, of images of an integer dtype."""
     counts = counts.reshape(-1, counts.shape[-1])
-    present = np.ascontiguousarray(counts != 0)
-    knots = np.empty((np.count_nonzero(present) + len(counts), 4))
     rows = np.empty((len(counts), 2), np.int64)
-    with work.usual_arithmetic():
+    with work.usual_arithmetic(), np.errstate(all="ignore"):
+        present = np.ascontiguousarray(counts != 0)
+        knots = np.empty((np.count_nonzero(present) + len(counts), 4))
         sums = np.cumsum(counts, axis=-1)
         matching.learn_levels(sums / sums[:, -1:], present, float(np.iinfo(kind).min), knots, rows)
     return knots, rows
@@ -356,7 +369,7 @@ def matching_lut(
     [10.0, 15.0, 20.0]
     """
     counts = _arguments.as_histogram(histogram)
-    given = _arguments.as_histogram(reference_histogram, "reference_histogram", weights=True)
+    given = _steps.as_counts_or_weights("reference_histogram", reference_histogram)
     kind = _methods.counted_dtype(_methods.SKIMAGE, counts.shape[-1], images_dtype)
     luts = np.empty(counts.shape, kind if _arguments.is_same(dtype, kind) else np.float64)
     if given.shape[-1] != counts.shape[-1]:
@@ -364,7 +377,7 @@ def matching_lut(
             f"reference_histogram: expected {counts.shape[-1]} bins as histogram has, got shape {given.shape}"
         )
     _check_batch("reference_histogram", given.shape[:-1], counts.shape[:-1])
-    if not given.any(axis=-1).all():
+    if given.dtype.kind != "f" and not given.any(axis=-1).all():
         raise ValueError("reference_histogram: expected a count above 0 in every histogram, got an empty one")
     if counts.size == 0:
         return luts

@@ -114,7 +114,10 @@ def equalization_lut(
     [0, 128, 255]
     """
     how = _methods.of(method)
-    counts = _arguments.as_histogram(histogram, weights=not how.levels)
+    if how.levels:
+        counts = _arguments.as_histogram(histogram, instead="pass method='skimage' or 'numpy', which take weights")
+    else:
+        counts = as_counts_or_weights("histogram", histogram)
     images = _methods.counted_dtype(how, counts.shape[-1], images_dtype)
     luts = np.empty(counts.shape, how.result(images, _arguments.is_same(dtype, images)))
     if counts.dtype.kind == "f":
@@ -125,23 +128,56 @@ def equalization_lut(
     return luts
 
 
+def as_counts_or_weights(name: str, histogram: ArrayLike) -> Array:
+    """Return counts as contiguous int64, or floats as contiguous float64 weights; or raise."""
+    weights = _arguments.as_array(name, histogram)
+    if weights.dtype.kind in "iu":
+        return _arguments.as_histogram(weights, name)
+    if weights.dtype.kind != "f" or weights.dtype.itemsize > 8:
+        raise TypeError(
+            f"{name}: expected integer counts or float weights, got dtype {weights.dtype}; "
+            f"convert with {name}.astype(np.float64)"
+        )
+    _arguments.check_bins(name, weights)
+    with work.usual_arithmetic(), np.errstate(all="ignore"):
+        weights = np.ascontiguousarray(weights, dtype=np.float64)
+        wrong = weights[~((weights >= 0) & (weights < np.inf))]
+        if wrong.size:
+            raise ValueError(f"{name}: expected finite weights of 0 or more, got {wrong[0]}")
+        totals = np.cumsum(weights, axis=-1)[..., -1]
+        wrong = totals[~((totals > 0) & (totals < np.inf))]
+        if wrong.size:
+            raise ValueError(f"{name}: expected weights with a finite total above 0, got a total of {wrong[0]}")
+    return weights
+
+
 def _equalize_weights(weights: Array, luts: Array, how: _methods.Method, images: np.dtype[Any]) -> None:
     """Fill ``luts`` by scikit-image's definition or the recipe's, where levels have weights instead of counts."""
+    with work.usual_arithmetic(), np.errstate(all="ignore"):
+        for index in np.ndindex(weights.shape[:-1]):
+            make = _skimage_entries if how is _methods.SKIMAGE else _recipe_entries
+            luts[index] = make(weights[index], images, luts.dtype == images)
+
+
+def _skimage_entries(weights: Array, images: np.dtype[Any], same: bool) -> Array:
+    sums = np.cumsum(weights)
+    shares = np.maximum(sums, weights[weights > 0][0]) / sums[-1]
+    return _as_levels(shares, images) if same else shares
+
+
+def _recipe_entries(weights: Array, images: np.dtype[Any], same: bool) -> Array:
     limits = np.iinfo(images)
-    levels = np.arange(limits.min, limits.max + 1)
-    same = luts.dtype == images
-    for index in np.ndindex(weights.shape[:-1]):
-        present = weights[index] > 0
-        if how is _methods.SKIMAGE:
-            shares = np.cumsum(weights[index])
-            entries = np.maximum(shares, weights[index][present][0]) / shares[-1]
-        else:
-            density, edges = np.histogram(
-                levels[present], _methods.NBINS, weights=weights[index][present], density=True
-            )
-            shares = np.cumsum(density)
-            entries = np.interp(levels, edges[:-1], (1.0 if same else 255.0) * shares / shares[-1])
-        luts[index] = np.rint(entries * (limits.max - limits.min)) + limits.min if same else entries
+    levels, present = np.arange(limits.min, limits.max + 1), weights > 0
+    scaled = np.ldexp(weights, -np.frexp(weights.max())[1])  # about 1, so that no density overflows
+    density, edges = np.histogram(levels[present], _methods.NBINS, weights=scaled[present], density=True)
+    sums = np.cumsum(density)
+    entries = np.interp(levels, edges[:-1], (1.0 if same else 255.0) * sums / sums[-1])
+    return _as_levels(entries, images) if same else entries
+
+
+def _as_levels(shares: Array, images: np.dtype[Any]) -> Array:
+    limits = np.iinfo(images)
+    return np.asarray(np.rint(shares * (limits.max - limits.min)) + limits.min)
 
 
 @overload

@@ -286,7 +286,8 @@ def _skimage_cdf(counts):
 def _numpy_cdf(counts, levels, top):
     present = counts > 0
     weights = counts[present]  # one value with its count as weight stands for equal pixels
-    weights = weights if weights.dtype.kind == "f" else weights.astype(np.int64)
+    exponent = np.frexp(weights.max())[1]  # weights are scaled, so that no density overflows
+    weights = np.ldexp(weights, -exponent) if weights.dtype.kind == "f" else weights.astype(np.int64)
     cdf, edges = _recipe_curve(levels[present], 256, weights, top)
     return np.interp(levels, edges[:-1], cdf)
 

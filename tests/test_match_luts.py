@@ -134,7 +134,7 @@ def test_weights_that_are_none():
         for method in ("skimage", "numpy"):
             refuses(ValueError, partial(cheq.equalization_lut, weights, method=method), f"histogram: {message}")
     for weights, total in ((ONE * 0.0, "0.0"), (ONE * 1e308, "inf")):
-        message = f"expected weights with a total above 0 that is finite, got a total of {total}"
+        message = f"expected weights with a finite total above 0, got a total of {total}"
         refuses(ValueError, partial(cheq.matching_lut, ONE, weights), f"reference_histogram: {message}")
         refuses(ValueError, partial(cheq.equalization_lut, weights, method="skimage"), f"histogram: {message}")
     for method in ("opencv", "pillow"):

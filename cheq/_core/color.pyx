@@ -13,8 +13,6 @@ from cheq._core.targets cimport *
 from cheq._core.views cimport *
 from cheq._core.work cimport cheq_work, run_work, zeros
 
-from math import prod
-
 cdef extern from "jobs/colors.h" nogil:
     ctypedef struct cheq_lab:
         pass
@@ -103,11 +101,12 @@ def equalize(call, int space, int maker):
 
 
 def match(call, int space, targets):
-    """Give the lightness of every image the histogram of its target (matching.pyx). Else as above."""
+    """Give the lightness of every image the histogram of its target (matching.pyx). Mask and interrupts: see equalize."""
     cdef cheq_targets opened
     cdef cheq_maker made_by
+    memset(&opened, 0, sizeof(opened))
     try:
-        open_targets(&opened, targets, prod(call.batch[:call.n_batch - 1]), False)
+        open_targets(&opened, targets, False)
         made_by = cheq_matcher(&opened.matching)
         change_lightness(call, space, &made_by)
     finally:

@@ -18,8 +18,6 @@ from cheq._core.work cimport (
     run_work
 )
 
-from math import prod
-
 from numpy import dtype as numpy_dtype, empty, iinfo as numpy_iinfo, ndarray
 
 cdef object UINT8 = numpy_dtype("u1")
@@ -135,20 +133,21 @@ def equalize(call, int maker):
 def match(call, targets, bint truncates):
     """Give each plane the histogram of its target (matching.pyx), as levels, the nearest or truncated, or doubles.
 
-    Else as above.
+    Interrupts: see equalize.
     """
     cdef cheq_targets opened
     cdef cheq_maker made_by
+    memset(&opened, 0, sizeof(opened))
     try:
-        open_targets(&opened, targets, prod(call.batch), truncates)
+        open_targets(&opened, targets, truncates)
         made_by = cheq_matcher(&opened.matching)
         run(call, None, None, &made_by)
     finally:
         close_targets(&opened)
 
 
-def learn(call, knots, rows, Py_ssize_t room):
-    """Fill the targets (matching.pyx) of the call's planes, each of a counted pixel or more, with ``room`` for knots each."""
+def learn(call, knots, rows):
+    """Fill the targets (matching.pyx) of the call's planes, with room for as many knots each as fit."""
     cdef Py_buffer buffers[2]
     cdef cheq_learning learning
     cdef cheq_maker made_by
@@ -157,7 +156,10 @@ def learn(call, knots, rows, Py_ssize_t room):
         PyObject_GetBuffer(knots, &buffers[0], PyBUF_SIMPLE | PyBUF_WRITABLE)
         PyObject_GetBuffer(rows, &buffers[1], PyBUF_SIMPLE | PyBUF_WRITABLE)
         learning.knots, learning.rows = <cheq_knot *>buffers[0].buf, <int64_t (*)[2]>buffers[1].buf
-        learning.room, learning.lowest = room, numpy_iinfo(call.images.dtype).min
+        learning.n_rows = buffers[1].len // <Py_ssize_t>sizeof(int64_t[2])
+        learning.room = buffers[0].len // <Py_ssize_t>(sizeof(cheq_knot) * max(learning.n_rows, <size_t>1))
+        check(learning.room > 0)
+        learning.lowest = numpy_iinfo(call.images.dtype).min
         made_by = cheq_learner(&learning)
         run(call, None, None, &made_by)
     finally:
@@ -201,8 +203,9 @@ def matching_lut(hist, luts, targets, bint signed):
     """The same for a target of each histogram; levels are the nearest."""
     cdef cheq_targets opened
     cdef cheq_maker made_by
+    memset(&opened, 0, sizeof(opened))
     try:
-        open_targets(&opened, targets, hist.size // hist.shape[hist.ndim - 1], False)
+        open_targets(&opened, targets, False)
         made_by = cheq_matcher(&opened.matching)
         make_luts(hist, luts, &made_by, signed)
     finally:

@@ -14,8 +14,6 @@ from cheq._core.targets cimport *
 from cheq._core.views cimport *
 from cheq._core.work cimport cheq_work, run_work, zeros
 
-from math import prod
-
 cdef extern from "formulas/match.h" nogil:
     size_t cheq_knots_make(const double *shares, const uint8_t *present, size_t levels, double lowest,
                            cheq_knot *knots)
@@ -102,7 +100,7 @@ def match_floats(call, targets):
             return match_floats(call, targets)
         job = job_of(&views)
         check(views.out.buf != NULL)
-        open_targets(&opened, targets, prod(call.batch), False)
+        open_targets(&opened, targets, False)
         job.matching = opened.matching
         work = cheq_match_work(job)
         run_work(&work, views.threads, views.ownership == CHEQ_FRESH)

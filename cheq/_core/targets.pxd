@@ -2,9 +2,9 @@
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t
-from libc.string cimport memset
 
 from cheq._core.jobs cimport *
+from cheq._core.views cimport check
 
 cdef extern from "formulas/bins.h" nogil:
     ctypedef struct cheq_knot:
@@ -14,12 +14,13 @@ cdef extern from "formulas/match.h" nogil:
     ctypedef struct cheq_matching:
         const cheq_knot *knots
         const int64_t (*rows)[2]
-        size_t row_step
+        size_t n_rows
         bint truncates
 
     ctypedef struct cheq_learning:
         cheq_knot *knots
         int64_t (*rows)[2]
+        size_t n_rows
         size_t room
         double lowest
 
@@ -33,18 +34,19 @@ ctypedef struct cheq_targets:
     cheq_matching matching
 
 
-cdef inline int open_targets(cheq_targets *targets, arrays, Py_ssize_t planes, bint truncates) except -1:
-    """Open the knots and the rows of a number of planes, or one for all; the caller closes, also after an error."""
+cdef inline int open_targets(cheq_targets *targets, arrays, bint truncates) except -1:
+    """Open the knots and the rows, one for each plane or one for all.
+
+    The caller closes, also after an error, what memset has made empty before.
+    """
     knots, rows = arrays
-    memset(targets, 0, sizeof(cheq_targets))
     PyObject_GetBuffer(knots, &targets.knots, PyBUF_C_CONTIGUOUS)
     PyObject_GetBuffer(rows, &targets.rows, PyBUF_C_CONTIGUOUS)
-    if len(rows) not in (1, planes):
-        raise ValueError(f"cheq: {rows.shape} rows of targets for {planes} planes")
     targets.matching.knots = <const cheq_knot *>targets.knots.buf
     targets.matching.rows = <const int64_t (*)[2]>targets.rows.buf
-    targets.matching.row_step = len(rows) > 1
+    targets.matching.n_rows = targets.rows.len // <Py_ssize_t>sizeof(int64_t[2])
     targets.matching.truncates = truncates
+    check(targets.matching.n_rows > 0)
     return 0
 
 

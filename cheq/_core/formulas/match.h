@@ -5,7 +5,8 @@
 #include "formulas/lut.h"
 
 /* What a plane is to be like: the share of a reference's pixels at or below each of its values, as the x of a knot, and
- * the value, as its y; only values that there are, and at last a knot at infinity (cheq_curve_make). */
+ * the value, as its y; only values that there are, and at last a knot at infinity. Without a knot but that, where others
+ * changed the reference in mid-call, nothing is known. */
 typedef struct {
     const cheq_knot *knots;
     size_t n; /* without the last */
@@ -15,12 +16,12 @@ typedef struct {
 typedef struct {
     const cheq_knot *knots;
     const int64_t (*rows)[2]; /* of each plane, or one for all: its first knot, and their number */
-    size_t row_step;          /* 1, or 0 */
+    size_t n_rows;
     int truncates; /* toward zero, as scikit-image does where it writes integers; or else to the nearest */
 } cheq_matching;
 
 static inline cheq_target cheq_target_of(const cheq_matching *matching, size_t plane) {
-    const int64_t *row = matching->rows[plane * matching->row_step];
+    const int64_t *row = matching->rows[cheq_min(plane, matching->n_rows - 1)];
     const cheq_target target = {matching->knots + row[0], (size_t)row[1]};
     return target;
 }
@@ -65,7 +66,7 @@ CHEQ_BODY void cheq_lut_match(const void *context, const cheq_counts *counts, co
     const double total = (double)cheq_summarize(counts).total;
     double value = j->y;
     uint64_t running = 0;
-    if (total == 0) {
+    if (total == 0 || target.n == 0) {
         cheq_put_unknown(counts, to);
         return;
     }
@@ -85,11 +86,12 @@ CHEQ_MAKER(match)
 
 /* ---- targets ------------------------------------------------------------ */
 
-/* Where the targets of references go: a plane has room for as many knots. */
+/* Where the targets of references go: each plane has room for as many knots. Threads may change the pixels, so that there
+ * are more levels than pixels, or the arrays' shape: what has no room is left out. */
 typedef struct {
     cheq_knot *knots;
     int64_t (*rows)[2];
-    size_t room;
+    size_t n_rows, room;
     double lowest; /* of the dtype */
 } cheq_learning;
 
@@ -97,22 +99,25 @@ typedef struct {
 CHEQ_BODY void cheq_lut_learn(const void *context, const cheq_counts *counts, const cheq_entries *to) {
     const cheq_learning *learning = context;
     const double total = (double)cheq_summarize(counts).total;
-    int64_t *row = learning->rows[counts->plane];
-    cheq_knot *knots = learning->knots + counts->plane * learning->room;
+    const size_t first = counts->plane * learning->room;
+    cheq_knot *knots = learning->knots + first;
     uint64_t running = 0;
     size_t n = 0;
     (void)to;
+    if (counts->plane >= learning->n_rows) {
+        return;
+    }
     for (size_t i = 0; i < counts->n_spans; i++) {
         for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
             const uint64_t count = cheq_count_at(counts, bin);
-            if (count > 0) {
+            if (count > 0 && n + 1 < learning->room) {
                 running += count;
                 knots[n++] = (cheq_knot){(double)running / total, learning->lowest + (double)bin, 0.0, 0.0};
             }
         }
     }
-    row[0] = (int64_t)(counts->plane * learning->room);
-    row[1] = (int64_t)cheq_knots_join(knots, n);
+    learning->rows[counts->plane][0] = (int64_t)first;
+    learning->rows[counts->plane][1] = (int64_t)cheq_knots_join(knots, n);
 }
 
 CHEQ_MAKER(learn)

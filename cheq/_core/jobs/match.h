@@ -216,10 +216,11 @@ CHEQ_BODY void cheq_match_store(const cheq_match_job *job, size_t group, int byt
 
 CHEQ_BODY void cheq_match_plane_of(const cheq_match_job *job, size_t group, int bytes, const cheq_match_room *room) {
     const cheq_match_plane plane = cheq_match_load(job, group, bytes, 1, room);
-    if (plane.counted > 0) {
+    const int known = plane.counted > 0 && cheq_target_of(&job->matching, group).n > 0;
+    if (known) {
         cheq_match_ranked(job, group, bytes, plane, room);
     }
-    cheq_match_store(job, group, bytes, plane.counted == 0, room);
+    cheq_match_store(job, group, bytes, !known, room);
 }
 
 static void cheq_match_run(const void *of, size_t begin, size_t end, void *memory) {
