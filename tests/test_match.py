@@ -159,6 +159,15 @@ def test_threads(dtype):
             assert_bits(cheq.match_histograms(images, wanted, num_threads=threads), expected)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_a_reference_of_more_pixels_than_32_bits_count(dtype):
+    """It has the shares of its rows, which are all the same one."""
+    image, row = plane("dark", dtype, (40, 50)), plane("both ends", dtype, (1, 1 << 16))
+    wanted = np.broadcast_to(row, ((1 << 16) + 1, 1 << 16))
+    assert_bits(cheq.match_histograms(image, wanted), matched(image, row))
+
+
 @pytest.mark.parametrize("targets", [40_000, *exhaustive(0, 3_000_000)])
 @FEW
 def test_parts_of_a_batch_with_a_reference_each(monkeypatch, dtype, targets):

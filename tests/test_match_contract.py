@@ -75,6 +75,14 @@ REFUSED = [
 ]  # fmt: skip
 
 
+def test_planes_of_more_floats_than_can_be_ranked():
+    many, few = np.broadcast_to(np.float32(0), (1 << 17, 1 << 15)), np.zeros((3, 3), np.float32)
+    for name, arguments in (("images", (many, few)), ("reference", (few, many))):
+        message = f"{name}: expected planes of floats of at most 4294967295 pixels, got 4294967296"
+        with pytest.raises(ValueError, match=message):
+            cheq.match_histograms(*arguments, out=few)
+
+
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 @pytest.mark.parametrize("number", range(len(REFUSED)))
 def test_refusals_write_nothing(number):
