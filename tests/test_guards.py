@@ -100,9 +100,29 @@ def test_no_byte_outside_channels_last_is_touched(guarded, channels, at_end):
 
 
 @pytest.mark.parametrize("at_end", [True, False])
+@pytest.mark.parametrize("dtype", reference.MATCH_DTYPES)
+def test_no_byte_outside_what_is_matched_is_touched(guarded, dtype, at_end):
+    for shape in ((3, 11, 1), (2, 7, 50), (1, 33, 40)):
+        images, wanted = image(*shape).astype(dtype), image(*shape, seed=1).astype(dtype)
+        mask = images % 3 > 0
+        expected = reference.match_histograms(images, wanted, mask=mask, reference_mask=mask, dtype="same")
+        arrays = (images, wanted, np.zeros_like(images), mask)
+        images, wanted, out, mask = (
+            memory.holding(array, at_end) for memory, array in zip(guarded, arrays, strict=True)
+        )
+        options = {"mask": mask, "reference_mask": mask, "dtype": "same"}
+        for view in (slice(None), np.s_[:, ::-1, ::-1]):
+            cheq.match_histograms(images[view], wanted, **options | {"mask": mask[view]}, out=out[view])
+            np.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.parametrize("at_end", [True, False])
 def test_no_byte_outside_the_counts_is_touched(guarded, at_end):
     counts = guarded[0].holding(np.arange(3 * 256).reshape(3, 256), at_end)
     np.testing.assert_array_equal(cheq.equalization_lut(counts), reference.equalization_lut(counts))
+    for wanted in (counts[::-1], counts[1] / 2):
+        other = guarded[1].holding(wanted, at_end)
+        np.testing.assert_array_equal(cheq.matching_lut(counts, other), reference.matching_lut(counts, other))
 
 
 # ---------------------------------------------------------------- every layout
