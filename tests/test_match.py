@@ -185,29 +185,3 @@ def test_parts_of_a_batch_with_a_reference_each(monkeypatch, dtype, targets):
         own = np.broadcast_to(wanted, (3, 2, 4, 9, 21))
         for at in np.ndindex(3, 2, 4):
             assert_bits(kept[at][mask], nearest(matched(images[at], own[at], mask), dtype))
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
-def test_out_in_the_memory_of_what_later_parts_read(monkeypatch, dtype):
-    """Of the images, of the references, and of both masks."""
-    memory, others = plane("both ends", dtype, (6, 9, 11)), plane("normal", dtype, (5, 9, 11))
-    bits = np.random.default_rng(5).random((5, 9, 11)) < 0.6
-    bits[:, 0, 0] = True
-    bits = np.repeat(bits[..., np.newaxis], memory.itemsize, -1).view(dtype)[..., 0]  # as bytes of one pixel each
-    for targets in (0, 1 << 26):
-        monkeypatch.setattr(_match, "_TARGETS", targets)
-        for threads in (1, 2):
-            options = {"dtype": "same", "num_threads": threads}
-            for images, wanted in ((others, memory[:5]), (memory[:5], others)):
-                expected = nearest(matched_planes(images, wanted), dtype)
-                buffer = memory.copy()
-                given = [array if array is others else buffer[:5] for array in (images, wanted)]
-                cheq.match_histograms(*given, **options, out=buffer[1:])
-                assert_bits(buffer[1:], expected)
-                assert_bits(buffer[0], memory[0])
-            for name in ("mask", "reference_mask"):
-                out = bits.copy()
-                mask = out.view(np.bool_)[::-1, :, :: memory.itemsize]
-                expected = reference.match_histograms(others, memory[:5], **{name: mask.copy()}, dtype="same")
-                cheq.match_histograms(others, memory[:5], **{name: mask}, **options, out=out)
-                assert_bits(out, expected)

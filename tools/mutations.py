@@ -185,8 +185,7 @@ MUTATIONS = {
         (MATCH, "truncates ? (int32_t)value", "truncates ? (int32_t)floor(value)"),
     ],
     "match: levels that the reference has not": [
-        (MATCH, "if (count > 0) {\n                running += count;\n                knots[n++]",
-         "if (1) {\n                running += count;\n                knots[n++]"),
+        (MATCH, "if (count > 0 && n + 1 < learning->room)", "if (n + 1 < learning->room)"),
         (MATCHING, "min(pixels, _methods.levels_of(kind))", "_methods.levels_of(kind)"),
     ],
     "match: shares in float32": [
@@ -215,9 +214,9 @@ MUTATIONS = {
         (RANKED, "running += room->counted", "running += 1 | room->counted"),
     ],
     "match: the total of all floats": [(RANKED, "total = (double)plane.counted", "total = (double)plane.ranked")],
-    "match: axes from the front": [(MATCHING, "tuple(axis - ndim for axis", "tuple(axis for axis")],
-    "match: references beside their planes": [(MATCHING, "at[behind:]", "at")],
-    "match: lightness is cut off": [(COLOR, "call.n_batch - 1]), False)", "call.n_batch - 1]), True)")],
+    "match: axes from the front": [(MATCHING, "tuple(axis % most - most for", "tuple(axis % most for")],
+    "match: a reference of all planes for the first": [(MATCHING, "slice(None) if length == 1 else place for", "place for")],
+    "match: lightness is cut off": [(COLOR, "open_targets(&opened, targets, False)", "open_targets(&opened, targets, True)")],
     "sort: 32 bits of 64": [(SORT, "if (end - begin > 1) {", "if (0) {")],
     "sort: long runs by their upper bits": [(SORT, "keys[place] << 32 | place", "(keys[place] >> 32) << 32 | place")],
     "sort: short runs without their last": [(SORT, "last < n; last++", "last < n - 1; last++")],
@@ -229,7 +228,7 @@ MUTATIONS = {
         (MATCHING, "contiguousarray(counts != 0)", "contiguousarray(counts >= 0)"),
     ],
     "weights: sums by pairs": [(MATCHING, "sums / sums[:, -1:]", "sums / counts.sum(axis=-1, keepdims=True)")],
-    "weights: 0 below the first level": [(STEPS, "np.maximum(shares, weights[index][present][0])", "shares")],
+    "weights: 0 below the first level": [(STEPS, "np.maximum(sums, weights[weights > 0][0])", "sums")],
     "weights: the range of all levels": [
         (STEPS, "levels[present], _methods.NBINS", "levels[present] + 1, _methods.NBINS"),
     ],
