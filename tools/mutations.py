@@ -215,8 +215,12 @@ MUTATIONS = {
     ],
     "match: the total of all floats": [(RANKED, "total = (double)plane.counted", "total = (double)plane.ranked")],
     "match: axes from the front": [(MATCHING, "tuple(axis % most - most for", "tuple(axis % most for")],
-    "match: a reference of all planes for the first": [(MATCHING, "slice(None) if length == 1 else place for", "place for")],
-    "match: lightness is cut off": [(COLOR, "open_targets(&opened, targets, False)", "open_targets(&opened, targets, True)")],
+    "match: a reference of all planes for the first": [
+        (MATCHING, "slice(None) if length == 1 else place for", "place for"),
+    ],
+    "match: lightness is cut off": [
+        (COLOR, "open_targets(&opened, targets, False)", "open_targets(&opened, targets, True)"),
+    ],
     "sort: 32 bits of 64": [(SORT, "if (end - begin > 1) {", "if (0) {")],
     "sort: long runs by their upper bits": [(SORT, "keys[place] << 32 | place", "(keys[place] >> 32) << 32 | place")],
     "sort: short runs without their last": [(SORT, "last < n; last++", "last < n - 1; last++")],
