@@ -15,7 +15,8 @@ if [ ${#tests[@]} -eq 0 ]; then
     whole=yes
     tests=(test_kernels test_kernel_choice test_guards test_kernel_layouts test_kernel_luts test_values
         test_references test_methods test_float test_float_nan test_steps test_threshold test_threshold_batches test_color test_recipes
-        test_layouts test_every_layout test_clahe)
+        test_layouts test_every_layout test_clahe
+        test_match test_match_floats test_match_luts test_match_masks)
 fi
 root=$work/root
 unset PYTHONPATH

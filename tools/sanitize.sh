@@ -55,7 +55,8 @@ print("-rdynamic", "-lpython" + get("LDVERSION"), get("LIBS"), get("SYSLIBS"))')
 tests=(tests/test_kernel_layouts.py tests/test_guards.py
     tests/test_layouts.py tests/test_hostile.py tests/test_out.py
     tests/test_every_layout.py tests/test_color.py tests/test_color_memory.py tests/test_float.py tests/test_float_nan.py
-    tests/test_clahe.py tests/test_clahe_color.py tests/test_clahe_extremes.py tests/test_clahe_skimage.py)
+    tests/test_clahe.py tests/test_clahe_color.py tests/test_clahe_extremes.py tests/test_clahe_skimage.py
+    tests/test_match.py tests/test_match_attacks.py tests/test_match_floats.py tests/test_match_luts.py tests/test_match_masks.py)
 # The tools write to file 2, which pytest must leave alone.
 
 case $tool in

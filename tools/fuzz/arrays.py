@@ -20,7 +20,8 @@ with atheris.instrument_imports(include=["cheq"]):
     from cheq._core import dispatch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
-import reference  # a module of the tests, which are no package
+import reference  # modules of the tests, which are no package
+from reference_call import plane_axes
 
 KERNELS = [name for name, runs in dispatch.kernels().items() if runs]
 DTYPES = [np.dtype(name) for name in ("uint8", "int8", "uint16", "int16", "float32", "float64", "bool", "int32", ">u2")]
@@ -261,6 +262,74 @@ def try_equalization_lut(choices):
     same(outcome(cheq.equalization_lut, counts, **named), expected, "equalization_lut")
 
 
+def weights_of(choices, shape):
+    """Counts, or weights of floats, of which some may be refused."""
+    random = choices.random()
+    weights = random.integers(0, 1 << choices.below(40), shape)
+    weights[random.random(shape) < choices.one([0.0, 0.5, 0.99, 1.0])] = 0
+    if choices.below(2):
+        weights = weights * 10.0 ** (choices.below(20) - 10)
+    if not choices.often(20) and weights.size:
+        weights.flat[0] = -1
+    return weights
+
+
+def try_matching_lut(choices):
+    levels = 256 if choices.often(6) else choices.one([65536, 65536, 255, 0])
+    batch = tuple(choices.below(3) for _ in range(choices.below(3))) if levels < 300 else ()
+    counts = choices.random().integers(0, 1 << choices.below(40), (*batch, levels))
+    counts[choices.random().random(counts.shape) < choices.one([0.0, 0.5, 0.99, 1.0])] = 0
+    own = batch[choices.one([0, 0, 1]) :]
+    weights = weights_of(choices, (*(length if choices.often(4) else 1 for length in own), levels))
+    named = {"dtype": choices.one([None, "same"])}
+    if choices.below(2):
+        named["images_dtype"] = choices.one([*reference.INTEGERS, "float32"])
+    expected = outcome(reference.matching_lut, counts, weights, **named)
+    same(outcome(cheq.matching_lut, counts, weights, **named), expected, "matching_lut")
+
+
+def reference_of(choices, images, axes=None, channel_axis=None):
+    """Planes of other sizes than the images', one for all or one each: mostly such as fit."""
+    try:
+        planes = plane_axes(images.shape, axes, channel_axis)
+    except (ValueError, IndexError, TypeError):
+        planes = ()
+    shape = list(images.shape)
+    for axis in range(images.ndim):
+        if axis in planes:
+            shape[axis] = choices.below(12) + choices.often(20)
+        elif (channel_axis is None or axis != channel_axis % images.ndim) and choices.below(2):
+            shape[axis] = 1
+    while len(shape) > 2 and shape[0] == 1 and choices.below(2):
+        del shape[0]
+    dtype = images.dtype.newbyteorder("=") if choices.often(12) else choices.one(DTYPES)
+    array, _ = view_of(choices, tuple(shape), dtype)
+    fill(choices, array)
+    return array
+
+
+def try_match(choices):
+    """Matching, with the sort of floats."""
+    images, memory = images_of(choices, reference.MATCH_DTYPES, apart=choices.below(2))
+    named = places_of(choices, images.ndim)
+    given = reference_of(choices, images, **named)
+    channel_axis = named.get("channel_axis")
+    if choices.below(2):
+        named["mask"] = mask_of(choices, images.shape, channel_axis)
+        named["outside"] = choices.one(["lut", "lut", "keep", "x"])
+    if not choices.often(3):
+        from_the_end = None if channel_axis is None or not images.ndim else channel_axis % images.ndim - images.ndim
+        named["reference_mask"] = mask_of(choices, given.shape, from_the_end)
+    if choices.below(2):
+        named["dtype"] = choices.one(["same", "same", "same", "complex", 1])
+    if not choices.often(5):
+        named["color"] = choices.one(["ycrcb", "yuv", "lab", "gray"])
+    expected = outcome(reference.match_histograms, np.array(images), np.array(given), **named)
+    threads = choices.one([None, 1, 2, 5])
+    same(outcome(cheq.match_histograms, images, given, num_threads=threads, **named), expected, "match_histograms")
+    written(cheq.match_histograms, choices, images, memory, expected, given, num_threads=threads, **named)
+
+
 def try_apply_lut(choices):
     images, memory = images_of(choices, reference.INTEGERS, apart=choices.below(2))
     named, levels = places_of(choices, images.ndim), 256 if images.dtype.itemsize == 1 else 65536
@@ -283,7 +352,11 @@ def try_recipe(choices):
     same(outcome(recipes.image_histogram_equalization, images, bins, **named), expected, "image_histogram_equalization")
 
 
-TRIES = [try_equalize] * 4 + [try_counts, try_binarize, try_equalization_lut, try_apply_lut, try_recipe]
+TRIES = [
+    *[try_equalize] * 4,
+    *[try_match] * 3,
+    *(try_counts, try_binarize, try_equalization_lut, try_matching_lut, try_apply_lut, try_recipe),
+]
 
 
 def one_input(data):

@@ -1,92 +1,25 @@
-/* A libFuzzer target: whole calls on integer planes (bytes.h, levels.h) as the parallel loop makes them, on one thread.
+/* A libFuzzer target: whole calls on integer planes (bytes.h, levels.h), and on planes of floats that are matched
+ * (match.h, with the sort), as the parallel loop makes them, on one thread.
  *
  * The input chooses the instruction set, the shape, every stride of the images, the mask and the result (any order and
- * sign, gaps, and 0 where that is allowed), the dtype, the method or LUTs, and how the work is cut into pieces. Then
- * every pixel, count and gap is compared with plain C. */
-#include "input.h" /* first: tools/fuzz.py compiles with AddressSanitizer and UndefinedBehaviorSanitizer */
+ * sign, gaps, and 0 where that is allowed), the dtype, the method, LUTs or what is matched to, and how the work is cut
+ * into pieces. Then every pixel, count and gap is compared with plain C. */
+#include "calls.h" /* first: tools/fuzz.py compiles with AddressSanitizer and UndefinedBehaviorSanitizer */
 
 #include "definitions.h"
+#include "match.h"
 
-#include "kernels/dispatch.h"
 #include "jobs/bytes.h"
 #include "jobs/levels.h"
 
-enum { MOST_AXES = 5, MOST_LEVELS = 65536, IMAGES, MASK, OUT };
-
-typedef struct {
-    uint8_t *memory, *base;
-    size_t bytes, item;
-    ptrdiff_t strides[MOST_AXES];
-} view;
-
-static const cheq_kernels *k;
-static int ndim, n_batch;
-static ptrdiff_t shape[MOST_AXES];
-static size_t planes, pixels; /* pixels: of one plane */
-
-/* ---- arrays -------------------------------------------------------------------- */
-
-static void choose_shape(int bytes) {
-    const uint32_t longest = choose(4) ? 12 : choose(8) ? 60 : 300;
-    size_t most = choose(16) ? 1000 : 40000; /* of all pixels */
-    ndim = 1 + (int)choose(MOST_AXES);
-    n_batch = (int)choose((uint32_t)ndim + 1);
-    planes = pixels = 1;
-    for (int a = 0; a < ndim; a++) {
-        const uint32_t wide_batch = bytes == 2 && a < n_batch; /* 65,536 bins a plane take their time */
-        size_t length = choose(40) ? 1 + choose(wide_batch ? 3 : longest) : 0;
-        length = length > most ? most : length;
-        most /= length ? length : 1;
-        shape[a] = (ptrdiff_t)length;
-        *(a < n_batch ? &planes : &pixels) *= length;
-    }
-}
-
-/* A view of the shape in memory of its own. apart: no two elements share a byte. */
-static view choose_view(size_t item, int apart) {
-    view v = {.item = item, .bytes = planes * pixels ? item : 0};
-    size_t reach = item, first = 0;
-    int axes[MOST_AXES];
-    for (int a = 0; a < ndim; a++) { /* innermost first, mostly the last */
-        axes[a] = ndim - 1 - a;
-        const uint32_t other = choose(3) ? (uint32_t)a : choose((uint32_t)a + 1);
-        const int swapped = axes[other];
-        axes[other] = axes[a];
-        axes[a] = swapped;
-    }
-    for (int a = 0; a < ndim; a++) {
-        const size_t length = (size_t)shape[axes[a]];
-        const size_t step = !apart && choose(16) == 0 ? 0 : reach + (choose(4) ? 0 : choose(6));
-        const int backwards = choose(5) == 0;
-        v.strides[axes[a]] = backwards ? -(ptrdiff_t)step : (ptrdiff_t)step;
-        if (planes * pixels) {
-            v.bytes += step * (length - 1);
-            first += backwards ? step * (length - 1) : 0;
-            reach = step ? step * length : reach;
-        }
-    }
-    v.memory = array_of(v.bytes, choose(64));
-    v.base = v.memory + first;
-    return v;
-}
-
-/* Where element i of plane p is. */
-static uint8_t *element(const view *v, size_t p, size_t i) {
-    uint8_t *at = v->base;
-    for (int a = ndim - 1; a >= 0; a--) {
-        size_t *index = a < n_batch ? &p : &i;
-        at += (ptrdiff_t)(*index % (size_t)shape[a]) * v->strides[a];
-        *index /= (size_t)shape[a];
-    }
-    return at;
-}
+enum { MOST_LEVELS = 65536 };
 
 /* ---- the call --------------------------------------------------------------------- */
 
-typedef enum { EQUALIZE, HISTOGRAM, APPLY } task;
+typedef enum { EQUALIZE, HISTOGRAM, APPLY, LEARN } task;
 
-/* Rows of jobs/makers.h. */
-enum { OPENCV, PILLOW, SKIMAGE, NUMPY, OTSU };
+/* Rows of jobs/makers.h, and the makers that have a context. */
+enum { OPENCV, PILLOW, SKIMAGE, NUMPY, OTSU, MATCH };
 
 typedef struct {
     task does;
@@ -97,14 +30,20 @@ typedef struct {
     uint64_t *hist;
     uint8_t *luts;
     size_t lut_step; /* bytes; 0: one for all planes */
+    cheq_matching matching;
+    cheq_learning learning;
 } call;
 
+static int counts_alone(const call *c) {
+    return c->does == HISTOGRAM || c->does == LEARN;
+}
+
 static int is_wide(const call *c) {
-    return c->is_signed || c->bytes == 2 || (c->does != HISTOGRAM && c->entry_bytes > 1);
+    return c->is_signed || c->bytes == 2 || (!counts_alone(c) && c->entry_bytes > 1);
 }
 
 static call choose_call(void) {
-    call c = {.does = (task)choose(3), .maker = (int)choose(CHEQ_MAKER_COUNT), .bytes = choose(16) == 1 ? 2 : 1};
+    call c = {.does = (task)choose(4), .maker = (int)choose(CHEQ_MAKER_COUNT + 1), .bytes = choose(16) == 1 ? 2 : 1};
     const uint32_t other = choose(8);
     c.levels = c.bytes == 1 ? 256 : MOST_LEVELS;
     const int fixed = c.maker == OPENCV || c.maker == PILLOW || c.maker == OTSU;
@@ -117,12 +56,16 @@ static call choose_call(void) {
         c.levels_out = 1;
     }
     c.masked = choose(3) == 0;
-    c.keeps = c.masked && c.does != HISTOGRAM && (c.does == APPLY || choose(2));
+    c.keeps = c.masked && !counts_alone(&c) && (c.does == APPLY || choose(2));
     return c;
 }
 
+static int32_t lowest_of(const call *c) {
+    return c->is_signed ? -(int32_t)(c->levels / 2) : 0;
+}
+
 static void choose_arrays(call *c) {
-    const int in_place = c->does != HISTOGRAM && c->entry_bytes == c->bytes && choose(3) == 0;
+    const int in_place = !counts_alone(c) && c->entry_bytes == c->bytes && choose(3) == 0;
     c->images = choose_view((size_t)c->bytes, in_place);
     fill(c->images.memory, c->images.bytes);
     if (c->masked) {
@@ -132,10 +75,18 @@ static void choose_arrays(call *c) {
             c->mask.memory[i] &= 1; /* booleans */
         }
     }
-    if (c->does != HISTOGRAM) {
+    if (!counts_alone(c)) {
         c->out = in_place ? c->images : choose_view((size_t)c->entry_bytes, 1);
-    } else {
+    } else if (c->does == HISTOGRAM) {
         c->hist = (uint64_t *)(void *)array_of(planes * c->levels * sizeof(uint64_t), 0);
+    }
+    if (c->does == LEARN) {
+        c->learning.lowest = lowest_of(c);
+        c->learning.room = cheq_min(c->levels, pixels) + 1;
+        c->learning.knots = (cheq_knot *)(void *)array_of(planes * c->learning.room * sizeof(cheq_knot), 0);
+        c->learning.rows = (int64_t (*)[2])(void *)array_of(planes * sizeof(int64_t[2]), 0);
+    } else if (c->does == EQUALIZE && c->maker == MATCH) {
+        c->matching = choose_targets(c->levels, lowest_of(c));
     }
     if (c->does == APPLY) {
         const size_t one = c->levels * (size_t)c->entry_bytes;
@@ -155,17 +106,25 @@ static void lay_out(const call *c, cheq_layout *counted, cheq_layout *applied) {
     if (c->does != APPLY) {
         cheq_layout_init(counted, ndim, n_batch, shape, to_count, CHEQ_IMAGES);
     }
-    if (c->does != HISTOGRAM) {
+    if (!counts_alone(c)) {
         cheq_layout_init(applied, ndim, n_batch, shape, to_apply, CHEQ_OUT);
     }
+}
+
+static cheq_maker maker_of(const call *c) {
+    const cheq_maker none = {.make = NULL};
+    return c->does == LEARN      ? cheq_learner(&c->learning)
+           : c->does != EQUALIZE ? none
+           : c->maker == MATCH   ? cheq_matcher(&c->matching)
+                                 : cheq_maker_at(c->maker, k);
 }
 
 static cheq_work work_of_bytes(const call *c, cheq_bytes_job *job) {
     memset(job, PATTERN, sizeof *job);
     job->kernels = k;
-    job->maker = cheq_maker_at(c->maker, k);
+    job->maker = maker_of(c);
     job->counts = c->does != APPLY;
-    job->applies = c->does != HISTOGRAM;
+    job->applies = !counts_alone(c);
     job->hist = c->hist;
     job->luts = c->luts;
     job->lut_step = c->lut_step;
@@ -177,9 +136,9 @@ static cheq_work work_of_bytes(const call *c, cheq_bytes_job *job) {
 static cheq_work work_of_wide(const call *c, cheq_levels_job *job) {
     memset(job, PATTERN, sizeof *job);
     job->kernels = k;
-    job->maker = cheq_maker_at(c->maker, k);
+    job->maker = maker_of(c);
     job->counts = c->does != APPLY;
-    job->applies = c->does != HISTOGRAM;
+    job->applies = !counts_alone(c);
     job->bytes = c->bytes;
     job->levels = c->levels;
     job->flip = c->is_signed ? c->levels / 2 : 0;
@@ -199,55 +158,6 @@ static cheq_work work_of_wide(const call *c, cheq_levels_job *job) {
     job->groups = cheq_axes_size(&layout->batch);
     job->pixels = cheq_axes_size(&layout->pixels);
     return cheq_levels_work(job);
-}
-
-/* ---- the parallel loop's pieces, one after the other ---------------------------------- */
-
-static void run_whole(const cheq_work *work) {
-    cheq_memory memory;
-    if (!cheq_memory_open(&memory, work, 1, 0)) {
-        abort();
-    }
-    for (size_t begin = 0; begin < work->groups;) {
-        const size_t wanted = begin + 1 + (choose(2) ? choose(4) : work->groups);
-        const size_t end = wanted < work->groups ? wanted : work->groups;
-        cheq_run_groups(work, begin, end, &memory, 0);
-        begin = end;
-    }
-    cheq_memory_close(&memory);
-}
-
-static void pass_in_parts(const cheq_work *work, const cheq_memory *memory, int counting, size_t group, int team) {
-    const size_t chunk = 1 + (choose(2) ? choose(1000) : work->pixels);
-    for (size_t begin = 0; begin < work->pixels; begin += chunk) {
-        for (int i = 0; i < team; i++) {
-            cheq_run_part(work, memory, counting, group, begin, cheq_min(begin + chunk, work->pixels), i, team);
-        }
-        if (counting && choose(4) == 0) {
-            cheq_join_parts(work, memory, team);
-        }
-    }
-    if (counting) {
-        cheq_join_parts(work, memory, team);
-    }
-}
-
-static void run_in_parts(const cheq_work *work) {
-    const int team = 1 + (int)choose(5);
-    cheq_memory memory;
-    if (!cheq_memory_open(&memory, work, (size_t)team, 1)) {
-        abort();
-    }
-    for (size_t group = 0; group < work->groups; group++) {
-        if (work->count) {
-            pass_in_parts(work, &memory, 1, group, team);
-            cheq_make_joined(work, &memory, group);
-        }
-        if (work->apply) {
-            pass_in_parts(work, &memory, 0, group, team);
-        }
-    }
-    cheq_memory_close(&memory);
 }
 
 /* ---- what it should do -------------------------------------------------------------------- */
@@ -273,8 +183,41 @@ static void count_plane(const call *c, const view *images, size_t p) {
     }
 }
 
+/* Of the levels that there are, for the search is slow. */
+static void match_lut(const call *c, size_t p, uint64_t total) {
+    uint64_t running = 0;
+    for (uint32_t v = 0; v < c->levels; v++) {
+        running += hist[v];
+        if (present[v]) {
+            cdf_lut[v] = matched((double)running / (double)total, p, &c->matching);
+            const double level = c->matching.truncates ? trunc(cdf_lut[v]) : nearbyint(cdf_lut[v]);
+            level_lut[v] = (uint32_t)((int32_t)level - lowest_of(c));
+        }
+    }
+}
+
+/* What a reference's plane teaches. */
+static void check_learned(const call *c, size_t p) {
+    const cheq_knot *knots = c->learning.knots + p * c->learning.room;
+    uint64_t total = 0, running = 0;
+    int64_t n = 0;
+    for (uint32_t v = 0; v < c->levels; v++) {
+        total += hist[v];
+    }
+    for (uint32_t v = 0; v < c->levels; v++) {
+        running += hist[v];
+        if (hist[v] > 0) {
+            expect(knots[n].x == (double)running / (double)total && knots[n].y == lowest_of(c) + (double)v, k->name,
+                   "a target", pixels);
+            n++;
+        }
+    }
+    expect(c->learning.rows[p][0] == knots - c->learning.knots && c->learning.rows[p][1] == n && knots[n].x == INFINITY,
+           k->name, "a target's end", pixels);
+}
+
 /* The plane's LUT, in bins or, where the result is not levels, in doubles. */
-static void lut_of_plane(const call *c) {
+static void lut_of_plane(const call *c, size_t p) {
     uint64_t total = 0;
     for (uint32_t v = 0; v < c->levels; v++) {
         total += hist[v];
@@ -285,9 +228,11 @@ static void lut_of_plane(const call *c) {
     }
     if (total > 0 && c->maker == SKIMAGE) {
         skimage_cdf(hist, c->levels, cdf_lut);
+    } else if (total > 0 && c->maker == MATCH) {
+        match_lut(c, p, total);
+        return;
     } else if (total > 0) {
-        const int32_t minimum = c->is_signed ? -(int32_t)(c->levels / 2) : 0;
-        numpy_cdf(hist, present, c->levels, minimum, c->levels_out ? 1 : 255, cdf_lut);
+        numpy_cdf(hist, present, c->levels, lowest_of(c), c->levels_out ? 1 : 255, cdf_lut);
     }
     for (uint32_t v = 0; v < c->levels; v++) {
         level_lut[v] = total ? (uint32_t)nearbyint(cdf_lut[v] * (c->levels - 1)) : v;
@@ -319,7 +264,7 @@ static void kept_entry(const call *c, uint32_t bin, uint8_t *entry) {
 /* Compare all that was written with the images as they were. */
 static void check(const call *c, const view *before, uint8_t *out_before) {
     view expected = c->out;
-    if (c->does != HISTOGRAM) {
+    if (!counts_alone(c)) {
         expected.memory = out_before;
         expected.base = out_before + (c->out.base - c->out.memory);
     }
@@ -327,12 +272,16 @@ static void check(const call *c, const view *before, uint8_t *out_before) {
         if (c->does != APPLY) {
             count_plane(c, before, p);
         }
+        if (c->does == LEARN) {
+            check_learned(c, p);
+            continue;
+        }
         if (c->does == HISTOGRAM) {
             expect_equal(c->hist + p * c->levels, hist, c->levels * sizeof *hist, k->name, "histogram", pixels);
             continue;
         }
         if (c->does == EQUALIZE) {
-            lut_of_plane(c);
+            lut_of_plane(c, p);
         }
         for (size_t i = 0; i < pixels; i++) {
             const uint32_t bin = bin_at(c, before, p, i);
@@ -343,7 +292,7 @@ static void check(const call *c, const view *before, uint8_t *out_before) {
             }
         }
     }
-    if (c->does != HISTOGRAM) { /* with the gaps between the elements */
+    if (!counts_alone(c)) { /* with the gaps between the elements */
         expect_equal(c->out.memory, expected.memory, c->out.bytes, k->name, c->does == APPLY ? "apply" : "equalize", pixels);
     }
 }
@@ -354,7 +303,7 @@ static void run_call(call *c) {
     view before = c->images;
     before.memory = copied(c->images.memory, c->images.bytes);
     before.base = before.memory + (c->images.base - c->images.memory);
-    uint8_t *out_before = c->does == HISTOGRAM ? NULL : copied(c->out.memory, c->out.bytes);
+    uint8_t *out_before = counts_alone(c) ? NULL : copied(c->out.memory, c->out.bytes);
     const cheq_work work = is_wide(c) ? work_of_wide(c, &wide) : work_of_bytes(c, &job);
     expect(work.groups * work.planes == planes && work.pixels == pixels, k->name, "groups", pixels);
     if (choose(is_wide(c) ? 128 : 3) == 1) {
@@ -363,7 +312,7 @@ static void run_call(call *c) {
         run_whole(&work);
     }
     check(c, &before, out_before);
-    if (c->does == HISTOGRAM || c->out.memory != c->images.memory) {
+    if (counts_alone(c) || c->out.memory != c->images.memory) {
         expect_equal(c->images.memory, before.memory, before.bytes, k->name, "the images, which changed,", pixels);
     }
 }
@@ -375,11 +324,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!cheq_runs_here(k)) {
         return -1; /* not kept: it says nothing on this CPU */
     }
-    call c = choose_call();
-    choose_shape(c.does == EQUALIZE && c.bytes == 1 ? 1 : 2);
-    choose_arrays(&c);
-    if (planes * pixels > 0) { /* the parallel loop does nothing else */
-        run_call(&c);
+    if (choose(4) == 1) {
+        try_floats();
+    } else {
+        call c = choose_call();
+        choose_shape(c.does == EQUALIZE && c.bytes == 1 ? 1 : 2);
+        if (planes * pixels > 0) { /* the parallel loop does nothing else */
+            choose_arrays(&c);
+            run_call(&c);
+        }
     }
     input_end();
     return 0;
