@@ -82,6 +82,7 @@ static void choose_arrays(call *c) {
     }
     if (c->does == LEARN) {
         c->learning.lowest = lowest_of(c);
+        c->learning.n_rows = planes;
         c->learning.room = cheq_min(c->levels, pixels) + 1;
         c->learning.knots = (cheq_knot *)(void *)array_of(planes * c->learning.room * sizeof(cheq_knot), 0);
         c->learning.rows = (int64_t (*)[2])(void *)array_of(planes * sizeof(int64_t[2]), 0);

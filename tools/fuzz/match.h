@@ -35,7 +35,7 @@ static cheq_matching choose_targets(uint32_t levels, int32_t lowest) {
     const int n_targets = 1 + (int)choose(MOST_TARGETS);
     cheq_knot *knots = (cheq_knot *)(void *)array_of((size_t)n_targets * (MOST_KNOTS + 1) * sizeof *knots, 0);
     int64_t(*rows)[2] = (int64_t(*)[2])(void *)array_of(planes * sizeof *rows, 0);
-    const cheq_matching matching = {knots, (const int64_t(*)[2])rows, choose(2), (int)choose(2)};
+    const cheq_matching matching = {knots, (const int64_t(*)[2])rows, choose(2) ? planes : 1, (int)choose(2)};
     int64_t lengths[MOST_TARGETS];
     for (int t = 0; t < n_targets; t++) {
         cheq_knot *own = knots + t * (MOST_KNOTS + 1);
@@ -54,7 +54,7 @@ static cheq_matching choose_targets(uint32_t levels, int32_t lowest) {
 }
 
 static double matched(double share, size_t p, const cheq_matching *matching) {
-    const int64_t *row = matching->rows[matching->row_step ? p : 0];
+    const int64_t *row = matching->rows[matching->n_rows == 1 ? 0 : p];
     const int64_t t = row[0] / (MOST_KNOTS + 1);
     return interpolated(share, shares[t], values[t], (size_t)row[1]);
 }
@@ -205,7 +205,7 @@ static cheq_matching learn(const float_call *c, int64_t row[2]) {
         }
     }
     memcpy(row, job.rows[asked], sizeof job.rows[asked]);
-    const cheq_matching matching = {job.knots, (const int64_t(*)[2])row, 0, 0};
+    const cheq_matching matching = {job.knots, (const int64_t(*)[2])row, 1, 0};
     return matching;
 }
 
