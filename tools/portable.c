@@ -27,6 +27,7 @@
 #include "jobs/floats.h"
 #include "jobs/levels.h"
 #include "jobs/lightness.h"
+#include "jobs/match.h"
 #include "jobs/shared.h"
 #include "jobs/tiles.h"
 

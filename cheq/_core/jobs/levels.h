@@ -89,8 +89,12 @@ static inline void cheq_range_of_words(const uint16_t *words, size_t n, uint32_t
     int16_t lowest = (int16_t)(range->lowest ^ sign), highest = (int16_t)(range->highest ^ sign);
     for (size_t i = 0; i < n; i++) {
         const int16_t bin = (int16_t)(words[i] ^ to_signed);
-        lowest = bin < lowest ? bin : lowest;
-        highest = bin > highest ? bin : highest;
+        if (bin < lowest) {
+            lowest = bin;
+        }
+        if (bin > highest) {
+            highest = bin;
+        }
     }
     range->lowest = (uint16_t)lowest ^ sign;
     range->highest = (uint16_t)highest ^ sign;
