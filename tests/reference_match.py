@@ -57,13 +57,14 @@ def match_histograms(
     targets = _targets(reference, *there, reference_mask)
     if channel_axis is not None and images.shape[channel_axis] != reference.shape[there[1]]:
         raise ValueError(f"channels of images of shape {images.shape} and of a reference of shape {reference.shape}")
-    of_each = np.broadcast_to(targets, batch_shape(images, axes, channel_axis))
+    own = np.arange(len(targets)).reshape(batch_shape(reference, *there))
+    of_each = np.broadcast_to(own, batch_shape(images, axes, channel_axis))
     kind = images.dtype
     result = np.empty(images.shape, kind if same or kind.kind == "f" or channel_axis is not None else np.float64)
     written = batch_first(result, plane_axes(images.shape, axes, channel_axis))  # a view
     for place, pixels, counted in planes_of(images, axes, channel_axis, mask):
         if pixels.size:
-            entries = _matched(pixels, counted, *of_each[place][0], known=result.dtype.kind != "f")
+            entries = _matched(pixels, counted, *targets[of_each[place]], known=result.dtype.kind != "f")
             written[place] = np.rint(entries) if same and kind.kind != "f" else entries  # or else cut off
     return result
 
@@ -76,14 +77,14 @@ def _from_the_end(images, axes, channel_axis):
 
 
 def _targets(reference, axes, channel_axis, mask):
-    """The levels and the running shares of each plane: an array of tuples, of the batch shape."""
-    targets = np.empty(batch_shape(reference, axes, channel_axis), object)
+    """The levels and the shares of each plane of the reference."""
+    targets = []
     if not reference.size:
         raise ValueError("a reference without a pixel")
-    for place, pixels, counted in planes_of(reference, axes, channel_axis, mask):
+    for _, pixels, counted in planes_of(reference, axes, channel_axis, mask):
         if not counted.any():
             raise ValueError("a plane of the reference without a counted pixel")
-        targets[place] = [(_levels(pixels[counted]))]
+        targets.append(_levels(pixels[counted]))
     return targets
 
 
