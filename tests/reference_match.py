@@ -79,11 +79,9 @@ def _from_the_end(images, axes, channel_axis):
 def _targets(reference, axes, channel_axis, mask):
     """The levels and the shares of each plane of the reference."""
     targets = []
-    if not reference.size:
-        raise ValueError("a reference without a pixel")
     for _, pixels, counted in planes_of(reference, axes, channel_axis, mask):
         if not counted.any():
-            raise ValueError("a plane of the reference without a counted pixel")
+            raise ValueError("a plane of the reference without a counted pixel, or any")
         targets.append(_levels(pixels[counted]))
     return targets
 
