@@ -58,6 +58,14 @@ def result_of(path):
 # ---------------------------------------------------------------- --match
 
 
+def test_it_says_what_is_done(run, tmp_path):
+    save(tmp_path / "in.png", pixels(31, 47))
+    dry = run("equalize", "in.png", "--match", "in.png", "-o", "out.png", "--dry-run")
+    done = run("equalize", "in.png", "--match", "in.png", "-o", "out.png")
+    assert "1 file would be matched, 0 would fail\n" in dry.stdout
+    assert done.stdout == "1 file matched into out.png\n"
+
+
 @pytest.mark.parametrize("name", ["a.tif", "a.npy"])
 @pytest.mark.parametrize("make", [floats, *exhaustive(pixels, words)])
 @pytest.mark.parametrize("channels", [(3,), *exhaustive(())])

@@ -157,7 +157,7 @@ def change_files(
     with leaving():
         settings = kind(threads=threads or most_threads(), **others)
         plan = make_plan(inputs, output, EXTENSIONS, ARRAYS, pattern=pattern, suffix=suffix)
-    with Report(plan) as report, leaving(report.interrupted):
+    with Report(plan, *settings.words) as report, leaving(report.interrupted):
         if dry_run:
             report.rehearsal(output, settings.overwrite)
         else:

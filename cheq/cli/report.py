@@ -86,9 +86,13 @@ class Report:
     ----------
     plan : Plan
         The files to come, and the inputs that were refused already.
+    doing, what : str
+        What is done to them, while it is and afterwards.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, doing: str = "equalizing", what: str = "equalized") -> None:
+        self.doing = doing
+        self._what = what
         self.done = 0
         self.failed = 0
         self._plan = plan
@@ -105,7 +109,7 @@ class Report:
         )
         # redirect_stdout: what is printed to stdout belongs there, and not above the bar.
         self._bar = Progress(*columns, console=self._err, transient=True, redirect_stdout=False)
-        self._task = self._bar.add_task("equalizing", total=len(plan.jobs))
+        self._task = self._bar.add_task(doing, total=len(plan.jobs))
 
     def __enter__(self) -> Self:
         # Not left to Progress(disable=...): before rich 14 that still prints an empty line at the end.
@@ -149,7 +153,7 @@ class Report:
     def interrupted(self) -> None:
         """Ctrl-C."""
         total = len(self._plan.jobs)
-        fail(self._err, f"{self.done} of {_files(total)} equalized; no file is half written", label="interrupted")
+        fail(self._err, f"{self.done} of {_files(total)} {self._what}; no file is half written", label="interrupted")
 
     def summary(self, output: str | None) -> None:
         """The run's last words."""
@@ -158,9 +162,9 @@ class Report:
         if not total:
             fail(self._err, "no file to equalize was found")
         elif self.failed:
-            say(self._out, f"{self.done} of {_files(total)} equalized {where}, {self.failed} failed")
+            say(self._out, f"{self.done} of {_files(total)} {self._what} {where}, {self.failed} failed")
         else:
-            say(self._out, f"{_files(total)} equalized {where}")
+            say(self._out, f"{_files(total)} {self._what} {where}")
         self._passed_over(output)
 
     def rehearsal(self, output: str | None, overwrite: bool) -> None:
@@ -175,7 +179,7 @@ class Report:
             else:
                 say(self._out, f"{source} -> {target}")
                 self.done += 1
-        say(self._out, f"{_files(self.done)} would be equalized, {self.failed} would fail")
+        say(self._out, f"{_files(self.done)} would be {self._what}, {self.failed} would fail")
         self._passed_over(output)
 
     def _passed_over(self, output: str | None) -> None:

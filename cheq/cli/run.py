@@ -69,7 +69,7 @@ def run(plan: Plan, report: Report, settings: Settings, mask: str | None = None)
         if settings.counts_first:
             report.begin("counting", len(jobs))
             jobs = _each(jobs, partial(_attempt, worker.count, report.step, collected), settings.threads, report)
-        report.begin("equalizing", len(jobs))
+        report.begin(report.doing, len(jobs))
         _each(jobs, partial(_attempt, worker.equalize, report.success, collected), settings.threads, report)
 
 

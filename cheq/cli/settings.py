@@ -128,6 +128,11 @@ class Settings:
         return "".join(self._for_all[:1])
 
     @property
+    def words(self) -> tuple[str, str]:
+        """What is done to pictures, while it is and afterwards."""
+        return ("matching", "matched") if self.matches else ("equalizing", "equalized")
+
+    @property
     def matches(self) -> bool:
         """Whether pictures get the histogram of others instead of an even one."""
         return bool(self._for_all) and not self.shared_lut
