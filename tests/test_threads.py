@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import threadpoolctl
+from marks import exhaustive
 from pixel_tools import of_each_plane, opencv_clahe
 
 import cheq
@@ -81,7 +82,7 @@ def expected_of(opencv, images, where):
 @pytest.mark.parametrize("name", AWKWARD)
 @pytest.mark.parametrize(
     "view",
-    [lambda a: a, lambda a: a[..., ::-1, :], lambda a: np.asfortranarray(a)],
+    [lambda a: a, *exhaustive(lambda a: a[..., ::-1, :], lambda a: np.asfortranarray(a))],
     ids=["contiguous", "reversed", "fortran"],
 )
 def test_the_number_of_threads_changes_no_byte(name, view, opencv):
