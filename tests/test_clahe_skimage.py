@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from marks import exhaustive
 from pairs import pairs
 from pixel_tools import assert_bits, refuses, scikit_image_clahe
 from skimage.color import hsv2rgb, rgb2hsv
@@ -60,10 +61,10 @@ def clahe(images, **options):
 # ---------------------------------------------------------------- one plane
 
 
-@pytest.mark.parametrize("third", [0, *(pytest.param(part, marks=pytest.mark.exhaustive) for part in (1, 2))])
-def test_sizes_kernels_limits_bins_and_dtypes(third):
+@pytest.mark.parametrize("part", [0, *exhaustive(1, 2, 3, 4)])
+def test_sizes_kernels_limits_bins_and_dtypes(part):
     rows = pairs(SIDES, SIDES, KERNELS, LIMITS, NBINS, KINDS, DTYPES)
-    for seed, (height, width, kernel_size, clip_limit, nbins, kind, dtype) in [*enumerate(rows)][third::3]:
+    for seed, (height, width, kernel_size, clip_limit, nbins, kind, dtype) in [*enumerate(rows)][part::5]:
         image = sample((height, width), dtype, kind, seed)
         options = {"kernel_size": kernel_size, "clip_limit": clip_limit, "nbins": nbins}
         assert_bits(clahe(image, **options), expected(image, **options), f"{image.shape} {dtype} {kind} {options}")
@@ -127,8 +128,10 @@ def test_excess_that_takes_many_rounds_to_share_out():
 # ---------------------------------------------------------------- axes, batches, layouts
 
 
-@pytest.mark.parametrize("dtype", ["float32", pytest.param("uint8", marks=pytest.mark.exhaustive)])
-@pytest.mark.parametrize("shape", [(1,), (100,), (9, 20, 31), (16, 16, 3), (1, 7, 4), (5, 6, 7, 8), (3, 4, 2, 5, 3)])
+@pytest.mark.parametrize("dtype", ["float32", *exhaustive("uint8")])
+@pytest.mark.parametrize(
+    "shape", [(1,), (100,), (16, 16, 3), (3, 4, 2, 5, 3), *exhaustive((9, 20, 31), (1, 7, 4), (5, 6, 7, 8))]
+)
 def test_planes_of_other_numbers_of_axes(shape, dtype):
     image = sample(shape, dtype)
     axes = tuple(range(len(shape)))
@@ -213,7 +216,7 @@ SHARED = [
 
 
 @pytest.mark.parametrize(("shape", "n_axes", "kernel_size", "nbins"), SHARED)
-@pytest.mark.parametrize("dtype", ["uint8", pytest.param("float32", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("dtype", ["uint8", *exhaustive("float32")])
 def test_threads_that_share_a_plane(shape, n_axes, kernel_size, nbins, dtype):
     images, options = sample(shape, dtype, "dark"), {"kernel_size": kernel_size, "nbins": nbins}
     axes, wanted = tuple(range(-n_axes, 0)), of_planes(images, n_axes, **options)

@@ -12,6 +12,7 @@ import pytest
 import reference
 from conftest import LAYOUTS, WRITABLE
 from lists import CASES, DTYPES, FLOATS, INTEGERS, KERNELS, NOT_BOOL, SPACES
+from marks import exhaustive
 from pairs import pairs
 from pixel_tools import assert_bits
 
@@ -137,15 +138,24 @@ def mask_of(kind, call, layout, shape, where):
 
 
 def rows(names):
-    return pairs(list(names), list(LAYOUTS), OUT, list(WHERE), MASKS, KERNELS)
+    """The rows of each name: a layout, one of out, axes, a mask and a kernel."""
+    found = {name: [] for name in names}
+    for name, *row in pairs(list(names), list(LAYOUTS), OUT, list(WHERE), MASKS, KERNELS):
+        found[name].append(row)
+    return found
 
 
-@pytest.mark.parametrize(
-    ("name", "layout", "out", "where", "mask", "kernel_name"),
-    [*rows(CORE), *(pytest.param(*row, marks=pytest.mark.exhaustive) for row in rows(MORE))],
-)
-def test_pairs(name, layout, out, where, mask, kernel_name):
-    call = (CORE | MORE)[name]
+ROWS = rows(CORE) | rows(MORE)
+
+
+@pytest.mark.parametrize("name", [*CORE, *exhaustive(*MORE)])
+def test_pairs(name):
+    for row in ROWS[name]:
+        check(name, *row)
+
+
+def check(name, layout, out, where, mask, kernel_name):
+    call, what = (CORE | MORE)[name], f"{layout}, out {out}, {where}, mask {mask}, {kernel_name}"
     shape, options = WHERE[where][call.channels or (2 if call.flat and len(WHERE[where]) == 3 else 0)]
     options = options | mask_of(mask, call, layout, shape, options)
     images = LAYOUTS[layout](plane(call.pixels, call.dtype, shape))
@@ -157,7 +167,7 @@ def test_pairs(name, layout, out, where, mask, kernel_name):
     try:
         if out == "none" or not call.out:
             result = call.ours(images, **options)
-            assert is_fresh(result, images)
+            assert is_fresh(result, images), what
         else:
             fits = (expected.shape, expected.dtype) == (before.shape, before.dtype)
             if out == "in place" and fits and layout in WRITABLE:
@@ -165,14 +175,14 @@ def test_pairs(name, layout, out, where, mask, kernel_name):
             else:
                 to = LAYOUTS["contiguous" if out == "in place" else out](np.full(expected.shape, 77, expected.dtype))
             result = call.ours(images, **options, out=to)
-            assert result is to
+            assert result is to, what
     finally:
         dispatch.use_kernel(chosen)
     for one, wanted in zip(parts(result), parts(expected), strict=True):
-        assert_bits(one, wanted)
+        assert_bits(one, wanted, what)
     if result is not images:
-        np.testing.assert_array_equal(np.array(images), before, "images changed", strict=True)
-    np.testing.assert_array_equal(np.array(options.get("mask")), mask_before, "mask changed", strict=True)
+        np.testing.assert_array_equal(np.array(images), before, f"images changed: {what}", strict=True)
+    np.testing.assert_array_equal(np.array(options.get("mask")), mask_before, f"mask changed: {what}", strict=True)
 
 
 def parts(result):

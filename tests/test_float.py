@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import reference
 from lists import FLOAT_CASES, FLOATS, methods_of
+from marks import exhaustive
 from pixel_tools import assert_bits, peer, refused_since_numpy_2_2, refuses, scikit_image
 
 import cheq
@@ -232,7 +233,7 @@ def test_float32_has_edges_of_its_own():
 # ---------------------------------------------------------------- the blocks of np.histogram, threads, batches
 
 
-@pytest.mark.parametrize("length", [65535, 65536, 65537, 3 * 65536 + 5])
+@pytest.mark.parametrize("length", [65537, *exhaustive(65535, 65536, 3 * 65536 + 5)])
 @each
 def test_the_blocks_of_numpy_s_histogram_make_no_difference(method, dtype, length):
     random = np.random.default_rng(length)

@@ -4,7 +4,6 @@ The first two tests fail for a new method: write its naive version, then ``pytho
 """
 
 import golden
-import pytest
 import reference
 from lists import DTYPES, SPACES
 
@@ -28,12 +27,17 @@ def test_every_call_has_a_hash():
     assert list(golden.written()) == list(CALLS)
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_the_naive_versions_answer_as_before(name):
-    assert golden.digest(golden.answer(reference, CALLS[name])) == golden.written()[name]
+def differing(module_of):
+    """The calls whose results have other hashes than those that are written."""
+    written = golden.written()
+    return [
+        name for name, call in CALLS.items() if golden.digest(golden.answer(module_of(call), call)) != written[name]
+    ]
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_cheq_answers_as_before(kernel, name):
-    call = CALLS[name]
-    assert golden.digest(golden.answer(MODULES.get(call.function, cheq), call)) == golden.written()[name]
+def test_the_naive_versions_answer_as_before():
+    assert differing(lambda call: reference) == []
+
+
+def test_cheq_answers_as_before(kernel):
+    assert differing(lambda call: MODULES.get(call.function, cheq)) == []

@@ -103,12 +103,9 @@ def equalize(call, int space, int maker):
 def match(call, int space, targets):
     """Give the lightness of every image the histogram of its target (matching.pyx). Mask and interrupts: see equalize."""
     cdef cheq_targets opened
-    cdef cheq_maker made_by
-    memset(&opened, 0, sizeof(opened))
     try:
         open_targets(&opened, targets, False)
-        made_by = cheq_matcher(&opened.matching)
-        change_lightness(call, space, &made_by)
+        change_lightness(call, space, &opened.maker)
     finally:
         close_targets(&opened)
 

@@ -136,12 +136,9 @@ def match(call, targets, bint truncates):
     Interrupts: see equalize.
     """
     cdef cheq_targets opened
-    cdef cheq_maker made_by
-    memset(&opened, 0, sizeof(opened))
     try:
         open_targets(&opened, targets, truncates)
-        made_by = cheq_matcher(&opened.matching)
-        run(call, None, None, &made_by)
+        run(call, None, None, &opened.maker)
     finally:
         close_targets(&opened)
 
@@ -202,12 +199,9 @@ def equalization_lut(hist, luts, int maker, bint signed):
 def matching_lut(hist, luts, targets, bint signed):
     """The same for a target of each histogram; levels are the nearest."""
     cdef cheq_targets opened
-    cdef cheq_maker made_by
-    memset(&opened, 0, sizeof(opened))
     try:
         open_targets(&opened, targets, False)
-        made_by = cheq_matcher(&opened.matching)
-        make_luts(hist, luts, &made_by, signed)
+        make_luts(hist, luts, &opened.maker, signed)
     finally:
         close_targets(&opened)
 

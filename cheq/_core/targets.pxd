@@ -2,6 +2,7 @@
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 
 from cheq._core.jobs cimport *
 from cheq._core.views cimport check
@@ -32,13 +33,12 @@ ctypedef struct cheq_targets:
     Py_buffer knots
     Py_buffer rows
     cheq_matching matching
+    cheq_maker maker  # of LUTs that match
 
 
 cdef inline int open_targets(cheq_targets *targets, arrays, bint truncates) except -1:
-    """Open the knots and the rows, one for each plane or one for all.
-
-    The caller closes, also after an error, what memset has made empty before.
-    """
+    """Open the knots and the rows, one for each plane or one for all; the caller closes, also after an error."""
+    memset(targets, 0, sizeof(cheq_targets))  # first: nothing else is closed then
     knots, rows = arrays
     PyObject_GetBuffer(knots, &targets.knots, PyBUF_C_CONTIGUOUS)
     PyObject_GetBuffer(rows, &targets.rows, PyBUF_C_CONTIGUOUS)
@@ -47,6 +47,7 @@ cdef inline int open_targets(cheq_targets *targets, arrays, bint truncates) exce
     targets.matching.n_rows = targets.rows.len // <Py_ssize_t>sizeof(int64_t[2])
     targets.matching.truncates = truncates
     check(targets.matching.n_rows > 0)
+    targets.maker = cheq_matcher(&targets.matching)
     return 0
 
 
