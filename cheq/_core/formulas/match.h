@@ -99,14 +99,14 @@ typedef struct {
 CHEQ_BODY void cheq_lut_learn(const void *context, const cheq_counts *counts, const cheq_entries *to) {
     const cheq_learning *learning = context;
     const double total = (double)cheq_summarize(counts).total;
-    const size_t first = counts->plane * learning->room;
-    cheq_knot *knots = learning->knots + first;
     uint64_t running = 0;
     size_t n = 0;
     (void)to;
     if (counts->plane >= learning->n_rows) {
         return;
     }
+    const size_t first = counts->plane * learning->room;
+    cheq_knot *knots = learning->knots + first;
     for (size_t i = 0; i < counts->n_spans; i++) {
         for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
             const uint64_t count = cheq_count_at(counts, bin);
