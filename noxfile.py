@@ -105,6 +105,16 @@ def docs(session):
 
 
 @nox.session
+def worlds(session):
+    """With dask, zarr, xarray, albumentations and PyTorch installed: their modules, and the pages' code for them."""
+    extras = nox.project.load_toml("pyproject.toml")["project"]["optional-dependencies"]
+    others = [name for name in extras["worlds"] if not name.startswith("cheq")]
+    # torchvision is left out: its builds need gigabytes, and its own release of torch.
+    session.install("-e", ".[test,dask,xarray,torch]", *others)
+    tested(session, "-m", "worlds and not long")
+
+
+@nox.session
 def dist(session):
     """The sdist, the wheel made from it, and that wheel under the core of the sdist's tests."""
     session.install("build")

@@ -58,14 +58,14 @@ choose_kernel()
 del choose_kernel, numpy, _threads
 
 if TYPE_CHECKING:
-    from cheq import recipes
+    from cheq import albumentations, dask, recipes, torch, torchvision, xarray
     from cheq._plot import plot
 else:
 
     def __getattr__(name):
         """Load what few programs need when it is first asked for."""
-        if name == "recipes":
-            return _import_module("cheq.recipes")
+        if name in ("recipes", "dask", "torch", "torchvision", "xarray", "albumentations"):
+            return _import_module(f"cheq.{name}")
         if name == "plot":
             return _import_module("cheq._plot").plot
         raise AttributeError(f"module 'cheq' has no attribute {name!r}")

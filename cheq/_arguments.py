@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from cheq import _worlds
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -19,9 +21,6 @@ _BOOL = np.dtype(np.bool_)
 _ALL_LEVELS = (1 << 8, 1 << 16)  # of 8-bit and 16-bit dtypes
 OUTSIDE = ("lut", "keep")
 _LUT_DTYPES = ("uint8", "int8", "uint16", "int16", "float32", "float64")
-
-# Of arrays of other libraries, by their classes' modules: what makes NumPy's of them, for the user to ask for.
-_TO_NUMPY = {"dask": "compute()", "torch": "numpy()", "xarray": "values"}
 
 _MOST_BINS = 1 << 24
 
@@ -151,12 +150,17 @@ def _refuse_other_worlds(name: str, value: object) -> None:
     """Refuse arrays that np.asarray would compute, or strip of their coordinates, without a word; and lists of them."""
     several = isinstance(value, list | tuple)
     for kind in set(map(type, value)) if several else {type(value)}:  # type: ignore[call-overload]
-        names = (base.__module__.partition(".")[0] for base in kind.__mro__)
-        instead = next((_TO_NUMPY[world] for world in names if world in _TO_NUMPY), None)
-        if instead is not None:
-            got = f"{kind.__module__}.{kind.__qualname__}"
-            got, way = (f"a list of {got}", f"[x.{instead} for x in {name}]") if several else (got, f"{name}.{instead}")
-            raise TypeError(f"{name}: expected a NumPy array, got {got}; pass {way}")
+        world = _worlds.world_of(kind)
+        if world is not None:
+            got, to_numpy = f"{kind.__module__}.{kind.__qualname__}", _worlds.WORLDS[world].to_numpy
+            if several:
+                raise TypeError(
+                    f"{name}: expected a NumPy array, got a list of {got}; pass [x.{to_numpy} for x in {name}]"
+                )
+            function = _worlds.called_function()
+            own = name in ("images", "histogram") and function in _worlds.WORLDS[world].functions
+            call = f"call cheq.{world}.{function}, or " if own else ""
+            raise TypeError(f"{name}: expected a NumPy array, got {got}; {call}pass {name}.{to_numpy}")
 
 
 def _is_masked(value: object) -> bool:

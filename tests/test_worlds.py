@@ -1,12 +1,14 @@
 """Are arrays of other libraries refused, and is it said what to pass instead? The libraries need not be installed."""
 
+import importlib
+import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import cheq
-from cheq import recipes
+from cheq import _worlds, recipes
 
 
 def fake(module, name="Array", base=object):
@@ -21,12 +23,20 @@ WORLDS = {
     "torch": ("torch.Array", "numpy()"),
     "xarray.core.dataarray": ("xarray.core.dataarray.Array", "values"),
 }
+# The calls below for which a library's module has a function of its own.
+THREE = {"equalize", "equalize, colors", "clahe", "match_histograms"}
+OWN = {
+    "dask": THREE | {"histogram", "equalization_lut", "matching_lut", "apply_lut"},
+    "torch": THREE,
+    "xarray": THREE,
+}
 # The argument, what it is called in messages, and a call with it.
 IMAGE = np.arange(400).reshape(20, 20).astype(np.uint8)
 LUT, HIST = np.zeros(256, np.uint8), np.ones(256, int)
 CALLS = {
     "equalize": ("images", cheq.equalize),
     "equalize, colors": ("images", lambda x: cheq.equalize(x, color="ycrcb", channel_axis=-1)),
+    "clahe": ("images", cheq.clahe),
     "equalize, mask": ("mask", lambda x: cheq.equalize(IMAGE, mask=x)),
     "histogram": ("images", cheq.histogram),
     "histogram, mask": ("mask", lambda x: cheq.histogram(IMAGE, mask=x)),
@@ -60,14 +70,16 @@ def test_every_array_argument(module, name):
     got, instead = WORLDS[module]
     with pytest.raises(TypeError) as caught:
         call(fake(module)())
-    assert str(caught.value) == f"{argument}: expected a NumPy array, got {got}; pass {argument}.{instead}"
+    own = module.partition(".")[0]
+    call_own = f"call cheq.{own}.{name.partition(',')[0]}, or " if name in OWN[own] else ""
+    assert str(caught.value) == f"{argument}: expected a NumPy array, got {got}; {call_own}pass {argument}.{instead}"
 
 
 @pytest.mark.parametrize("module", WORLDS)
 def test_subclasses_and_lists(module):
     theirs = fake(module)
     ours = fake("monai.data.meta_tensor", "MetaTensor", theirs)
-    with pytest.raises(TypeError, match=r"got monai.data.meta_tensor.MetaTensor; pass images\."):
+    with pytest.raises(TypeError, match=r"got monai.data.meta_tensor.MetaTensor; call cheq\."):
         cheq.equalize(ours())
     for several in ([IMAGE, theirs()], (theirs(), theirs())):
         with pytest.raises(TypeError, match=rf"got a list of {module}.Array; pass \[x\..* for x in images\]"):
@@ -87,6 +99,25 @@ def test_other_objects_that_are_arrays_to_numpy_stay_arrays(module):
     shown = SimpleNamespace(__array_interface__=IMAGE.__array_interface__, keep=IMAGE)
     np.testing.assert_array_equal(cheq.equalize(shown), cheq.equalize(IMAGE))
     np.testing.assert_array_equal(cheq.equalize([IMAGE, IMAGE])[1], cheq.equalize(IMAGE))
+
+
+def test_each_module_has_the_functions_that_are_proposed():
+    for name, world in _worlds.WORLDS.items():
+        pytest.importorskip(name, reason=f"{name} is not installed")
+        assert set(getattr(cheq, name).__all__) == set(world.functions)
+
+
+@pytest.mark.parametrize("name", ["dask", "torch", "torchvision", "xarray", "albumentations"])
+def test_a_missing_library_is_named_with_its_extra(name, monkeypatch):
+    monkeypatch.delitem(sys.modules, f"cheq.{name}", raising=False)
+    monkeypatch.delattr(cheq, name, raising=False)
+    for module in [module for module in sys.modules if module.partition(".")[0] == name]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setattr(sys, "path", [])
+    importlib.invalidate_caches()
+    install = name if name == "albumentations" else rf"cheq\[{name}\]"
+    with pytest.raises(ImportError, match=rf"^cheq\.{name} needs \w+; to get it: pip install '{install}'$"):
+        getattr(cheq, name)
 
 
 @pytest.mark.parametrize(
