@@ -58,7 +58,7 @@ choose_kernel()
 del choose_kernel, numpy, _threads
 
 if TYPE_CHECKING:
-    from cheq import albumentations, dask, recipes, torch, torchvision, xarray
+    from cheq import recipes
     from cheq._plot import plot
 else:
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Iterable
+from functools import partial
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,8 @@ from cheq import _arguments, _call, _methods
 from cheq._core import floating, tiles
 
 if TYPE_CHECKING:
-    from cheq._call import Call
-    from cheq._typing import Array, ArrayLike, Axes, DType
+    from cheq._call import Call, Work
+    from cheq._typing import ArrayLike, Axes, DType
 
 DTYPES = ("uint8", "uint16", "int16", "bool", "float32", "float64")
 
@@ -25,18 +26,17 @@ _NBINS = 256
 _TILES = 8
 
 
-def clahe(
+def check(
     images: ArrayLike,
     clip_limit: ArrayLike | None,
     kernel_size: float | Iterable[float] | None,
     nbins: int | None,
     axes: Axes,
     channel_axis: int | None,
-    out: Array | None,
     dtype: DType,
     num_threads: int | None,
-) -> Array:
-    """``cheq.clahe`` with ``method="skimage"``."""
+) -> tuple[Call, np.dtype[Any], Work]:
+    """`_clahe.check` with ``method="skimage"``."""
     limit = _CLIP_LIMIT if clip_limit is None else _as_limit(clip_limit)
     bins = _NBINS if nbins is None else _arguments.as_bins("nbins", nbins)
     array = _arguments.as_array("images", images)
@@ -49,11 +49,13 @@ def clahe(
     kind = call.images.dtype
     same = _arguments.is_same(dtype, kind)
     tile = _as_tile(kernel_size, call.images.shape[call.n_batch :])
-    if kind.kind == "f":
+    return call, _methods.SKIMAGE.result(kind, same), partial(_adapt, call, tile, limit, bins)
+
+
+def _adapt(call: Call, tile: tuple[int, ...], limit: float, bins: int) -> None:
+    if call.images.dtype.kind == "f":
         _check_range(call)
-    result = call.give(out, _methods.SKIMAGE.result(kind, same))
     tiles.adapt(call, tile, limit, bins)
-    return result
 
 
 def _as_limit(clip_limit: ArrayLike) -> float:

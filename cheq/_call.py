@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from cheq._core.integer import APART, FRESH, MAY_OVERLAP
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+# What remains to be done once a call is checked and has its result.
+Work: TypeAlias = Callable[[], None]
 
 
 class Call:
@@ -126,3 +129,8 @@ def of_planes(
         whole = _arguments.as_mask(mask, array.shape, channel_axis, name)
         call.mask = whole if order is None else whole.transpose(order)
     return call
+
+
+def stand_in(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return an array of a shape and dtype that takes no memory, to be checked in place of one that is not there."""
+    return np.broadcast_to(np.zeros((), dtype.newbyteorder("=")), shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from cheq._call import Call
+    from cheq._call import Call, Work
     from cheq._typing import (
         Array,
         ArrayLike,
@@ -225,6 +226,42 @@ def clahe(
     >>> float(volume.min()), float(volume.max()), volume.dtype
     (0.0, 1.0, dtype('float64'))
     """
+    call, kind, work = check(
+        images,
+        clip_limit,
+        tile_grid_size,
+        method,
+        kernel_size,
+        nbins,
+        color,
+        axes,
+        channel_axis,
+        mask,
+        outside,
+        dtype,
+        num_threads,
+    )
+    result = call.give(out, kind)
+    work()
+    return result
+
+
+def check(
+    images: ArrayLike,
+    clip_limit: ArrayLike | None = None,
+    tile_grid_size: Iterable[int] | None = None,
+    method: ClaheMethod = "opencv",
+    kernel_size: KernelSize = None,
+    nbins: int | None = None,
+    color: Color = "channels",
+    axes: Axes = None,
+    channel_axis: int | None = None,
+    mask: ArrayLike | None = None,
+    outside: Outside = "lut",
+    dtype: DType = None,
+    num_threads: int | None = None,
+) -> tuple[Call, np.dtype[Any], Work]:
+    """Check all arguments of `clahe` but ``out``, without reading a pixel; return what `_equalize.check` does."""
     method = _arguments.as_choice("method", method, _METHODS)
     color = _color.as_color(color)
     outside = _arguments.as_choice("outside", outside, _arguments.OUTSIDE)
@@ -232,7 +269,7 @@ def clahe(
         others = {"tile_grid_size": tile_grid_size, "mask": mask}
         others |= {"color": None if color == "channels" else color, "outside": None if outside == "lut" else outside}
         _refuse_others("opencv", others)
-        return _adapthist.clahe(images, clip_limit, kernel_size, nbins, axes, channel_axis, out, dtype, num_threads)
+        return _adapthist.check(images, clip_limit, kernel_size, nbins, axes, channel_axis, dtype, num_threads)
     _refuse_others("skimage", {"kernel_size": kernel_size, "nbins": nbins})
     keeps = _arguments.keeps(outside, mask)
     grid = _TILE_GRID_SIZE if tile_grid_size is None else _as_grid(tile_grid_size)
@@ -243,25 +280,28 @@ def clahe(
         dtypes = _color.BYTES if color == "lab" else _color.BYTES_AND_WORDS
         call = _color.of_images(images, color, dtypes, axes, channel_axis, mask, num_threads)
     call.keeps = keeps
+    kind = call.images.dtype
     if call.images.ndim - call.n_batch != 2:
         raise ValueError(f"axes: expected two axes, height and width, got {axes!r}")
     if dtype is not None:
-        _arguments.is_same(dtype, call.images.dtype)
+        _arguments.is_same(dtype, kind)
     tile = _tile_of(call.images.shape[-2:], grid)
     if limits.ndim > 0:
         limits = _of_planes(limits, call, channel_axis, color)
-    _check_limits(limits, tile, _methods.levels_of(call.images.dtype))
-    result = call.give(out, call.images.dtype)
+    _check_limits(limits, tile, _methods.levels_of(kind))
     if color == "channels":
-        tiles.equalize(call, limits, grid, tile)
-    else:
+        return call, kind, partial(tiles.equalize, call, limits, grid, tile)
+    return call, kind, partial(_equalize_lightness, call, color, limits, grid, tile)
 
-        def equalize(planes: Call, at: tuple[slice, ...]) -> None:
-            of_planes = limits if limits.ndim == 0 else np.ascontiguousarray(limits[at])
-            tiles.equalize(planes, of_planes, grid, tile)
 
-        _color.change_lightness(call, color, equalize)
-    return result
+def _equalize_lightness(
+    call: Call, color: Color, limits: npt.NDArray[np.float64], grid: tuple[int, int], tile: tuple[int, int]
+) -> None:
+    def equalize(planes: Call, at: tuple[slice, ...]) -> None:
+        of_planes = limits if limits.ndim == 0 else np.ascontiguousarray(limits[at])
+        tiles.equalize(planes, of_planes, grid, tile)
+
+    _color.change_lightness(call, color, equalize)
 
 
 def _refuse_others(method: str, given: dict[str, Any]) -> None:

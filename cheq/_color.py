@@ -183,28 +183,10 @@ def of_images(
     return call
 
 
-def equalize_lightness(
-    images: ArrayLike,
-    space: str,
-    how: Method,
-    axes: Axes,
-    channel_axis: int | None,
-    mask: ArrayLike | None,
-    keeps: bool,
-    out: Array | None,
-    num_threads: int | None,
-) -> Array:
-    """Equalize the lightness of R, G, B in one of SPACES, between ``cv2.cvtColor`` to it and back.
-
-    The conversions round, so that an image whose lightness is unchanged may still change.
-    """
+def refuse_floats(space: str, how: Method) -> None:
+    """Raise for a method whose result is no level: a lightness becomes R, G, B again."""
     if not how.levels:
         raise ValueError(f"method: expected 'opencv' or 'pillow' for color={space!r}, got {how.name!r}")
-    call = of_images(images, space, BYTES, axes, channel_axis, mask, num_threads)
-    call.keeps = keeps
-    result = call.give(out, call.images.dtype)
-    color.equalize(call, color.SPACES[space], how.maker)
-    return result
 
 
 def change_lightness(call: Call, space: str, change: Callable[[Call, tuple[slice, ...]], None]) -> None:

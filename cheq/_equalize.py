@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from cheq import _arguments, _call, _color, _methods
+from cheq._core import color as _lightness
 from cheq._core import floating, integer
 from cheq._core.integer import equalize_usual
 
 if TYPE_CHECKING:
-    from typing import Literal, Unpack
+    from typing import Any, Literal, Unpack
 
     import numpy.typing as npt
 
-    from cheq._call import Call
+    from cheq._call import Call, Work
     from cheq._typing import (
         Array,
         ArrayLike,
@@ -198,24 +200,51 @@ def equalize(
     )
     if usual is not None:
         return usual
+    call, kind, work = check(
+        images, method, color, axes, channel_axis, mask, outside, dtype, nbins, nan_policy, num_threads
+    )
+    result = call.give(out, kind)
+    work()
+    return result
+
+
+def check(
+    images: ArrayLike,
+    method: Method = "opencv",
+    color: Color = "channels",
+    axes: Axes = None,
+    channel_axis: int | None = None,
+    mask: ArrayLike | None = None,
+    outside: Outside = "lut",
+    dtype: DType = None,
+    nbins: int = _methods.NBINS,
+    nan_policy: NanPolicy = "raise",
+    num_threads: int | None = None,
+) -> tuple[Call, np.dtype[Any], Work]:
+    """Check all arguments of `equalize` but ``out``, without reading a pixel.
+
+    Returns the call, the result's dtype, and the work, to be done once the call has its result.
+    """
     how = _methods.of(method)
     color = _color.as_color(color)
     nan_policy = _arguments.as_choice("nan_policy", nan_policy, NAN_POLICIES)
     keeps = _arguments.keeps(outside, mask)
-    if color != "channels":
-        _arguments.is_same(dtype, np.dtype(np.uint8))
-        _arguments.as_number_of_bins(nbins, np.dtype(np.uint8))
-        return _color.equalize_lightness(images, color, how, axes, channel_axis, mask, keeps, out, num_threads)
-    call = _call.of_planes(images, how.dtypes, axes, channel_axis, mask, num_threads, others=_methods.TAKEN)
+    work: Work
+    if color == "channels":
+        call = _call.of_planes(images, how.dtypes, axes, channel_axis, mask, num_threads, others=_methods.TAKEN)
+    else:
+        _color.refuse_floats(color, how)
+        call = _color.of_images(images, color, _color.BYTES, axes, channel_axis, mask, num_threads)
     call.keeps = keeps
     kind = call.images.dtype
     same, nbins = dtype is not None and _arguments.is_same(dtype, kind), _arguments.as_number_of_bins(nbins, kind)
-    result = call.give(out, how.result(kind, same))
-    if kind.kind in "fb":
-        equalize_floats(call, how, nbins, nan_policy)
+    if color != "channels":
+        work = partial(_lightness.equalize, call, _lightness.SPACES[color], how.maker)
+    elif kind.kind in "fb":
+        work = partial(equalize_floats, call, how, nbins, nan_policy)
     else:
-        integer.equalize(call, how.maker)
-    return result
+        work = partial(integer.equalize, call, how.maker)
+    return call, how.result(kind, same), work
 
 
 def equalize_floats(

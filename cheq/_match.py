@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from cheq._call import Call
+    from cheq._call import Call, Work
     from cheq._typing import Array, ArrayLike, Axes, Color, DType, MatchOptions, Outside, Scalar
 
 _DTYPES = (*_methods.INTEGERS, "float32", "float64")
@@ -148,6 +149,41 @@ def match_histograms(
     >>> bright.shape, bright.dtype, int(bright.max())
     ((20, 48, 64), dtype('uint8'), 249)
     """
+    call, kind, work = check(
+        images,
+        reference,
+        method,
+        color,
+        axes,
+        channel_axis,
+        mask,
+        reference_mask,
+        outside,
+        dtype,
+        num_threads,
+    )
+    result = call.give(out, kind)
+    work()
+    return result
+
+
+def check(
+    images: ArrayLike,
+    reference: ArrayLike,
+    method: Literal["skimage"] = "skimage",
+    color: Color = "channels",
+    axes: Axes = None,
+    channel_axis: int | None = None,
+    mask: ArrayLike | None = None,
+    reference_mask: ArrayLike | None = None,
+    outside: Outside = "lut",
+    dtype: DType = None,
+    num_threads: int | None = None,
+) -> tuple[Call, np.dtype[Any], Work]:
+    """Check all arguments of `match_histograms` but ``out``, without reading a pixel of the images.
+
+    Returns what `_equalize.check` does.
+    """
     _arguments.as_choice("method", method, _MATCHERS)
     color = _color.as_color(color)
     keeps = _arguments.keeps(outside, mask)
@@ -161,13 +197,17 @@ def match_histograms(
     same = dtype is not None and _arguments.is_same(dtype, kind)
     truncates = not same and channel_axis is not None
     levels = kind.kind == "f" or same or truncates or color != "channels"
-    result = call.give(out, kind if levels else np.dtype(np.float64))
     given = _reference_of(reference, call, color, axes, channel_axis, reference_mask, num_threads)
+    return call, kind if levels else np.dtype(np.float64), partial(_match, call, given, color, truncates)
+
+
+def _match(call: Call, given: Call, color: Color, truncates: bool) -> None:
+    kind = call.images.dtype
     if kind.kind == "f":
         _check_finite("images", call)
         _check_finite("reference", given)
     if call.images.size == 0:
-        return result
+        return
     if color != "channels":
         given = _color.lightness_of(given, color)
     for part, targets in _parts(call, given, _n_batch(call, color)):
@@ -177,7 +217,6 @@ def match_histograms(
             matching.match_floats(part, targets)
         else:
             integer.match(part, targets, truncates)
-    return result
 
 
 def _planes_of(

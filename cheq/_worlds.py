@@ -29,13 +29,11 @@ WORLDS = {
 
 @contextmanager
 def needed(module: str, install: str) -> Iterator[None]:
-    """Say how to install what the body imports, where it is missing; a library that is there and fails says so itself."""
+    """Say how to install what the body imports, where it is missing; one that is there and fails says so itself."""
     try:
         yield
     except ModuleNotFoundError as error:
-        raise ImportError(
-            f"{module} needs {error.name}; to get it: pip install '{install}'", name=error.name
-        ) from None
+        raise ImportError(f"{module} needs {error.name}; to get it: pip install '{install}'", name=error.name) from None
 
 
 def world_of(kind: type) -> str | None:
