@@ -1,5 +1,6 @@
 """Does every block of code in the documentation do what its page says, and does the site build without a warning?"""
 
+import ast
 import importlib.util
 import inspect
 import os
@@ -29,8 +30,13 @@ PAGES = sorted(DOCS.glob("*.md"))
 README = ROOT / "README.md"
 READ = [README, *(ROOT / f"{name}.md" for name in ("CONTRIBUTING", "CHANGELOG", "SECURITY")), *PAGES]
 
-# Libraries that the tests do not need: code that imports one runs where it is installed.
-OPTIONAL = ("torch", "torchvision", "kornia", "albumentations")
+# Libraries that the tests do not need: code that imports one, or cheq's module for it, runs where it is installed.
+OPTIONAL = (
+    *("torch", "torchvision", "kornia", "albumentations", "dask", "distributed", "zarr", "xarray", "h5py", "pyarrow"),
+    *("datasets", "torchio", "monai"),
+)
+# Some ask the network for their newest version, or for data.
+OFFLINE = {"NO_ALBUMENTATIONS_UPDATE": "1", "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
 # Commands that take long, or fetch their input from elsewhere: their arguments are read, and that is all.
 READ_ALONE = ("demo", "bench", "parity")
 
@@ -46,14 +52,20 @@ class Block(NamedTuple):
 
 
 def blocks_of(page):
-    """The blocks of a page in order. Within a section, those behind an import of an optional library need it too."""
-    text, section, needs = page.read_text(), None, ()
+    """The blocks of a page in order.
+
+    Those behind an import of an optional library need it too: within a section, or, where it stands above the first
+    one, to the end of the page.
+    """
+    text, section, page_needs, needs = page.read_text(), None, (), ()
     for found in re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
         language, code = found.groups()
         above = text[: found.start()]
         if section != above.count("\n## "):
-            section, needs = above.count("\n## "), ()
-        imported = re.findall(r"^\s*(?:import|from) (\w+)", code, re.MULTILINE) if language == "python" else ()
+            page_needs = needs if section == 0 else page_needs
+            section, needs = above.count("\n## "), page_needs
+        pattern = r"^\s*(?:import|from) (?:cheq\.)?(\w+)"
+        imported = re.findall(pattern, code, re.MULTILINE) if language == "python" else ()
         needs += tuple(name for name in OPTIONAL if name in imported and name not in needs)
         yield Block(language, above.count("\n") + 1, section, code, needs)
 
@@ -68,10 +80,12 @@ def plain_blocks(page):
 
 
 def needing(page):
-    """For each section that needs optional libraries: their names, and its blocks behind the plain ones above it."""
-    for section, names in {block.section: block.needs for block in python_blocks(page) if block.needs}.items():
-        above = [block for block in plain_blocks(page) if block.section < section]
-        yield names, above + [block for block in python_blocks(page) if block.section == section]
+    """For each set of optional libraries that a section needs: their names, and the blocks that these are enough for."""
+    blocks = python_blocks(page)
+    last = {block.section: block for block in blocks if block.needs}  # of each section, which needs the most
+    for names in dict.fromkeys(tuple(sorted(block.needs)) for block in last.values()):
+        end = max(block.line for block in last.values() if set(block.needs) == set(names))
+        yield names, [block for block in blocks if block.line <= end and set(block.needs) <= set(names)]
 
 
 PLAIN = [page for page in READ if plain_blocks(page)]
@@ -105,16 +119,17 @@ def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch):
         exec(compile("\n" * block.line + block.code, str(page), "exec"), names)
 
 
+@pytest.mark.worlds
 @pytest.mark.parametrize(("needed", "blocks"), NEEDING)
 def test_the_code_with_another_library_runs(needed, blocks, tmp_path):
     """In a process of its own, behind the blocks above it on its page."""
-    environment = {**os.environ, "NO_ALBUMENTATIONS_UPDATE": "1"}  # it asks the network for its newest version
+    environment = {**os.environ, **OFFLINE}
     for name in needed:
         if importlib.util.find_spec(name) is None:
             pytest.skip(f"{name} is not installed")
-        loads = run_python("-c", f"import {name}", cwd=tmp_path, env=environment)
-        if loads.returncode:
-            pytest.skip(f"{name} does not load: {loads.stderr.splitlines()[-1]}")
+    loads = run_python("-c", f"import {', '.join(needed)}", cwd=tmp_path, env=environment)
+    if loads.returncode:
+        pytest.skip(f"{' or '.join(needed)} does not load: {loads.stderr.splitlines()[-1]}")
     script = tmp_path / "page.py"
     script.write_text("\n".join(block.code for block in blocks))
     done = run_python(script, cwd=tmp_path, env=environment)
@@ -132,8 +147,9 @@ def test_blocks_are_found():
     assert {page.stem for page in PLAIN} >= {"README", "index", "start", "batches", "methods", "masks", "preparing"}
     assert {page.stem for page in PLAIN} >= {"curves", "large", "threads", "migration", "gallery", "faq", "parity"}
     assert {page.stem for page in PLAIN} >= {"clahe", "matching"}
-    assert {name for parameter in NEEDING for name in parameter.values[0]} == set(OPTIONAL)
+    assert {name for parameter in NEEDING for name in parameter.values[0]} <= set(OPTIONAL)
     assert {parameter.id.split()[0] for parameter in NEEDING} >= {"README", "start", "threads", "faq", "migration"}
+    assert {parameter.id.split()[0] for parameter in NEEDING} >= {"xarray", "albumentations", "recipes"}
     assert {parameter.id.partition(":")[0] for parameter in COMMANDS} >= {"README", "commands", "parity"}
 
 
@@ -295,6 +311,24 @@ def test_the_reference_has_every_public_name(site):
         for name in set(module.__all__) - {"__version__"}:
             prefix = "module-" if inspect.ismodule(getattr(module, name)) else ""
             assert f'id="{prefix}{module.__name__}.{name}"' in reference
+    for name, public in names_in_worlds():
+        found = re.search(rf'<dt[^>]* id="cheq\.{name}\.{public}">.*?</dt>\s*<dd>(.*?)</dd>', reference, re.DOTALL)
+        assert found, f"cheq.{name}.{public}"
+        assert len(re.findall(r'<em class="sig-param">', found[0])) > 2  # a signature, not a stand-in's
+        assert "Parameters" in found[0]
+        assert f"cheq.{name}" not in found[1].partition("</p>")[0]
+
+
+def names_in_worlds():
+    """The modules for other libraries, and what each gives, read from their source: not all need be installed."""
+    for name in ("dask", "torch", "torchvision", "xarray", "albumentations"):
+        source = (Path(cheq.__file__).parent / f"{name}.py").read_text()
+        (names,) = (
+            ast.literal_eval(line.value)
+            for line in ast.parse(source).body
+            if isinstance(line, ast.Assign) and line.targets[0].id == "__all__"
+        )
+        yield from ((name, public) for public in names)
 
 
 def test_the_site_lists_every_command(site):
