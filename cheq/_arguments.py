@@ -306,15 +306,17 @@ def broadcast(
     target, aligned = shape, array
     if channel is not None and array.ndim < len(shape):
         target = shape[:channel] + shape[channel + 1 :]
-        # The array's axes stand for the last of target's; the channel axis goes among them.
-        behind = len(target) - channel
-        if array.ndim > behind:
-            aligned = np.expand_dims(array, array.ndim - behind)
+        aligned = with_channels(array, len(target) - channel)
     try:
         return np.broadcast_to(aligned, shape)
     except ValueError:
         what = f" ({without})" if target != shape else ""
         raise ValueError(f"{name}: expected a shape that broadcasts to {target}{what}, got {array.shape}") from None
+
+
+def with_channels(array: npt.NDArray[Any], behind: int) -> npt.NDArray[Any]:
+    """Return an array with an axis of length 1 where channels are, if ``behind`` of its axes and others come before."""
+    return np.expand_dims(array, array.ndim - behind) if array.ndim > behind else array
 
 
 def keeps(outside: str, mask: Any) -> bool:
@@ -399,13 +401,13 @@ def _largest_total(counts: npt.NDArray[Any]) -> int:
 
 
 def as_luts(lut: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Return ``lut`` as contiguous, or raise."""
+    """Return ``lut`` as an array of a dtype that LUTs have, or raise."""
     array = as_array("lut", lut)
     if array.dtype.type.__name__ not in _LUT_DTYPES:
         raise TypeError(
             f"lut: expected dtype {listed(_LUT_DTYPES)}, got {array.dtype}; convert with lut.astype(np.uint8)"
         )
-    return np.asarray(array, array.dtype.newbyteorder("="), order="C")
+    return array
 
 
 def check_luts(lut: npt.NDArray[Any], batch: tuple[int, ...], images: np.dtype[Any], keeps: bool) -> None:

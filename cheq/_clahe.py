@@ -273,7 +273,7 @@ def check(
     _refuse_others("skimage", {"kernel_size": kernel_size, "nbins": nbins})
     keeps = _arguments.keeps(outside, mask)
     grid = _TILE_GRID_SIZE if tile_grid_size is None else _as_grid(tile_grid_size)
-    limits = np.array(_CLIP_LIMIT) if clip_limit is None else _as_limits(clip_limit)
+    limits = np.array(_CLIP_LIMIT) if clip_limit is None else as_limits(clip_limit)
     if color == "channels":
         call = _call.of_planes(images, _methods.OPENCV.dtypes, axes, channel_axis, mask, num_threads)
     else:
@@ -287,7 +287,7 @@ def check(
         _arguments.is_same(dtype, kind)
     tile = _tile_of(call.images.shape[-2:], grid)
     if limits.ndim > 0:
-        limits = _of_planes(limits, call, channel_axis, color)
+        limits = limits_of_planes(limits, call, channel_axis, color)
     _check_limits(limits, tile, _methods.levels_of(kind))
     if color == "channels":
         return call, kind, partial(tiles.equalize, call, limits, grid, tile)
@@ -326,7 +326,7 @@ def _as_grid(tile_grid_size: Iterable[int]) -> tuple[int, int]:
     return grid[0], grid[1]
 
 
-def _as_limits(clip_limit: ArrayLike) -> npt.NDArray[np.float64]:
+def as_limits(clip_limit: ArrayLike) -> npt.NDArray[np.float64]:
     limits = _arguments.as_array("clip_limit", clip_limit)
     if limits.dtype.kind not in "fiu":
         raise TypeError(f"clip_limit: expected a number or an array of numbers, got dtype {limits.dtype}")
@@ -349,7 +349,7 @@ def _tile_of(shape: tuple[int, ...], grid: tuple[int, int]) -> tuple[int, int]:
     return width, height
 
 
-def _of_planes(
+def limits_of_planes(
     limits: npt.NDArray[np.float64], call: Call, channel_axis: int | None, color: str
 ) -> npt.NDArray[np.float64]:
     """Return limits as one a plane, contiguous: one an image where their lightness is equalized."""

@@ -263,10 +263,10 @@ def equalize_floats(
         call.images = call.images.astype(np.float64)  # what np.histogram counts bools as, and np.interp looks up
     wrong = floating.equalize(call, cdf, points, how.maker, nbins, nan_policy == "omit")
     if wrong is not None:
-        raise _without_bins(call.batch, nbins, *wrong)
+        raise without_bins(call.batch, nbins, *wrong)
 
 
-def _without_bins(batch: tuple[int, ...], nbins: int, plane: int, what: int) -> ValueError:
+def without_bins(batch: tuple[int, ...], nbins: int, plane: int, what: int) -> ValueError:
     index = tuple(map(int, np.unravel_index(plane, batch))) if batch else ()
     where = f" in plane {index}" if batch else ""
     if what == floating.NO_BINS:

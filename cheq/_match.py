@@ -184,7 +184,7 @@ def check(
 
     Returns what `_equalize.check` does.
     """
-    _arguments.as_choice("method", method, _MATCHERS)
+    check_method(method)
     color = _color.as_color(color)
     keeps = _arguments.keeps(outside, mask)
     if axes is not None:  # of any kind, read once for both
@@ -198,14 +198,19 @@ def check(
     truncates = not same and channel_axis is not None
     levels = kind.kind == "f" or same or truncates or color != "channels"
     given = _reference_of(reference, call, color, axes, channel_axis, reference_mask, num_threads)
+    if kind.kind == "f":
+        _check_finite("reference", given)
     return call, kind if levels else np.dtype(np.float64), partial(_match, call, given, color, truncates)
+
+
+def check_method(method: str) -> None:
+    _arguments.as_choice("method", method, _MATCHERS)
 
 
 def _match(call: Call, given: Call, color: Color, truncates: bool) -> None:
     kind = call.images.dtype
     if kind.kind == "f":
         _check_finite("images", call)
-        _check_finite("reference", given)
     if call.images.size == 0:
         return
     if color != "channels":
@@ -271,7 +276,7 @@ def _reference_of(
             f"reference: expected the images' {call.shape[channel_axis]} channels along axis {channel_axis}, "
             f"got shape {given.shape}"
         )
-    _check_batch("reference", given.batch[: _n_batch(given, color)], call.batch[: _n_batch(call, color)])
+    check_batch("reference", given.batch[: _n_batch(given, color)], call.batch[: _n_batch(call, color)])
     if given.images.size == 0 and (call.images.size > 0 or math.prod(given.batch) > 0):
         raise ValueError(f"reference: expected planes with at least one pixel, got shape {given.shape}")
     if given.mask is not None and not given.mask.any(axis=tuple(range(given.n_batch - given.images.ndim, 0))).all():
@@ -284,7 +289,7 @@ def _n_batch(call: Call, color: Color) -> int:
     return call.n_batch - (color != "channels")
 
 
-def _check_batch(name: str, batch: tuple[int, ...], images: tuple[int, ...]) -> None:
+def check_batch(name: str, batch: tuple[int, ...], images: tuple[int, ...]) -> None:
     pairs = zip(reversed(batch), reversed(images), strict=False)
     if len(batch) > len(images) or any(own not in (1, length) for own, length in pairs):
         raise ValueError(f"{name}: expected a batch shape that broadcasts to {images}, got {batch}")
@@ -415,7 +420,7 @@ def matching_lut(
         raise ValueError(
             f"reference_histogram: expected {counts.shape[-1]} bins as histogram has, got shape {given.shape}"
         )
-    _check_batch("reference_histogram", given.shape[:-1], counts.shape[:-1])
+    check_batch("reference_histogram", given.shape[:-1], counts.shape[:-1])
     if given.dtype.kind != "f" and not given.any(axis=-1).all():
         raise ValueError("reference_histogram: expected a count above 0 in every histogram, got an empty one")
     if counts.size == 0:

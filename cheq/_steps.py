@@ -235,6 +235,23 @@ def apply_lut(
     >>> lut = cheq.equalization_lut(hist)
     >>> equalized = [cheq.apply_lut(part, lut) for part in parts]
     """
+    call, luts = check_apply(images, lut, axes, channel_axis, mask, outside, num_threads)
+    luts = np.asarray(luts, luts.dtype.newbyteorder("="), order="C")
+    result = call.give(out, luts.dtype)
+    integer.apply(call, luts)
+    return result
+
+
+def check_apply(
+    images: ArrayLike,
+    lut: ArrayLike,
+    axes: Axes = None,
+    channel_axis: int | None = None,
+    mask: ArrayLike | None = None,
+    outside: Outside = "lut",
+    num_threads: int | None = None,
+) -> tuple[Call, Array]:
+    """Check all arguments of `apply_lut` but ``out``, without reading a pixel or an entry; return the call and LUTs."""
     luts = _arguments.as_luts(lut)
     keeps = _arguments.keeps(outside, mask)
     if mask is not None and not keeps:
@@ -242,6 +259,4 @@ def apply_lut(
     call = _call.of_planes(images, _methods.INTEGERS, axes, channel_axis, mask, num_threads, all_alike=luts.ndim == 1)
     call.keeps = keeps
     _arguments.check_luts(luts, call.batch, call.images.dtype, keeps)
-    result = call.give(out, luts.dtype)
-    integer.apply(call, luts)
-    return result
+    return call, luts
