@@ -30,7 +30,7 @@ def series(order=DIMS, dtype=np.uint8, seed=0, chunks=None):
         levels(dtype, seed=seed),
         dims=DIMS,
         coords={
-            "time": np.arange("2026-01-01", "2026-01-05", dtype="datetime64[D]"),
+            "time": np.arange("2026-01-01", "2026-01-05", dtype="datetime64[D]").astype("datetime64[ns]"),
             "y": np.linspace(3, 1, SHAPE[1]),
             "band": ["r", "g", "b"],
             "sun": ("time", [1.0, 2.0, 3.0, 4.0]),
