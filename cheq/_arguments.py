@@ -109,8 +109,8 @@ def as_images(
     if type(images) is np.ndarray and images.dtype is _UINT8 and dtypes[0] == "uint8":
         return images  # nearly every call
     array = as_array(name, images)
-    if not array.dtype.isnative and array.dtype.newbyteorder("=").name in dtypes:
-        return array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.byteorder in "<>" and array.dtype.newbyteorder("=").name in dtypes:
+        return native(array)
     if array.dtype.type.__name__ not in dtypes:  # dtype.name is the same, made anew each time
         takers = [repr(method) for method, taken in (others or {}).items() if array.dtype.name in taken]
         instead = f", or pass method={' or '.join(takers)}, which takes {array.dtype}" if takers else ""
@@ -118,6 +118,12 @@ def as_images(
             f"{name}: expected dtype {listed(dtypes)}, got {array.dtype}; {conversion(array.dtype, name)}{instead}"
         )
     return array
+
+
+def native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an array in the machine's byte order; that order by name, as zarr has it, is another dtype to NumPy."""
+    dtype = array.dtype.newbyteorder("=")
+    return array.view(dtype) if array.dtype.isnative else array.astype(dtype)
 
 
 def listed(names: tuple[str, ...]) -> str:

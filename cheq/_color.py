@@ -168,7 +168,7 @@ def of_images(
     dtypes: those that are taken, as for _as_color. The mask has no channels. name: of the argument.
     """
     array = _as_color(images, dtypes, f"color={space!r}", name)
-    array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    array = array if array.dtype.byteorder in "=|" else _arguments.native(array)
     if channel_axis is None:
         raise ValueError(f"channel_axis: expected the axis of R, G, B for color={space!r}, got None")
     channel = _channel(array.shape, channel_axis, (3, 4), name)

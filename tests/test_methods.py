@@ -4,11 +4,12 @@
 """
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
 import reference
-from lists import CASES, INTEGERS, METHODS, NOT_BOOL, methods_of
+from lists import CASES, FLOATS, INTEGERS, METHODS, NOT_BOOL, methods_of
 from pixel_tools import PEERS, assert_bits, has_peer, of_each_plane, peer, result_dtype, scikit_image
 
 import cheq
@@ -339,6 +340,36 @@ def test_another_byte_order(method, dtype):
     assert cheq.equalize(swapped, method=method, out=out) is out
     assert_bits(out, expected)
     assert swapped.tobytes() == kept
+
+
+def by_name(array):
+    """The same array, whose dtype names the machine's byte order, as those of zarr 3 do; to NumPy they are equal."""
+    named = array.view(array.dtype.newbyteorder("<" if sys.byteorder == "little" else ">"))
+    assert memoryview(named).format[0] in "<>"
+    return named
+
+
+@pytest.mark.parametrize("dtype", [name for name in (*INTEGERS, *FLOATS) if np.dtype(name).itemsize > 1])
+def test_the_byte_order_of_the_machine_by_name(dtype):
+    images = plane("both ends", dtype, (2, 11, 16))
+    if dtype.startswith("float"):
+        images = np.clip(images, -1, 1)
+    calls = [lambda x, m=m, d=d: cheq.equalize(x, method=m, dtype=d) for m in methods_of(dtype) for d in (None, "same")]
+    calls += [lambda x: cheq.match_histograms(x, x, dtype="same"), lambda x: cheq.clahe(x, method="skimage")]
+    calls.append(lambda x: cheq.cumulative_distribution(x)[0])
+    if dtype in INTEGERS:
+        lut = cheq.equalization_lut(cheq.histogram(images), method="numpy", images_dtype=dtype, dtype="same")
+        calls += [cheq.histogram, lambda x: cheq.apply_lut(x, lut), lambda x: cheq.apply_lut(x, by_name(lut))]
+    if dtype == "uint16":
+        calls += [cheq.clahe, cheq.binarize, lambda x: cheq.rgb_to_gray(x[[0, 1, 0]], channel_axis=0)]
+        calls.append(lambda x: cheq.clahe(x[[0, 1, 0]], channel_axis=0, color="yuv"))
+    for call in calls:
+        expected, result = call(images), call(by_name(images))
+        assert_bits(result, expected)
+        assert memoryview(result).format[0] not in "<>"
+    out = by_name(np.zeros_like(images))
+    assert cheq.match_histograms(images, images, dtype="same", out=out) is out
+    np.testing.assert_array_equal(out, images)
 
 
 @all_cases

@@ -112,7 +112,7 @@ CASES = {
         lambda array: cheq.match_histograms(array, REFERENCE.values[np.newaxis, ..., :1], axes=(1, 2), dtype="same"),
     ),
     "match, to the first": (
-        lambda image: ours.match_histograms(image, image.isel(time=0), ("y", "x"), channel_dim="band", color="lab"),
+        lambda image: ours.match_histograms(image, series()[0], ("y", "x"), channel_dim="band", color="lab"),
         lambda array: cheq.match_histograms(array, array[0], color="lab", **PLANES),
     ),
 }
@@ -321,6 +321,28 @@ def test_a_mask_of_dask_beside_data_of_numpy_is_not_computed():
     needs_dask()
     with pytest.raises(TypeError, match=r"mask: expected a NumPy array, got dask.*pass mask.compute\(\)"):
         ours.equalize(IMAGE, ("y", "x"), mask=(IMAGE > 3).chunk())
+
+
+def test_from_zarr_to_zarr(tmp_path):
+    needs_dask()
+    pytest.importorskip("zarr", reason="zarr is not installed")
+    image = xarray.DataArray(levels(np.uint16), dims=DIMS, name="scenes").chunk(time=1, x=20)
+    image.to_zarr(tmp_path / "scenes.zarr", consolidated=False)
+    opened = xarray.open_zarr(tmp_path / "scenes.zarr", consolidated=False).scenes
+    result = ours.equalize(opened, ("y", "x"), channel_dim="band")
+    assert result.chunks == image.chunks
+    result.to_zarr(tmp_path / "clear.zarr", consolidated=False)
+    written = xarray.open_zarr(tmp_path / "clear.zarr", consolidated=False).scenes
+    np.testing.assert_array_equal(written.values, cheq.equalize(levels(np.uint16), **PLANES), strict=True)
+
+
+def test_a_reference_of_dask_is_not_computed():
+    needs_dask()
+    image = series(chunks={"time": 2, "band": 3})
+    with pytest.raises(TypeError, match=r"reference: expected a NumPy array, got dask.*pass reference.compute\(\)"):
+        ours.match_histograms(image, image[0], ("y", "x"), channel_dim="band")
+    result = ours.match_histograms(image, image[0].compute(), ("y", "x"), channel_dim="band")
+    assert_same(result, cheq.match_histograms(levels(), levels()[0], **PLANES), image)
 
 
 def test_a_dataset_is_taken_variable_by_variable():

@@ -9,6 +9,9 @@ from cheq._core.jobs cimport (
     CHEQ_IMAGES, CHEQ_LIGHTNESS, CHEQ_MASK, CHEQ_OPERANDS, CHEQ_OUT, cheq_layout, cheq_layout_init, cheq_operand
 )
 
+cdef extern from "Python.h":
+    bint PY_LITTLE_ENDIAN
+
 cdef extern from "jobs/layout.h" nogil:
     bint cheq_ranges_meet(int ndim_a, const Py_ssize_t *shape_a, const Py_ssize_t *strides_a, const void *a,
                           Py_ssize_t bytes_a, int ndim_b, const Py_ssize_t *shape_b,
@@ -70,7 +73,9 @@ cdef inline char kind_of(const Py_buffer *view) noexcept:
     """The elements' kind as the struct module writes it; 0 where they are in another byte order, or of several parts."""
     if view.format == NULL:
         return c"B"  # so says the buffer protocol
-    cdef const char *kind = view.format + (view.format[0] == c"=")  # NumPy writes that of elements that are not aligned
+    # NumPy writes "=" where elements are not aligned, and the machine's order by name where a dtype has it so.
+    cdef char order = c"<" if PY_LITTLE_ENDIAN else c">"
+    cdef const char *kind = view.format + (view.format[0] == c"=" or view.format[0] == order)
     return kind[0] if kind[0] != 0 and kind[1] == 0 else 0
 
 
