@@ -380,7 +380,7 @@ def test_an_interrupt_inside_a_call_leaves_the_kernel(few, monkeypatch):
 
 
 def test_imports(tmp_path):
-    heavy = ["cv2", "skimage", "PIL", "typer", "rich", "torch", "albumentations", "kornia"]
+    heavy = ["cv2", "skimage", "PIL", "typer", "rich", "torch", "albumentations", "kornia", "dask", "xarray"]
     for program, name in (("import cheq", "cheq.parity"), ("import cheq.parity", "cheq.cli")):
         check = f"import sys; {program}; sys.exit(str([one for one in {[*heavy, name]} if one in sys.modules] or ''))"
         done = subprocess.run([sys.executable, "-c", check], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -59,6 +59,13 @@ CALLS = {
     'cheq.clahe(u8, color="hsv")': None,
     "cheq.clahe(u8, tile_grid_size=8)": None,
     "cheq.clahe(u8, tiles=(8, 8))": None,
+    "cheq.dask.equalise(u8)": None,
+    "cheq.torch.equalise(u8)": None,
+    "cheq.torchvision.Equalise()": None,
+    "cheq.xarray.equalize(u8)": None,
+    "cheq.xarray.equalise(u8)": None,
+    "cheq.albumentations.Equalise()": None,
+    'cheq.albumentations.Equalize(method="cv")': None,
 }
 
 PROGRAM = """
