@@ -29,6 +29,9 @@ _INSTEAD = {
     "out": "the result is a new DataArray",
 }
 
+# What an encoding says of the values in a file, beside chunks and compression.
+_PACKING = ("dtype", "scale_factor", "add_offset", "_FillValue", "missing_value", "fill_value", "_Unsigned")
+
 
 def equalize(
     image: xarray.DataArray,
@@ -60,7 +63,8 @@ def equalize(
     Returns
     -------
     DataArray
-        With the dims, coords, attrs, name and encoding of `image`; lazy, and with its chunks, if they are of dask.
+        With the dims, coords, attrs, name and encoding of `image`, lazy and with its chunks where it is of dask. If its
+        values are stored as another dtype than the result has, the encoding no longer says how.
 
     Raises
     ------
@@ -215,7 +219,11 @@ def _apply(
         options["channel_axis"] = image.get_axis_num(channel_dim)
     if mask is not None:
         options["mask"] = _laid_out("mask", mask, image, image.dims, channel_dim)
-    return image.copy(data=getattr(world, function)(data, **options))
+    result = image.copy(data=getattr(world, function)(data, **options))
+    if np.dtype(result.encoding.get("dtype", result.dtype)) != result.dtype:
+        # Files would be written with the old values' dtype and scale: floats from 0 to 1 as zeros and ones.
+        result.encoding = {name: value for name, value in result.encoding.items() if name not in _PACKING}
+    return result
 
 
 def _names(
@@ -227,10 +235,10 @@ def _names(
         if name in options:
             raise TypeError(f"{name}: expected no such option with a DataArray, got one; {instead}")
     names = (dims,) if isinstance(dims, str) or not isinstance(dims, Iterable) else tuple(dims)
-    if not names or len(set(names)) < len(names) or not set(names) <= set(image.dims):
+    if not names or any(name not in image.dims for name in names) or len(set(names)) < len(names):
         raise ValueError(f"dims: expected one or more different names of {list(image.dims)}, got {dims!r}")
-    if channel_dim is not None and channel_dim not in set(image.dims) - set(names):
-        others = [name for name in image.dims if name not in names]
+    others = [name for name in image.dims if name not in names]
+    if channel_dim is not None and channel_dim not in others:
         raise ValueError(f"channel_dim: expected one of {others}, which are not in dims, got {channel_dim!r}")
     color = options.get("color", "channels")
     if color != "channels" and channel_dim is None:

@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from pixel_tools import assert_bits
 
 import cheq
 
@@ -39,7 +40,7 @@ def series(order=DIMS, dtype=np.uint8, seed=0, chunks=None):
         name="scene",
         attrs={"units": "counts", "grid": {"crs": 4326}},
     )
-    array.encoding = {"zlib": True, "dtype": "uint8"}
+    array.encoding = {"zlib": True, "dtype": np.dtype(dtype).name}
     array = array.transpose(*order)
     return array if chunks is None else array.chunk(chunks)
 
@@ -48,7 +49,9 @@ def assert_same(result, expected, image):
     """The values, given in the order of DIMS, and all that the image has."""
     __tracebackhide__ = True
     assert type(result) is xarray.DataArray
-    assert (result.dims, result.name, result.encoding) == (image.dims, image.name, image.encoding)
+    assert (result.dims, result.name) == (image.dims, image.name)
+    packed = {"dtype": image.encoding["dtype"]} if result.dtype == image.dtype else {}
+    assert result.encoding == {"zlib": True, **packed}
     assert result.attrs == image.attrs
     assert set(result.coords) == set(image.coords)
     for name, coordinate in image.coords.items():
@@ -248,6 +251,7 @@ REFUSED = {
     "a name twice": (ValueError, r"dims: .*different names.*got \('x', 'x'\)", ("x", "x"), {}),
     "no name": (ValueError, r"dims: .*got \(\)", (), {}),
     "a number": (ValueError, r"dims: .*got 2", 2, {}),
+    "a list": (ValueError, r"dims: .*got \[\['y', 'x'\]\]", [["y", "x"]], {}),
     "letters": (ValueError, r"dims: .*got 'yx'", "yx", {}),
     "unknown channels": (ValueError, r"channel_dim: .*\['time', 'band'\].*got 'c'", ("y", "x"), {"channel_dim": "c"}),
     "channels of planes": (ValueError, "channel_dim: .*not in dims, got 'x'", ("y", "x"), {"channel_dim": "x"}),
@@ -334,6 +338,25 @@ def test_from_zarr_to_zarr(tmp_path):
     result.to_zarr(tmp_path / "clear.zarr", consolidated=False)
     written = xarray.open_zarr(tmp_path / "clear.zarr", consolidated=False).scenes
     np.testing.assert_array_equal(written.values, cheq.equalize(levels(np.uint16), **PLANES), strict=True)
+
+
+def test_files_have_the_values_of_the_result(tmp_path):
+    """How the old values were packed must not be how the new ones are."""
+    pytest.importorskip("zarr", reason="zarr is not installed")
+    where = {"store": tmp_path / "scenes.zarr", "consolidated": False}
+    packed = {"dtype": "int16", "scale_factor": 0.5, "add_offset": 3.0, "_FillValue": -1}
+    image = xarray.DataArray(levels().astype(np.float32), dims=DIMS, name="scenes")
+    image.to_zarr(**where, encoding={"scenes": packed})
+    opened = xarray.open_zarr(**where, chunks=None).scenes.astype(np.float32, keep_attrs=True)
+    opened.encoding = xarray.open_zarr(**where, chunks=None).scenes.encoding
+    assert opened.encoding["scale_factor"] == 0.5
+    for result in (
+        ours.equalize(opened, ("y", "x"), method="skimage"),
+        ours.equalize(opened.astype(np.uint8).copy(), ("y", "x"), method="skimage"),
+    ):
+        result.to_zarr(**where, mode="w")
+        written = xarray.open_zarr(**where, chunks=None).scenes
+        assert_bits(written.values, result.values)
 
 
 def test_a_reference_of_dask_is_not_computed():
