@@ -277,5 +277,6 @@ def _laid_out(
     try:
         xarray.align(array, image, join="exact", copy=False, exclude=free)
     except ValueError as error:
-        raise ValueError(f"{argument}: expected the sizes and coordinates of the image, got others: {error}") from None
+        of = "the reference" if argument == "reference_mask" else "the image"
+        raise ValueError(f"{argument}: expected the sizes and coordinates of {of}, got others: {error}") from None
     return array.variable.set_dims(wanted).data
