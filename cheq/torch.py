@@ -371,7 +371,7 @@ class _Operator:
         axes, size, limit = (arguments.get(name) for name in ("axes", "kernel_size", "clip_limit"))
         if axes is not None:
             axes = arguments["axes"] = [axes] if isinstance(axes, int) else list(axes)
-        if isinstance(size, int | float):
+        if isinstance(size, (int, float)):
             arguments["kernel_size"] = [size] * (2 if axes is None else len(axes))
         if isinstance(limit, torch.Tensor):
             arguments["clip_limit"], arguments["clip_limits"] = None, limit

@@ -65,14 +65,14 @@ class _OfImages(v2.Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Return an image or a video changed, anything else as it is."""
-        options = self.options | params
+        options = {**self.options, **params}  # which graphs of PyTorch 2.6 take, unlike |
         if not options.pop("changes"):
             return inpt
         if isinstance(inpt, PIL.Image.Image):
             return self.change_picture(inpt, options)
         if not isinstance(inpt, tv_tensors.TVTensor):
             return self.change(inpt, **options)
-        if not isinstance(inpt, tv_tensors.Image | tv_tensors.Video):
+        if not isinstance(inpt, (tv_tensors.Image, tv_tensors.Video)):
             return inpt
         return tv_tensors.wrap(self.change(inpt.as_subclass(torch.Tensor), **options), like=inpt)
 
@@ -261,7 +261,7 @@ class CLAHE(_OfImages):
 
 def _as_limits(clip_limit: Any) -> tuple[float, float] | None:
     """Return the lowest and the highest limit to draw, or None for a single one."""
-    if not isinstance(clip_limit, tuple | list):
+    if not isinstance(clip_limit, (tuple, list)):
         return None
     try:
         low, high = map(float, clip_limit)
