@@ -1,11 +1,12 @@
 """What equalizing adds to a PyTorch pipeline: JPEG files to batches, in a DataLoader's workers.
 
-    python benchmarks/pipeline.py                            # minutes; --paste puts the table into docs/pytorch.md
+    python benchmarks/pipeline.py                            # minutes; --paste puts the tables into docs/pytorch.md
     python benchmarks/pipeline.py --images 8 --rounds 1      # does it run: seconds
 
 Each file is decoded by Pillow, resized to 224 x 224, equalized by one of the contestants, made floats and normalized by
 torchvision's transforms. Contestants take turns, an epoch each with workers of its own; those that have the same answer
-by definition are compared first, byte for byte. CPU time is that of all processes, the start of workers included.
+by definition are compared first, byte for byte. CPU time is that of all processes, the start of workers included. A
+second table has what calls cost for one image, in this process.
 """
 
 import argparse
@@ -27,7 +28,8 @@ import skimage.data
 import torch
 from torchvision.transforms import v2
 
-from cheq.bench.timing import NotEqual, busy_elsewhere
+import cheq
+from cheq.bench.timing import Contestant, NotEqual, busy_elsewhere, compete
 from cheq.torchvision import CLAHE, Equalize
 
 SIZE = 224
@@ -148,7 +150,27 @@ def epoch(paths: list[Path], change: Change, workers: int) -> tuple[float, float
     return time.perf_counter() - start, cpu_seconds() - cpu  # the workers have ended with the last batch
 
 
-# ---------------------------------------------------------------- the table
+def calls(image: torch.Tensor, seconds: float) -> Iterator[str]:
+    """Yield a table of the same image equalized by ever higher layers, and by torchvision."""
+    array, options = image.numpy(), ("opencv", "channels", None, -3, None, "lut", None, 256, "raise", 1)
+    ours, by_pillow = Equalize(), Equalize(method="pillow")
+    contestants = [
+        Contestant("`cheq.equalize`, of an array", lambda: cheq.equalize(array, num_threads=1)),
+        Contestant("`cheq.torch.equalize`", lambda: cheq.torch.equalize(image)),
+        Contestant("its operator, as graphs call it", lambda: torch.ops.cheq.equalize(image, *options)),
+        Contestant("`cheq.torchvision.Equalize()`", lambda: ours(image)),
+        Contestant("cv2 `equalizeHist`, a loop", lambda: with_cv2(image)),
+        Contestant('`Equalize(method="pillow")`', lambda: by_pillow(image), same=False),
+        Contestant("torchvision `F.equalize`", lambda: v2.functional.equalize(image), same=False),
+    ]
+    compete(contestants, seconds=seconds)
+    yield "| one call | us, best | median |"
+    yield "| --- | --- | --- |"
+    for each in contestants:
+        yield f"| {each.name} | {1e6 * each.best:.0f} | {1e6 * each.median:.0f} |"
+
+
+# ---------------------------------------------------------------- the tables
 
 
 def table(measured: dict[str, list[tuple[float, float]]], images: int) -> Iterator[str]:
@@ -169,7 +191,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--paste", action="store_true", help=f"paste the table into {PAGE}")
+    parser.add_argument("--paste", action="store_true", help=f"paste the tables into {PAGE}")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)  # as PyTorch does in workers; there it could wait forever for threads that were not forked
     about, busy = report.machine(), busy_elsewhere()
@@ -181,9 +203,13 @@ def main() -> None:
         for _ in range(chosen.rounds):
             for name, (change, _) in EQUALIZE.items():
                 measured[name].append(epoch(paths, change, chosen.workers))
+        image = Files(paths, unchanged).resized(0).contiguous()
+    torch.set_num_threads(1)  # as in workers
+    one = calls(image, 3.0 * chosen.rounds)
+    lines = [*table(measured, chosen.images), "", *one]
     about["busy_elsewhere"] = busy()
     foot = f"{chosen.workers} workers, {chosen.images} images, {chosen.rounds} rounds. {report.head(about)}"
-    text = "\n".join([*table(measured, chosen.images), "", foot])
+    text = "\n".join([*lines, "", foot])
     print(text)
     if chosen.paste:
         report.paste(PAGE, MARK, text)

@@ -127,11 +127,14 @@ def distrust(cores: float | None) -> str:
 
 
 def _others_seconds() -> float | None:
-    """Return the seconds that all cores have been busy or taken away by the host, without this process's own."""
+    """Return the seconds that all cores have been busy or taken away by the host, less this process's own.
+
+    Those of its children that have ended are its own too.
+    """
     file = Path("/proc/stat")
     if not file.exists():
         return None
     user, nice, system, _idle, _wait, interrupts, soft, stolen = map(int, file.read_text().split()[1:9])
     own = os.times()
     busy = user + nice + system + interrupts + soft + stolen
-    return busy / os.sysconf("SC_CLK_TCK") - own.user - own.system
+    return busy / os.sysconf("SC_CLK_TCK") - sum(own[:4])  # user and system, and the children's
