@@ -16,8 +16,8 @@ PLANES = (
     {"channel_axis": -1},
     {"channel_axis": 1},
 )
-CHUNKS = (-1, (1, 9, 10, 4), (2, 4, 3, 4), (3, 9, 10, 1), (1, 5, 4, 3), ((3, 0), (0, 9), (4, 0, 6), (2, 2)))
-MASKS = (None, "full", "dask", "without channels", "broadcast", "scalar", "a plane without")
+CHUNKS = (-1, (1, 9, 10, 4), (3, 9, 10, 1), (2, 5, 4, 3), ((3, 0), (0, 9), (4, 0, 6), (2, 2)))
+MASKS = (None, "dask", "without channels", "broadcast", "a plane without")
 
 
 def planes_of(dtype):
@@ -53,8 +53,6 @@ def mask_of(kind, planes, shape=SHAPE):
         whole = whole[0] if channel is None else whole.any(axis=channel)
     elif kind == "broadcast":
         whole = whole[:, :, :1] if channel is None else whole[:1]
-    elif kind == "scalar":
-        whole = np.array(True)
     if kind == "dask":
         return whole, da.from_array(whole, chunks=(2, 5, 4, 1))
     return whole, whole

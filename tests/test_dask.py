@@ -4,7 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
-from lists import CASES, FLOAT_CASES, INTEGER_CASES, INTEGERS, SPACES
+from lists import CASES, FLOAT_CASES, INTEGER_CASES, SPACES
+from marks import exhaustive
 from pairs import pairs
 
 import cheq
@@ -17,6 +18,12 @@ import dask.array as da  # noqa: E402
 from dask_tools import CHUNKS, MASKS, SHAPE, assert_same, images_of, mask_of, planes_of  # noqa: E402
 
 import cheq.dask  # noqa: E402
+
+# Of each method a dtype of one byte and one of more; the rest differ in what cheq in memory proves.
+FEW = [("opencv", "uint8"), ("opencv", "uint16"), ("pillow", "uint8"), ("numpy", "int8"), ("numpy", "float64")]
+FEW += [("skimage", dtype) for dtype in ("uint8", "int16", "bool", "float32")]
+REST = [case for case in CASES if case not in FEW]
+SOME = ["uint8", "int16", *exhaustive("int8", "uint16")]
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +42,7 @@ def both(function, images, chunks, planes, mask, outside="lut", lazy=False, **op
     return given, getattr(cheq, function)(images, **planes, mask=own, **options), array.chunks
 
 
-@pytest.mark.parametrize("case", CASES, ids="-".join)
+@pytest.mark.parametrize("case", [*FEW, *exhaustive(*REST)], ids="-".join)
 def test_equalize(case):
     method, dtype = case
     images = images_of(dtype)
@@ -148,7 +155,7 @@ def _read_only(block):
 # ---------------------------------------------------------------- the steps
 
 
-@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("dtype", SOME)
 def test_histogram(dtype):
     images = images_of(dtype)
     for chunks, planes, mask in pairs(CHUNKS, planes_of(dtype), MASKS):
@@ -174,7 +181,7 @@ def test_luts(case):
         assert_same(cheq.dask.equalization_lut(lazy[0, 0], **options), cheq.equalization_lut(weights[0, 0], **options))
 
 
-@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("dtype", SOME)
 def test_matching_luts(dtype):
     counts = cheq.histogram(images_of(dtype), axes=(1, 2))
     counts[0, 0] = 0
@@ -187,7 +194,7 @@ def test_matching_luts(dtype):
             assert_same(cheq.dask.matching_lut(lazy, given, images_dtype=dtype, dtype=same), expected)
 
 
-@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("dtype", SOME)
 def test_apply_lut(dtype):
     images = images_of(dtype)
     levels = 1 << 8 * images.dtype.itemsize
@@ -229,7 +236,7 @@ def test_clahe(dtype):
     unit = 1 if dtype == "uint8" else 256  # where tiles have few pixels, lower limits are all the same
     limits = (None, 3.0 * unit, np.array([[2.0, 0, 30]]) * unit, np.arange(9.0).reshape(3, 3) * unit)
     chunkings = ((1, -1, -1, -1), (2, -1, -1, 1), -1)
-    for limit, grid, mask, chunks in pairs(limits, (None, (3, 2), [2, 3]), MASKS[:-1], chunkings):
+    for limit, grid, mask, chunks in pairs(limits, (None, (3, 2), [2, 3]), MASKS, chunkings):
         options = {"clip_limit": limit, "tile_grid_size": grid}
         assert_same(*both("clahe", images, chunks, {"channel_axis": -1}, mask, "keep", **options))
     array, options = da.from_array(images, chunks=(2, -1, -1, 2)), {"channel_axis": -1, "tile_grid_size": (4, 1)}
@@ -257,7 +264,7 @@ def test_clahe_as_scikit_image(dtype):
 # ---------------------------------------------------------------- matching
 
 
-@pytest.mark.parametrize("dtype", [*INTEGERS, "float32", "float64"])
+@pytest.mark.parametrize("dtype", [*SOME, "float32", "float64"])
 def test_match_histograms(dtype):
     images, reference = images_of(dtype), images_of(dtype, (3, 7, 11, 4), seed=5)
     whole = ((1, 9, 10, 4), (3, 9, 10, 1), -1)
@@ -275,13 +282,12 @@ def test_match_histograms(dtype):
             options["reference_mask"] = options["reference_mask"][..., 0]
         expected = cheq.match_histograms(images, given, mask=own, **options)
         array = da.from_array(images, chunks=chunks)
-        for lazy in (False, True):
-            assert_same(
-                cheq.dask.match_histograms(array, given, mask=theirs, lazy=lazy, **options), expected, array.chunks
-            )
+        lazy = outside == "lut"
+        result = cheq.dask.match_histograms(array, given, mask=theirs, lazy=lazy, **options)
+        assert_same(result, expected, array.chunks)
 
 
-@pytest.mark.parametrize("dtype", INTEGERS)
+@pytest.mark.parametrize("dtype", SOME)
 def test_match_to_a_histogram(dtype):
     images, reference = images_of(dtype), images_of(dtype, (7, 11, 4), seed=5)
     for chunks, mask, same, kind in pairs(CHUNKS, MASKS, (None, "same"), ("one", "channels", "dask")):

@@ -119,20 +119,20 @@ def cluster(distributed):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
-def test_few_chunks_are_alive_on_workers(workers, dtype):
+def test_few_chunks_are_alive_on_workers(request, dtype):
     """The two passes must not meet there: the second is submitted when the first is over."""
+    with dask.config.set(scheduler="synchronous"):
+        _, _, expected = summed(CALLS[dtype], dtype)
+    request.getfixturevalue("workers")
     most, reads, result = summed(CALLS[dtype], dtype)
     assert most <= 8
     assert reads == (3 if dtype == "float32" else 2)
-    with dask.config.set(scheduler="synchronous"):
-        np.testing.assert_array_equal(result, summed(CALLS[dtype], dtype)[2])
+    np.testing.assert_array_equal(result, expected)
 
 
 def test_luts_stay_on_the_cluster(cluster, distributed):
-    images = da.random.default_rng(0).integers(0, 3000, (4, 60, 60), dtype=np.uint16, chunks=(2, 30, 30))
-    with dask.config.set(scheduler="synchronous"):
-        array = images.compute()
-    result = cheq.dask.equalize(images)
+    array = np.random.default_rng(0).integers(0, 3000, (4, 60, 60), np.uint16)
+    result = cheq.dask.equalize(da.from_array(array, chunks=(2, 30, 30)))
     futures = distributed.futures_of(result)
     assert len(futures) == 2
     assert all(future.done() for future in futures)
