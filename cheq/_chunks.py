@@ -15,7 +15,7 @@ from cheq import _arguments, _call, _pieces
 
 if TYPE_CHECKING:
     from cheq._call import Call
-    from cheq._typing import Array
+    from cheq._typing import Array, ArrayLike, Color, DType, Outside
 
 Chunks: TypeAlias = "tuple[tuple[int, ...], ...]"
 # What tasks are given a block of: an array, and for each of its axes the number by which it is known. The images' axes
@@ -48,8 +48,10 @@ def stand_in(name: str, array: Any) -> Any:
 
 def laid_out(array: Any, labels: tuple[int, ...], chunks: Chunks) -> Operand:
     """Return an array in chunks that lie along those of others; axes of length 1 broadcast."""
-    along = ((chunks[label] if label < len(chunks) else ()) for label in labels)
-    own = tuple(of if sum(of) == length else (length,) for of, length in zip(along, array.shape, strict=True))
+    own = tuple(
+        chunks[label] if label < len(chunks) and sum(chunks[label]) == length else (length,)
+        for label, length in zip(labels, array.shape, strict=True)
+    )
     return (array.rechunk(own) if isinstance(array, da.Array) else da.from_array(array, chunks=own)), labels
 
 
@@ -111,7 +113,9 @@ class Planes:
         order = range(images.ndim) if call.order is None else call.order
         self.axes = tuple(order[call.n_batch :])
         self.batch = tuple(order[: call.n_batch])
-        self.channel = None if channel_axis is None else channel_axis % images.ndim
+        self.channel = (
+            None if channel_axis is None else _arguments.axis_index("channel_axis", channel_axis, images.ndim)
+        )
         self.labels, self.levels = tuple(range(images.ndim)), images.ndim
         # A chunk's own shape must never be taken for channels.
         self.options: dict[str, Any] = {"axes": self.axes, "num_threads": 1}
@@ -166,6 +170,33 @@ class Planes:
         outside, dtype = "keep" if self.call.keeps else "lut", luts.dtype.newbyteorder("=")
         return self.each(partial(cheq.apply_lut, outside=outside), "apply_lut", dtype, others)
 
+    def matched(self, reference_histogram: Any, same: bool, lazy: bool) -> da.Array:
+        """Return integer images that have the histogram of a reference, which broadcasts to batch shape + (levels,)."""
+        kind, labels = self.call.images.dtype, (*self.batch, self.levels)
+        truncates = not same and self.channel is not None
+        result = kind if same or truncates else np.dtype(np.float64)
+        make = partial(_matching_luts, images_dtype=kind, same=same, truncates=truncates)
+        reference = self.laid(reference_histogram, labels[len(labels) - reference_histogram.ndim :])
+        if self.are_whole():
+            function = partial(_match_block, make=make, outside="keep" if self.call.keeps else "lut")
+            return self.each(function, "match_histograms", result, self.mask | {"reference_histogram": reference})
+        operands = {"histogram": (self.histogram(), labels), "reference_histogram": reference}
+        luts = blocks(make, "matching_lut", labels, operands, result)
+        return self.look_up(luts if lazy else settled(luts))
+
+    def reference(self, reference: Array, mask: ArrayLike | None, color: Color) -> dict[str, Operand]:
+        """Return a reference for tasks: its axes are the images' last, and the blocks of those of a batch theirs."""
+        first = self.images.ndim - reference.ndim
+        labels = tuple(axis + self.levels + 1 if axis in self.axes else axis for axis in self.labels[first:])
+        operands = {"reference": self.laid(reference, labels)}
+        if mask is not None:
+            shape, axis = reference.shape, None if self.channel is None else self.channel - first
+            if color != "channels" and axis is not None:
+                shape, labels = (each[:axis] + each[axis + 1 :] for each in (shape, labels))
+                axis = None
+            operands["reference_mask"] = self.laid(_arguments.as_mask(mask, shape, axis, "reference"), labels)
+        return operands
+
     def interpolated(self, dtype: Any, method: str, nbins: int, nan_policy: str, lazy: bool) -> da.Array:
         """Return float images equalized, of which parts of planes are read three times: facts, counts, values."""
         kind = np.dtype(np.float64) if self.images.dtype == np.bool_ else self.call.images.dtype
@@ -194,3 +225,30 @@ class Planes:
 def _count(images: Array, mask: Array | None = None, **options: Any) -> Array:
     """Count a block; its pixels' axes stay, of length 1."""
     return np.expand_dims(cheq.histogram(images, mask=mask, **options), options["axes"])
+
+
+def _matching_luts(
+    histogram: Array, reference_histogram: Array, *, images_dtype: np.dtype[Any], same: bool, truncates: bool
+) -> Array:
+    """Return the LUTs that do what `cheq.match_histograms` does, which has dtypes of its own."""
+    dtype: DType = "same" if same else None
+    luts = cheq.matching_lut(histogram, reference_histogram, images_dtype=images_dtype, dtype=dtype)
+    if truncates:
+        return luts.astype(images_dtype)
+    if not same:
+        luts[~histogram.any(axis=-1)] = np.nan
+    return luts
+
+
+def _match_block(
+    images: Array,
+    reference_histogram: Array,
+    mask: Array | None = None,
+    *,
+    make: Callable[[Array, Array], Array],
+    outside: Outside,
+    **planes: Any,
+) -> Array:
+    """The three steps for a block of whole planes, which is read once."""
+    luts = make(cheq.histogram(images, mask=mask, **planes), reference_histogram)
+    return cheq.apply_lut(images, luts, mask=mask if outside == "keep" else None, outside=outside, **planes)

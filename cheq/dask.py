@@ -6,7 +6,7 @@ function is called: in one graph with the look-up dask would keep every chunk in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -250,7 +250,7 @@ def match_histograms(
         planes = _planes_to_counts(images, method, color, axes, channel_axis, mask, reference_mask, outside)
         kind = planes.call.images.dtype
         one, same = np.ones(_methods.levels_of(kind), np.int64), _arguments.is_same(dtype, kind)
-        return _match_counts(planes, _as_reference(reference_histogram, one, planes.call.batch, kind), same, lazy)
+        return planes.matched(_as_reference(reference_histogram, one, planes.call.batch, kind), same, lazy)
     call, kind, _ = _match.check(
         stand_in("images", images),
         reference,
@@ -269,14 +269,14 @@ def match_histograms(
     if planes.are_whole(beside):
         options = {"color": color, "channel_axis": planes.channel, "outside": outside}
         function = partial(cheq.match_histograms, dtype=_same(dtype), **options)
-        others = _reference_of(planes, reference, reference_mask, color)
+        others = planes.reference(reference, reference_mask, color)
         return planes.each(function, "match_histograms", kind, planes.mask | others)
     if color != "channels" or images.dtype.kind == "f":
         raise planes.not_whole(f"color={color!r}" if beside else "matching floats", beside)
     last_axes = tuple(axis - images.ndim for axis in planes.axes)
     channel_axis = None if planes.channel is None else planes.channel - images.ndim
     counts = cheq.histogram(reference, axes=last_axes, channel_axis=channel_axis, mask=reference_mask)
-    return _match_counts(planes, counts, dtype is not None, lazy)
+    return planes.matched(counts, dtype is not None, lazy)
 
 
 def _planes_to_counts(
@@ -301,62 +301,6 @@ def _planes_to_counts(
     )
     call.keeps = keeps
     return Planes(images, call, channel_axis, mask)
-
-
-def _reference_of(planes: Planes, reference: Array, mask: ArrayLike | None, color: Color) -> dict[str, Operand]:
-    """Return the reference for tasks: its axes are the images' last, and the blocks of those of a batch theirs."""
-    first = planes.images.ndim - reference.ndim
-    labels = tuple(axis + planes.levels + 1 if axis in planes.axes else axis for axis in planes.labels[first:])
-    operands = {"reference": planes.laid(reference, labels)}
-    if mask is not None:
-        shape, axis = reference.shape, None if planes.channel is None else planes.channel - first
-        if color != "channels" and axis is not None:
-            shape, labels = (each[:axis] + each[axis + 1 :] for each in (shape, labels))
-            axis = None
-        operands["reference_mask"] = planes.laid(_arguments.as_mask(mask, shape, axis, "reference"), labels)
-    return operands
-
-
-def _match_counts(planes: Planes, reference: Array | da.Array, same: bool, lazy: bool) -> da.Array:
-    """Return integer images that have the histogram of a reference, whose counts are given."""
-    kind = planes.call.images.dtype
-    truncates = not same and planes.channel is not None
-    result = kind if same or truncates else np.dtype(np.float64)
-    make = partial(_matching_luts, images_dtype=kind, same=same, truncates=truncates)
-    labels = (*planes.batch, planes.levels)
-    operands = {"reference_histogram": planes.laid(reference, labels[len(labels) - reference.ndim :])}
-    if planes.are_whole():
-        function = partial(_match_block, make=make, outside="keep" if planes.call.keeps else "lut")
-        return planes.each(function, "match_histograms", result, planes.mask | operands)
-    luts = blocks(make, "matching_lut", labels, {"histogram": (planes.histogram(), labels), **operands}, result)
-    return planes.look_up(luts if lazy else settled(luts))
-
-
-def _matching_luts(
-    histogram: Array, reference_histogram: Array, *, images_dtype: np.dtype[Any], same: bool, truncates: bool
-) -> Array:
-    """Return the LUTs that do what `cheq.match_histograms` does, which has dtypes of its own."""
-    dtype: DType = "same" if same else None
-    luts = cheq.matching_lut(histogram, reference_histogram, images_dtype=images_dtype, dtype=dtype)
-    if truncates:
-        return luts.astype(images_dtype)
-    if not same:
-        luts[~histogram.any(axis=-1)] = np.nan
-    return luts
-
-
-def _match_block(
-    images: Array,
-    reference_histogram: Array,
-    mask: Array | None = None,
-    *,
-    make: Callable[[Array, Array], Array],
-    outside: Outside,
-    **planes: Any,
-) -> Array:
-    """The three steps for a block of whole planes, which is read once."""
-    luts = make(cheq.histogram(images, mask=mask, **planes), reference_histogram)
-    return cheq.apply_lut(images, luts, mask=mask if outside == "keep" else None, outside=outside, **planes)
 
 
 # ---------------------------------------------------------------- the steps

@@ -55,7 +55,7 @@ def test_equalize(case):
         assert_same(given, expected, own)
 
 
-@pytest.mark.exhaustive
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES, ids="-".join)
 def test_equalize_all_crosses(case):
     method, dtype = case

@@ -1,7 +1,10 @@
 """Are few chunks in memory at a time, where one plane spans all of them? On threads and on workers of a cluster."""
 
+import subprocess
+import sys
 import threading
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,3 +167,17 @@ def test_progress_of_distributed(cluster, distributed, capsys):
     distributed.progress(result, notebook=False)
     distributed.wait(result)
     assert "Completed" in capsys.readouterr().out
+
+
+def test_the_benchmark_runs(tmp_path):
+    """A small volume; the workers' memory is measured, and their bytes are compared, as with a large one."""
+    for name in ("zarr", "distributed"):
+        pytest.importorskip(name, reason=f"{name} is not installed")
+    script = Path(__file__).parent.parent / "benchmarks" / "zarr.py"
+    command = [sys.executable, str(script), "0.0002", "cheq in memory", "cheq.dask, one LUT"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    head, _, in_memory, by_dask, *_ = done.stdout.splitlines()
+    assert head.startswith("| 0.00")
+    assert [row.split(" | ")[0] for row in (in_memory, by_dask)] == ["| cheq in memory", "| cheq.dask, one LUT"]
+    assert not any(tmp_path.iterdir())
