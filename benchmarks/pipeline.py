@@ -1,6 +1,6 @@
 """What equalizing adds to a PyTorch pipeline: JPEG files to batches, in a DataLoader's workers.
 
-    python benchmarks/pipeline.py                            # minutes; --paste puts the tables into docs/pytorch.md
+    python benchmarks/pipeline.py                            # minutes; --paste puts the tables into docs/pytorch.md, and a line into README
     python benchmarks/pipeline.py --images 8 --rounds 1      # does it run: seconds
 
 Each file is decoded by Pillow, resized to 224 x 224, equalized by one of the contestants, made floats and normalized by
@@ -186,6 +186,17 @@ def table(measured: dict[str, list[tuple[float, float]]], images: int) -> Iterat
         yield f"| {' | '.join([name, *cells])} |"
 
 
+def sentence(measured: dict[str, list[tuple[float, float]]], images: int) -> str:
+    """Return what README says of the table: CPU time, which other programs disturb least."""
+    cpu = {name: f"{1e3 * min(seconds for _, seconds in epochs) / images:.2f} ms" for name, epochs in measured.items()}
+    return (
+        f"JPEG to batch in a `DataLoader`'s workers, CPU an image: {cpu['`Equalize()`']}; torchvision's `F.equalize` "
+        f"{cpu['torchvision `F.equalize`']}. "
+        f"With CLAHE: {cpu['`CLAHE(clip_limit=2.0)`']}; cv2 {cpu['cv2 `createCLAHE`, a loop']} "
+        "([table](docs/pytorch.md#what-it-costs))."
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=600)
@@ -213,6 +224,7 @@ def main() -> None:
     print(text)
     if chosen.paste:
         report.paste(PAGE, MARK, text)
+        report.paste("README.md", MARK, sentence(measured, chosen.images))
 
 
 if __name__ == "__main__":

@@ -173,7 +173,7 @@ def test_the_benchmark_runs(tmp_path):
     """A small volume; the workers' memory is measured, and their bytes are compared, as with a large one."""
     for name in ("zarr", "distributed"):
         pytest.importorskip(name, reason=f"{name} is not installed")
-    script = Path(__file__).parent.parent / "benchmarks" / "zarr.py"
+    script = Path(__file__).parent.parent / "benchmarks" / "volumes.py"
     command = [sys.executable, str(script), "0.0002", "cheq in memory", "cheq.dask, one LUT"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

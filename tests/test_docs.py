@@ -150,7 +150,13 @@ def test_blocks_are_found():
     assert {page.stem for page in PLAIN} >= {"clahe", "matching"}
     assert {name for parameter in NEEDING for name in parameter.values[0]} <= set(OPTIONAL)
     assert {parameter.id.split()[0] for parameter in NEEDING} >= {"README", "start", "threads", "faq", "migration"}
-    assert {parameter.id.split()[0] for parameter in NEEDING} >= {"xarray", "albumentations", "recipes"}
+    assert {parameter.id.split()[0] for parameter in NEEDING} >= {
+        "xarray",
+        "albumentations",
+        "recipes",
+        "dask",
+        "pytorch",
+    }
     assert {parameter.id.partition(":")[0] for parameter in COMMANDS} >= {"README", "commands", "parity"}
 
 

@@ -2,6 +2,9 @@
 
 import pickle
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
@@ -408,3 +411,17 @@ def test_random_clip_limits_in_a_graph():
     torch.manual_seed(7)
     assert all(torch.equal(result, transform(LARGE)) for result in results)
     assert len({result.numpy().tobytes() for result in results}) > 2
+
+
+def test_the_benchmark_of_a_pipeline_runs(tmp_path):
+    """It compares all answers before it times them."""
+    script = Path(__file__).parent.parent / "benchmarks" / "pipeline.py"
+    done = subprocess.run(
+        [sys.executable, script, "--images", "8", "--rounds", "1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("| equalized by | images/s")

@@ -1,6 +1,6 @@
 """A volume goes from zarr to zarr, equalized, in several ways: their CPU time, and the memory of all their processes.
 
-    python benchmarks/zarr.py [GIB [NAME...]]
+    python benchmarks/volumes.py [GIB [NAME...]]
 
 The volume has so many GiB, or 2, in chunks of 16 MiB; below 1 the chunks are smaller, and 0.01 takes two minutes. Names
 choose contestants. Those with dask have two worker processes of one thread each. Each contestant runs in processes of
@@ -21,9 +21,6 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
-
-# This folder has a module of zarr's name: its own place in the path is the last one.
-sys.path.append(sys.path.pop(0))
 
 import cv2
 import dask.array as da
