@@ -1,6 +1,6 @@
 """What equalizing adds to a PyTorch pipeline: JPEG files to batches, in a DataLoader's workers.
 
-    python benchmarks/pipeline.py                            # minutes; --paste puts the tables into docs/pytorch.md, and a line into README
+    python benchmarks/pipeline.py                            # minutes; --paste: into docs/pytorch.md and README
     python benchmarks/pipeline.py --images 8 --rounds 1      # does it run: seconds
 
 Each file is decoded by Pillow, resized to 224 x 224, equalized by one of the contestants, made floats and normalized by
