@@ -315,5 +315,6 @@ def _levels(images: Array) -> Array:
 def _blended(matched: Array, images: Array, ratio: float) -> Array:
     if images.dtype == np.uint16:  # which albucore does not blend
         flat = matched.reshape(-1, 1), images.reshape(-1, 1)  # cv2 has no arrays of four axes
-        return cv2.addWeighted(flat[0], ratio, flat[1], 1 - ratio, 0).reshape(images.shape)
+        blended: Array = cv2.addWeighted(flat[0], ratio, flat[1], 1 - ratio, 0)
+        return blended.reshape(images.shape)
     return albucore.add_weighted(matched, ratio, images, 1 - ratio)  # type: ignore[no-any-return]
