@@ -301,7 +301,7 @@ def test_the_mask_of_a_sample(name):
         (lambda: MatchHistograms(REFERENCE.numpy()), TypeError, "images: expected a torch.Tensor, got numpy"),
         (lambda: MatchHistograms(REFERENCE.long()), TypeError, "images: expected dtype uint8, .* got int64"),
         (lambda: MatchHistograms(REFERENCE[:2], color="lab"), ValueError, "images: expected 3 or 4 channels"),
-        (lambda: MatchHistograms(REFERENCE * torch.nan), ValueError, "images: expected finite values"),
+        (lambda: MatchHistograms(REFERENCE * torch.nan), ValueError, "reference: expected finite values"),
         (lambda: MatchHistograms(REFERENCE, reference_mask=REFERENCE < 0), ValueError, "reference_mask: expected True"),
     ],
 )
