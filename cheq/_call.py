@@ -132,5 +132,8 @@ def of_planes(
 
 
 def stand_in(shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Return an array of a shape and dtype that takes no memory, to be checked in place of one that is not there."""
-    return np.broadcast_to(np.zeros((), dtype.newbyteorder("=")), shape)
+    """Return an array of a shape and dtype that takes no memory, to be checked in place of one that is not there.
+
+    Of ones: a mask of a reference must select a pixel, and its histogram have a count.
+    """
+    return np.broadcast_to(np.ones((), dtype.newbyteorder("=")), shape)

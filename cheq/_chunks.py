@@ -15,7 +15,7 @@ from cheq import _arguments, _call, _pieces
 
 if TYPE_CHECKING:
     from cheq._call import Call
-    from cheq._typing import Array, ArrayLike, Color, DType, Outside
+    from cheq._typing import Array, ArrayLike, Color, DType
 
 Chunks: TypeAlias = "tuple[tuple[int, ...], ...]"
 # What tasks are given a block of: an array, and for each of its axes the number by which it is known. The images' axes
@@ -170,18 +170,16 @@ class Planes:
         outside, dtype = "keep" if self.call.keeps else "lut", luts.dtype.newbyteorder("=")
         return self.each(partial(cheq.apply_lut, outside=outside), "apply_lut", dtype, others)
 
-    def matched(self, reference_histogram: Any, same: bool, lazy: bool) -> da.Array:
-        """Return integer images that have the histogram of a reference, which broadcasts to batch shape + (levels,)."""
+    def reference_histogram(self, counts: Any, lacking: int = 0) -> dict[str, Operand]:
+        """Return a histogram for tasks: it broadcasts to batch shape + (levels,), ``lacking`` the axis of channels."""
+        labels = (*self.batch[: len(self.batch) - lacking], self.levels)
+        return {"reference_histogram": self.laid(counts, labels[len(labels) - counts.ndim :])}
+
+    def matched(self, reference: dict[str, Operand], result: Any, same: bool, lazy: bool) -> da.Array:
+        """Return integer images that have the histogram of a reference, planes split over chunks."""
         kind, labels = self.call.images.dtype, (*self.batch, self.levels)
-        truncates = not same and self.channel is not None
-        result = kind if same or truncates else np.dtype(np.float64)
-        make = partial(_matching_luts, images_dtype=kind, same=same, truncates=truncates)
-        reference = self.laid(reference_histogram, labels[len(labels) - reference_histogram.ndim :])
-        if self.are_whole():
-            function = partial(_match_block, make=make, outside="keep" if self.call.keeps else "lut")
-            return self.each(function, "match_histograms", result, self.mask | {"reference_histogram": reference})
-        operands = {"histogram": (self.histogram(), labels), "reference_histogram": reference}
-        luts = blocks(make, "matching_lut", labels, operands, result)
+        make = partial(_matching_luts, images_dtype=kind, same=same, truncates=not same and self.channel is not None)
+        luts = blocks(make, "matching_lut", labels, {"histogram": (self.histogram(), labels)} | reference, result)
         return self.look_up(luts if lazy else settled(luts))
 
     def reference(self, reference: Array, mask: ArrayLike | None, color: Color) -> dict[str, Operand]:
@@ -238,17 +236,3 @@ def _matching_luts(
     if not same:
         luts[~histogram.any(axis=-1)] = np.nan
     return luts
-
-
-def _match_block(
-    images: Array,
-    reference_histogram: Array,
-    mask: Array | None = None,
-    *,
-    make: Callable[[Array, Array], Array],
-    outside: Outside,
-    **planes: Any,
-) -> Array:
-    """The three steps for a block of whole planes, which is read once."""
-    luts = make(cheq.histogram(images, mask=mask, **planes), reference_histogram)
-    return cheq.apply_lut(images, luts, mask=mask if outside == "keep" else None, outside=outside, **planes)

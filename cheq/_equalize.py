@@ -238,7 +238,7 @@ def check(
     call.keeps = keeps
     kind = call.images.dtype
     same, nbins = dtype is not None and _arguments.is_same(dtype, kind), _arguments.as_number_of_bins(nbins, kind)
-    if color != "channels":
+    if color != "channels":  # conversions round: an image whose lightness stays may change all the same
         work = partial(_lightness.equalize, call, _lightness.SPACES[color], how.maker)
     elif kind.kind in "fb":
         work = partial(equalize_floats, call, how, nbins, nan_policy)

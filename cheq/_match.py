@@ -32,7 +32,7 @@ _Targets: TypeAlias = "tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]"
 @overload
 def match_histograms(
     images: npt.NDArray[Scalar],
-    reference: ArrayLike,
+    reference: ArrayLike | None = ...,
     *,
     dtype: Literal["same"],
     out: Array | None = ...,
@@ -41,7 +41,7 @@ def match_histograms(
 @overload
 def match_histograms(
     images: ArrayLike,
-    reference: ArrayLike,
+    reference: ArrayLike | None = ...,
     *,
     dtype: DType = ...,
     out: Array | None = ...,
@@ -49,8 +49,9 @@ def match_histograms(
 ) -> Array: ...
 def match_histograms(
     images: ArrayLike,
-    reference: ArrayLike,
+    reference: ArrayLike | None = None,
     *,
+    reference_histogram: ArrayLike | None = None,
     method: Literal["skimage"] = "skimage",
     color: Color = "channels",
     axes: Axes = None,
@@ -72,7 +73,12 @@ def match_histograms(
         strides are taken without a copy; the array is not changed (unless it is `out`).
     reference : array_like
         What the images are to look like, of their dtype: one plane of any size for all (with `channel_axis` one a
-        channel), or one for each: its batch shape broadcasts to that of the images.
+        channel), or one for each: its batch shape broadcasts to that of the images. Either this or
+        `reference_histogram`.
+    reference_histogram : array_like of int or float, shape (levels,) or batch shape + (levels,)
+        The same for integers, by counts or weights, as for `matching_lut`: what `histogram` gives for a reference, the
+        sum for many, or any distribution. Its batch shape broadcasts to that of the images, without channels where
+        `color` is a lightness.
     method : {"skimage"}
         Whose definition is used: ``skimage.exposure.match_histograms``, bit for bit for each plane, the pixels that
         share one histogram.
@@ -121,7 +127,7 @@ def match_histograms(
 
     See Also
     --------
-    matching_lut : from histograms, for the average of a data set, or a distribution of your own.
+    matching_lut : the LUT alone, for data larger than memory.
 
     Notes
     -----
@@ -133,7 +139,7 @@ def match_histograms(
     Memory beside the result: for floats 24 bytes a pixel of a plane (25 with a mask) for each thread, 8 a plane, and 32
     a pixel of the reference; for integers at most 32 a level of the reference. References of more than one plane take
     16 bytes a plane of the images too; many take 64 MiB, or, of floats, 64 bytes a pixel of one for each thread, if
-    that is more.
+    that is more. Histograms take 57 bytes a level of each.
 
     Ctrl-C (``KeyboardInterrupt``) during a long call leaves each plane of `out` either finished or untouched, as in
     `equalize`; a plane of floats is finished first, some hundredths of a second a megapixel.
@@ -152,6 +158,7 @@ def match_histograms(
     call, kind, work = check(
         images,
         reference,
+        reference_histogram,
         method,
         color,
         axes,
@@ -169,7 +176,8 @@ def match_histograms(
 
 def check(
     images: ArrayLike,
-    reference: ArrayLike,
+    reference: ArrayLike | None = None,
+    reference_histogram: ArrayLike | None = None,
     method: Literal["skimage"] = "skimage",
     color: Color = "channels",
     axes: Axes = None,
@@ -184,9 +192,12 @@ def check(
 
     Returns what `_equalize.check` does.
     """
-    check_method(method)
+    _arguments.as_choice("method", method, _MATCHERS)
     color = _color.as_color(color)
     keeps = _arguments.keeps(outside, mask)
+    if (reference is None) == (reference_histogram is None):
+        given = "neither" if reference is None else "both"
+        raise ValueError(f"reference: expected one of reference and reference_histogram, got {given}")
     if axes is not None:  # of any kind, read once for both
         axes = tuple(_arguments.as_int("axes", axis) for axis in _arguments.as_tuple(axes))
     if channel_axis is not None:
@@ -197,31 +208,41 @@ def check(
     same = dtype is not None and _arguments.is_same(dtype, kind)
     truncates = not same and channel_axis is not None
     levels = kind.kind == "f" or same or truncates or color != "channels"
-    given = _reference_of(reference, call, color, axes, channel_axis, reference_mask, num_threads)
+    result = kind if levels else np.dtype(np.float64)
+    if reference is None:
+        counts = _counts_of(reference_histogram, call, color, reference_mask)
+        return call, result, partial(_match_to_counts, call, counts, color, truncates)
+    planes = _reference_of(reference, call, color, axes, channel_axis, reference_mask, num_threads)
     if kind.kind == "f":
-        _check_finite("reference", given)
-    return call, kind if levels else np.dtype(np.float64), partial(_match, call, given, color, truncates)
-
-
-def check_method(method: str) -> None:
-    _arguments.as_choice("method", method, _MATCHERS)
+        _check_finite("reference", planes)
+    return call, result, partial(_match, call, planes, color, truncates)
 
 
 def _match(call: Call, given: Call, color: Color, truncates: bool) -> None:
-    kind = call.images.dtype
-    if kind.kind == "f":
+    if call.images.dtype.kind == "f":
         _check_finite("images", call)
     if call.images.size == 0:
         return
     if color != "channels":
         given = _color.lightness_of(given, color)
     for part, targets in _parts(call, given, _n_batch(call, color)):
-        if color != "channels":
-            _lightness.match(part, _lightness.SPACES[color], targets)
-        elif kind.kind == "f":
-            matching.match_floats(part, targets)
-        else:
-            integer.match(part, targets, truncates)
+        _match_part(part, targets, color, truncates)
+
+
+def _match_to_counts(call: Call, counts: Array, color: Color, truncates: bool) -> None:
+    if call.images.size > 0:
+        knots, rows = _targets_of_counts(counts, call.images.dtype)
+        of_each = _of_each(rows, counts.shape[:-1], call.batch[: _n_batch(call, color)])
+        _match_part(call, (knots, of_each), color, truncates)
+
+
+def _match_part(call: Call, targets: _Targets, color: Color, truncates: bool) -> None:
+    if color != "channels":
+        _lightness.match(call, _lightness.SPACES[color], targets)
+    elif call.images.dtype.kind == "f":
+        matching.match_floats(call, targets)
+    else:
+        integer.match(call, targets, truncates)
 
 
 def _planes_of(
@@ -282,6 +303,28 @@ def _reference_of(
     if given.mask is not None and not given.mask.any(axis=tuple(range(given.n_batch - given.images.ndim, 0))).all():
         raise ValueError("reference_mask: expected True at a pixel of every plane of the reference, got none in one")
     return given
+
+
+def _counts_of(histogram: Any, call: Call, color: Color, mask: ArrayLike | None) -> Array:
+    """Return a reference's histogram, one for all or one for each of the call's planes."""
+    kind = call.images.dtype
+    if mask is not None:
+        raise ValueError("reference_mask: expected None with reference_histogram; count with a mask instead")
+    if kind.kind == "f":
+        raise TypeError(f"images: expected integers with reference_histogram, got {kind}; pass a reference")
+    counts = _steps.as_counts_or_weights("reference_histogram", histogram)
+    _check_counts(
+        counts, _methods.levels_of(kind), f"images of {kind} have levels", call.batch[: _n_batch(call, color)]
+    )
+    return counts
+
+
+def _check_counts(counts: Array, levels: int, why: str, batch: tuple[int, ...]) -> None:
+    if counts.shape[-1] != levels:
+        raise ValueError(f"reference_histogram: expected {levels} bins as {why}, got shape {counts.shape}")
+    check_batch("reference_histogram", counts.shape[:-1], batch)
+    if counts.dtype.kind != "f" and not counts.any(axis=-1).all():
+        raise ValueError("reference_histogram: expected a count above 0 in every histogram, got an empty one")
 
 
 def _n_batch(call: Call, color: Color) -> int:
@@ -416,13 +459,7 @@ def matching_lut(
     given = _steps.as_counts_or_weights("reference_histogram", reference_histogram)
     kind = _methods.counted_dtype(_methods.SKIMAGE, counts.shape[-1], images_dtype)
     luts = np.empty(counts.shape, kind if _arguments.is_same(dtype, kind) else np.float64)
-    if given.shape[-1] != counts.shape[-1]:
-        raise ValueError(
-            f"reference_histogram: expected {counts.shape[-1]} bins as histogram has, got shape {given.shape}"
-        )
-    check_batch("reference_histogram", given.shape[:-1], counts.shape[:-1])
-    if given.dtype.kind != "f" and not given.any(axis=-1).all():
-        raise ValueError("reference_histogram: expected a count above 0 in every histogram, got an empty one")
+    _check_counts(given, counts.shape[-1], "histogram has", counts.shape[:-1])
     if counts.size == 0:
         return luts
     knots, rows = _targets_of_counts(given, kind)

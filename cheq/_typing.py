@@ -50,6 +50,7 @@ class MatchOptions(Masked, total=False):
 
     method: Literal["skimage"]
     color: Color
+    reference_histogram: ArrayLike | None
     reference_mask: ArrayLike | None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import cheq
-from cheq import _arguments, _call, _clahe, _color, _equalize, _match, _methods, _steps
+from cheq import _arguments, _call, _clahe, _equalize, _match, _methods, _steps
 from cheq._worlds import needed
 
 with needed(__name__, "cheq[dask]"):
@@ -243,17 +243,13 @@ def match_histograms(
     199
     """
     check_array("images", images)
-    if (reference is None) == (reference_histogram is None):
-        given = "neither" if reference is None else "both"
-        raise ValueError(f"reference: expected one of reference and reference_histogram, got {given}")
-    if reference is None:
-        planes = _planes_to_counts(images, method, color, axes, channel_axis, mask, reference_mask, outside)
-        kind = planes.call.images.dtype
-        one, same = np.ones(_methods.levels_of(kind), np.int64), _arguments.is_same(dtype, kind)
-        return planes.matched(_as_reference(reference_histogram, one, planes.call.batch, kind), same, lazy)
+    known = reference_histogram
+    if isinstance(known, da.Array):
+        known = _one("reference_histogram", known)
     call, kind, _ = _match.check(
         stand_in("images", images),
         reference,
+        known,
         method,
         color,
         axes,
@@ -265,42 +261,27 @@ def match_histograms(
     )
     planes = Planes(images, call, channel_axis, mask)
     beside = _lightness_axes(planes, color)
-    reference = np.asarray(reference)
-    if planes.are_whole(beside):
+    whole = planes.are_whole(beside)
+    if not whole and (color != "channels" or images.dtype.kind == "f"):
+        raise planes.not_whole(f"color={color!r}" if beside else "matching floats", beside)
+    if reference is not None:
+        reference = np.asarray(reference)
+    if reference is not None and whole:
+        others = planes.reference(reference, reference_mask, color)
+    elif reference is not None:
+        last_axes = tuple(axis - images.ndim for axis in planes.axes)
+        channel = None if planes.channel is None else planes.channel - images.ndim
+        counts = cheq.histogram(reference, axes=last_axes, channel_axis=channel, mask=reference_mask)
+        others = planes.reference_histogram(counts)
+    else:
+        given = reference_histogram if isinstance(reference_histogram, da.Array) else np.asarray(known)
+        _match.check_batch("reference_histogram", given.shape[:-1], call.batch[: call.n_batch - len(beside)])
+        others = planes.reference_histogram(given, len(beside))
+    if whole:
         options = {"color": color, "channel_axis": planes.channel, "outside": outside}
         function = partial(cheq.match_histograms, dtype=_same(dtype), **options)
-        others = planes.reference(reference, reference_mask, color)
         return planes.each(function, "match_histograms", kind, planes.mask | others)
-    if color != "channels" or images.dtype.kind == "f":
-        raise planes.not_whole(f"color={color!r}" if beside else "matching floats", beside)
-    last_axes = tuple(axis - images.ndim for axis in planes.axes)
-    channel_axis = None if planes.channel is None else planes.channel - images.ndim
-    counts = cheq.histogram(reference, axes=last_axes, channel_axis=channel_axis, mask=reference_mask)
-    return planes.matched(counts, dtype is not None, lazy)
-
-
-def _planes_to_counts(
-    images: da.Array,
-    method: str,
-    color: Color,
-    axes: Axes,
-    channel_axis: int | None,
-    mask: ArrayLike | da.Array | None,
-    reference_mask: ArrayLike | None,
-    outside: Outside,
-) -> Planes:
-    """Check the arguments of `match_histograms` where there is no reference but its histogram; return the planes."""
-    _match.check_method(method)
-    if _color.as_color(color) != "channels":
-        raise ValueError(f"color: expected 'channels' with reference_histogram, got {color!r}; pass a reference")
-    if reference_mask is not None:
-        raise ValueError("reference_mask: expected None with reference_histogram; count with a mask instead")
-    keeps = _arguments.keeps(outside, mask)
-    call = _call.of_planes(
-        stand_in("images", images), _methods.INTEGERS, axes, channel_axis, stand_in("mask", mask), None
-    )
-    call.keeps = keeps
-    return Planes(images, call, channel_axis, mask)
+    return planes.matched(others, kind, dtype is not None, lazy)
 
 
 # ---------------------------------------------------------------- the steps

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import cheq
-from cheq import _arguments, _clahe, _equalize, _match, _methods
+from cheq import _arguments, _call, _clahe, _equalize, _match, _methods
 from cheq._worlds import needed
 
 with needed(__name__, "cheq[torch]"):
@@ -200,8 +200,9 @@ def clahe(
 
 def match_histograms(
     images: Tensor,
-    reference: Tensor,
+    reference: Tensor | None = None,
     *,
+    reference_histogram: Tensor | None = None,
     method: Literal["skimage"] = "skimage",
     color: Color = "channels",
     axes: Axes = None,
@@ -220,7 +221,10 @@ def match_histograms(
     images : torch.Tensor, shape (..., channels, height, width) or (height, width)
         As for `equalize`.
     reference : torch.Tensor, shape (..., channels, height, width) or (height, width)
-        Of the images' dtype and as many channels: one image of any size for all, or one for each.
+        Of the images' dtype and as many channels: one image of any size for all, or one for each. Either this or
+        `reference_histogram`.
+    reference_histogram : torch.Tensor, shape (levels,) or batch shape + (levels,)
+        What images of integers are to look like, as counts or weights: as for `cheq.match_histograms`.
     method, color, outside
         As for `cheq.match_histograms`.
     axes, mask, num_threads
@@ -259,6 +263,7 @@ def match_histograms(
     return _MATCH(
         images=images,
         reference=reference,
+        reference_histogram=reference_histogram,
         method=method,
         color=color,
         axes=axes,
@@ -417,12 +422,13 @@ def _with_stand_ins(arguments: dict[str, Any]) -> dict[str, Any]:
         if channel is not None and -len(images) <= channel < len(images):
             fits[channel] = 3
         like_images = tuple(length if type(length) is int else fit for length, fit in zip(images, fits, strict=True))
-        shapes = {name: like_images if name in ("images", "reference") else () for name in shapes}
+        levels = (_methods.levels_of(_DTYPES.get(tensors["images"].dtype, np.dtype(np.uint8))),)
+        like = {"images": like_images, "reference": like_images, "reference_histogram": levels}
+        shapes = {name: like.get(name, ()) for name in shapes}
     stand_ins = {}
     for name, tensor in tensors.items():
         _check_memory(name, tensor)
-        # Of ones: a plane of a mask of the reference must have a pixel that counts.
-        stand_ins[name] = np.broadcast_to(np.ones((), _DTYPES[tensor.dtype]), shapes[name])
+        stand_ins[name] = _call.stand_in(shapes[name], _DTYPES[tensor.dtype])
     return arguments | stand_ins
 
 
@@ -441,6 +447,6 @@ _CLAHE = _Operator(
 _MATCH = _Operator(
     cheq.match_histograms,
     _match.check,
-    "Tensor images, Tensor reference, str method, str color, int[]? axes, int? channel_axis, Tensor? mask, "
-    "Tensor? reference_mask, str outside, str? dtype, int? num_threads",
+    "Tensor images, Tensor? reference, Tensor? reference_histogram, str method, str color, int[]? axes, "
+    "int? channel_axis, Tensor? mask, Tensor? reference_mask, str outside, str? dtype, int? num_threads",
 )

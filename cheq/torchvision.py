@@ -282,6 +282,9 @@ class MatchHistograms(_OfImages):
     ----------
     reference : torch.Tensor or PIL image
         What images are to look like, of their dtype and with as many channels: (channels, height, width), of any size.
+        Either this or `reference_histogram`.
+    reference_histogram : torch.Tensor, shape (levels,) or (channels, levels)
+        The same for integers, as counts or weights.
     color : {"channels", "ycrcb", "yuv", "lab"}, optional
         What is matched: every channel to its own of the reference, or the lightness of R, G, B.
     mask, outside, num_threads, p
@@ -307,8 +310,9 @@ class MatchHistograms(_OfImages):
 
     def __init__(
         self,
-        reference: Tensor | PIL.Image.Image,
+        reference: Tensor | PIL.Image.Image | None = None,
         *,
+        reference_histogram: Tensor | None = None,
         color: Color = "channels",
         mask: Mask = None,
         reference_mask: Tensor | None = None,
@@ -325,6 +329,7 @@ class MatchHistograms(_OfImages):
             mask,
             p,
             reference=reference,
+            reference_histogram=reference_histogram,
             reference_mask=reference_mask,
             color=color,
             outside=outside,
@@ -338,6 +343,10 @@ class MatchHistograms(_OfImages):
         return _functions.match_histograms(images, **options)
 
     def check(self, **options: Any) -> None:
-        """Match the reference to itself."""
+        """Match the reference to itself, or an image of its levels to its histogram."""
+        image, histogram = self.options["reference"], self.options["reference_histogram"]
+        if image is None:
+            words = isinstance(histogram, torch.Tensor) and histogram.shape[-1:] == (1 << 16,)
+            image = torch.zeros((3, 1, 1), dtype=torch.uint16 if words else torch.uint8)
         mask = None if self.mask is None else torch.ones((1, 1), dtype=torch.bool)
-        self.change(self.options["reference"], **self.options | {"mask": mask} | options)
+        self.change(image, **self.options | {"mask": mask} | options)

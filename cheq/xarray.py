@@ -146,7 +146,7 @@ def clahe(
 
 def match_histograms(
     image: xarray.DataArray,
-    reference: xarray.DataArray,
+    reference: xarray.DataArray | None,
     dims: Dims,
     *,
     channel_dim: Hashable | None = None,
@@ -163,7 +163,8 @@ def match_histograms(
         As for `equalize`.
     reference : DataArray
         What the planes are to look like. It has the dimensions `dims`, of any size, and `channel_dim`. It may have
-        others of `image`: then each plane has its own reference, and coordinates must be equal.
+        others of `image`: then each plane has its own reference, and coordinates must be equal. None with
+        ``reference_histogram``, an option of `cheq.match_histograms`, which is an array.
     reference_mask : DataArray of bool, optional
         Which pixels of `reference` are counted, as `mask` says it of `image`.
     **options
@@ -190,6 +191,8 @@ def match_histograms(
     True
     """
     names = _names(image, dims, channel_dim, options)
+    if reference is None:
+        return _apply("match_histograms", image, names, channel_dim, mask, options | {"reference_mask": reference_mask})
     options["reference"] = _laid_out("reference", reference, image, image.dims, None, names)
     every = [*names, *(() if channel_dim is None else (channel_dim,))]
     if missing := [name for name in every if name not in reference.dims]:

@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -469,3 +470,12 @@ def test_docstrings(name):
         assert parameter in transform.__doc__
     for example in doctest.DocTestFinder(recurse=False).find(transform, name, globs={}):
         assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_the_benchmark_runs(tmp_path):
+    """It compares all results before it times them."""
+    script = Path(__file__).parent.parent / "benchmarks" / "transforms.py"
+    command = [sys.executable, script, "--seconds", "0.01"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n| ") == 8

@@ -311,3 +311,8 @@ def test_match_a_lightness(color):
         options |= {"color": color, "channel_axis": -1}
         expected = cheq.match_histograms(images, reference, **options)
         assert_same(cheq.dask.match_histograms(array, reference, **options), expected, array.chunks)
+    counts = np.random.default_rng(7).integers(0, 99, (*images.shape[:-3], 256))
+    for given in (counts, counts[:1], counts[0], da.from_array(counts, chunks=(1, 100))):
+        expected = cheq.match_histograms(images, reference_histogram=np.asarray(given), color=color, channel_axis=-1)
+        result = cheq.dask.match_histograms(array, reference_histogram=given, color=color, channel_axis=-1)
+        assert_same(result, expected, array.chunks)

@@ -1,5 +1,6 @@
 """Is match_histograms, byte for byte, what scikit-image gives for each plane, whatever the dtypes and layouts?"""
 
+import cv2
 import numpy as np
 import pytest
 import reference
@@ -106,6 +107,74 @@ def test_axes_count_from_the_end_and_are_those_of_the_reference():
         check(images, images[1:3], pooled, axes=(0, 1, 2, 3))
         volumes = np.stack([matched(volume, wanted) for volume in images])
         check(images, wanted, volumes, axes=(1, 2, 3))
+
+
+# ---------------------------------------------------------------- a histogram as the reference
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_a_histogram_stands_for_the_reference_that_it_counts(dtype):
+    """One for all and one each, with channels, masks, either result; planes without a counted pixel too."""
+    images = np.stack([plane(kind, dtype, (9, 8, 3), seed) for seed, kind in enumerate(KINDS[:4])])
+    wanted = np.stack([plane(kind, dtype, (7, 11, 3), seed + 9) for seed, kind in enumerate(KINDS[-4:])])
+    mask = np.random.default_rng(0).random((4, 9, 8)) < 0.5
+    mask[1] = False
+    for channels in ({"channel_axis": -1}, {"axes": (1, 2)}):
+        for given in (wanted, wanted[:1]):
+            counts = cheq.histogram(given, **channels)
+            own = mask if "channel_axis" in channels else mask[..., None]
+            for same, masked in pairs((None, "same"), ({}, {"mask": own}, {"mask": own, "outside": "keep"})):
+                options = channels | masked | {"dtype": same}
+                expected = reference.match_histograms(images, given, **options)
+                assert_bits(cheq.match_histograms(images, reference_histogram=counts, **options), expected)
+        whole = cheq.histogram(wanted[..., 0], axes=(0, 1, 2))
+        expected = cheq.match_histograms(images, np.tile(wanted[..., 0].reshape(-1, 11)[..., None], 3), **channels)
+        assert_bits(cheq.match_histograms(images, reference_histogram=whole, **channels), expected)
+
+
+@pytest.mark.parametrize("color", ["ycrcb", "yuv", "lab"])
+def test_a_histogram_of_a_lightness(color):
+    images = np.stack([plane(kind, "uint8", (9, 8, 3), seed) for seed, kind in enumerate(KINDS[:3])])
+    gray = np.stack([plane("uniform", "uint8", (7, 11), seed) for seed in range(3)])
+    wanted = np.repeat(gray[..., None], 3, -1)  # whose lightness is the gray, but of Lab
+    if color == "lab":
+        levels = cv2.cvtColor(wanted.reshape(-1, 11, 3), cv2.COLOR_RGB2LAB)[..., 0].reshape(gray.shape)
+    else:
+        levels = gray
+    options = {"color": color, "channel_axis": -1}
+    for given, counted in ((wanted, levels), (wanted[:1], levels[:1])):
+        expected = cheq.match_histograms(images, given, **options)
+        counts = cheq.histogram(counted)
+        assert_bits(cheq.match_histograms(images, reference_histogram=counts, **options), expected)
+
+
+def test_weights_as_a_reference():
+    image, weights = plane("uniform", "uint8", (31, 67)), np.random.default_rng(0).random(256)
+    luts = reference.matching_lut(np.bincount(image.ravel(), minlength=256), weights)
+    assert_bits(cheq.match_histograms(image, reference_histogram=weights), luts[image])
+
+
+def test_what_a_histogram_is_refused_for():
+    image, counts = plane("uniform", "uint8", (31, 67)), np.ones(256, int)
+    for kind, message, options in (
+        (ValueError, "reference: expected one of reference and reference_histogram, got neither", {}),
+        (ValueError, "got both", {"reference": image, "reference_histogram": counts}),
+        (ValueError, "reference_mask: expected None", {"reference_histogram": counts, "reference_mask": image > 3}),
+        (ValueError, "expected 256 bins as images of uint8 have levels", {"reference_histogram": np.ones(65536)}),
+        (ValueError, r"expected a batch shape that broadcasts to \(\)", {"reference_histogram": counts[None]}),
+        (ValueError, "expected a count above 0", {"reference_histogram": counts * 0}),
+        (
+            TypeError,
+            "reference_histogram: expected integer counts or float weights",
+            {"reference_histogram": counts > 0},
+        ),
+    ):
+        out = image.copy()
+        with pytest.raises(kind, match=message):
+            cheq.match_histograms(image, **options, out=out, dtype="same")
+        assert_bits(out, image)
+    with pytest.raises(TypeError, match="images: expected integers with reference_histogram, got float32"):
+        cheq.match_histograms(image.astype(np.float32), reference_histogram=counts)
 
 
 @FEW

@@ -18,6 +18,7 @@ pytestmark = [
 RANDOM = np.random.default_rng(0)
 IMAGES = torch.from_numpy(RANDOM.integers(60, 120, (2, 3, 20, 24), dtype=np.uint8))
 REFERENCE = torch.from_numpy(RANDOM.integers(100, 200, (3, 9, 7), dtype=np.uint8))
+COUNTS = torch.arange(768).reshape(3, 256) % 11
 MASK = torch.from_numpy(RANDOM.random((2, 20, 24)) > 0.4)
 OF_REFERENCE = torch.from_numpy(RANDOM.random((9, 7)) > 0.4)
 LIMITS = torch.tensor([1.0, 4.0])
@@ -37,6 +38,7 @@ CALLS = {
     "match, masks": lambda x: cheq.torch.match_histograms(
         x, REFERENCE, mask=MASK, reference_mask=OF_REFERENCE, dtype="same"
     ),
+    "match, histogram": lambda x: cheq.torch.match_histograms(x, reference_histogram=COUNTS, dtype="same"),
     "match, float64": lambda x: cheq.torch.match_histograms(x, REFERENCE, channel_axis=None, axes=(-3, -2, -1)),
 }
 

@@ -30,6 +30,7 @@ def pixels(*shape):
 
 
 PHOTO, OTHER, REFERENCE = pixels(3, 20, 24), pixels(3, 20, 24), pixels(3, 9, 7) + 90
+COUNTS = torch.arange(256) % 11
 LARGE = pixels(3, 64, 64)  # enough pixels a tile for limits to differ
 MASK = torch.from_numpy(RANDOM.random((20, 24)) > 0.4)
 
@@ -66,6 +67,10 @@ TRANSFORMS = {
     "MatchHistograms": (
         MatchHistograms(REFERENCE),
         lambda x: cheq.match_histograms(x, REFERENCE.numpy(), channel_axis=-3, dtype="same"),
+    ),
+    "MatchHistograms, histogram": (
+        MatchHistograms(reference_histogram=COUNTS),
+        lambda x: cheq.match_histograms(x, reference_histogram=COUNTS.numpy(), channel_axis=-3, dtype="same"),
     ),
     "MatchHistograms, cut": (
         MatchHistograms(tv_tensors.Image(REFERENCE), dtype=None, reference_mask=REFERENCE[:1] > 180),
@@ -302,6 +307,12 @@ def test_the_mask_of_a_sample(name):
         (lambda: MatchHistograms(REFERENCE.long()), TypeError, "images: expected dtype uint8, .* got int64"),
         (lambda: MatchHistograms(REFERENCE[:2], color="lab"), ValueError, "images: expected 3 or 4 channels"),
         (lambda: MatchHistograms(REFERENCE * torch.nan), ValueError, "reference: expected finite values"),
+        (lambda: MatchHistograms(), ValueError, "reference: expected one of reference and reference_histogram, got n"),
+        (
+            lambda: MatchHistograms(reference_histogram=COUNTS[1:]),
+            ValueError,
+            "reference_histogram: expected a last axis",
+        ),
         (lambda: MatchHistograms(REFERENCE, reference_mask=REFERENCE < 0), ValueError, "reference_mask: expected True"),
     ],
 )

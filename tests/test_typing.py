@@ -123,7 +123,10 @@ def test_pyright(users_file):
     ("function", "start"),
     [
         (cheq.equalize, "equalize(images: 'ArrayLike', *, method: 'Method' = 'opencv', color: 'Color' ="),
-        (cheq.match_histograms, "match_histograms(images: 'ArrayLike', reference: 'ArrayLike', *, method: "),
+        (
+            cheq.match_histograms,
+            "match_histograms(images: 'ArrayLike', reference: 'ArrayLike | None' = None, *, reference_histogram: ",
+        ),
         (cheq.clahe, "clahe(images: 'ArrayLike', *, clip_limit: 'ArrayLike | None' = None, tile_grid_size: "),
     ],
 )

@@ -217,6 +217,13 @@ def test_masks_of_both_sides_of_matching():
     assert_same(result, expected, image)
 
 
+def test_a_histogram_as_reference():
+    image, counts = series(), np.random.default_rng(0).integers(0, 99, 256)
+    result = ours.match_histograms(image, None, ("y", "x"), channel_dim="band", reference_histogram=counts)
+    expected = cheq.match_histograms(levels(), reference_histogram=counts, **PLANES)
+    assert_same(result, expected, image)
+
+
 def test_a_reference_for_each_plane():
     image, reference = series(), series(("x", "y", "band", "time"), seed=7)
     result = ours.match_histograms(image, reference, ("y", "x"), channel_dim="band", dtype="same")
