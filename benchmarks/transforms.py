@@ -1,7 +1,7 @@
 """How long do albumentations' transforms take, and those of cheq.albumentations in their place?
 
-    python benchmarks/transforms.py                    # half a minute; --paste puts the table into docs/albumentations.md
-    python benchmarks/transforms.py --seconds 0.1      # does it run
+    python benchmarks/transforms.py                  # half a minute; --paste: into docs/albumentations.md
+    python benchmarks/transforms.py --seconds 0.1    # does it run
 
 One picture of 224 x 224 a call, in this process, by each in turn; results are compared first, byte for byte.
 """
@@ -9,6 +9,7 @@ One picture of 224 x 224 a call, in this process, by each in turn; results are c
 import argparse
 import os
 from functools import partial
+from typing import Any
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # it asks the network for its newest version
 
@@ -53,6 +54,10 @@ def matching() -> tuple[albumentations.BasicTransform, albumentations.BasicTrans
     return theirs, ours.HistogramMatching([REFERENCE], **MATCH)
 
 
+def changed(transform: albumentations.BasicTransform, **data: Any) -> np.ndarray:
+    return transform(**data)["image"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=4.0, help="for each row")
@@ -63,9 +68,9 @@ def main() -> None:
     rows = {**ROWS, "HistogramMatching, RGB": (PHOTO, *matching())}
     for name, (image, theirs, own) in rows.items():
         options = {"hm_metadata": [REFERENCE]} if "Matching" in name else {}
-        call = {True: partial(theirs, image=image, **options), False: partial(own, image=image)}
         contestants = [
-            Contestant(f"{name}, {who}", lambda who=who: call[who == "theirs"]()["image"]) for who in ("theirs", "ours")
+            Contestant(f"{name}, {who}", partial(changed, transform, image=image, **extra))
+            for who, transform, extra in (("theirs", theirs, options), ("ours", own, {}))
         ]
         compete(contestants, seconds=chosen.seconds)
         cells = [f"{1e6 * pick:.0f}" for each in contestants for pick in (each.best, each.median)]
