@@ -32,6 +32,7 @@ cdef extern from "jobs/floats.h" nogil:
         size_t groups
         size_t pixels
         size_t n
+        size_t tables
         cheq_values *values
         double *cdf
         double *points
@@ -40,7 +41,8 @@ cdef extern from "jobs/floats.h" nogil:
     cheq_work cheq_ranges_work(const cheq_floats_job *job)
     cheq_work cheq_floats_work(const cheq_floats_job *job)
     bint cheq_floats_have_bins(const cheq_floats_job *job, size_t group, void *memory)
-    size_t cheq_floats_counts_bytes(size_t n)
+    size_t cheq_floats_counts_bytes(size_t n, size_t tables)
+    size_t cheq_floats_tables(size_t pixels, size_t n)
 
 # What can be wrong with a plane.
 NAN_FOUND, INFINITY_FOUND, NO_BINS = 1, 2, 3
@@ -140,11 +142,12 @@ cdef void make_job(cheq_floats_job *job, cheq_views *views, int maker, size_t n)
     if job.applies:
         cheq_layout_group(&job.applied, 1)
     job.groups, job.pixels = cheq_axes_size(&job.counted.batch), cheq_axes_size(&job.counted.pixels)
+    job.tables = cheq_floats_tables(job.pixels, n)
 
 
 cdef find_wrong(const cheq_floats_job *job, bint omit):
     """The first plane without an answer, and why."""
-    cdef void *memory = zeros(cheq_floats_counts_bytes(job.n))
+    cdef void *memory = zeros(cheq_floats_counts_bytes(job.n, job.tables))
     cdef size_t group
     cdef cheq_arithmetic before
     cdef bint has_bins

@@ -37,6 +37,13 @@
 #define CHEQ_APART
 #endif
 
+/* What seldom holds: the processor is to go on as if it did not, instead of waiting for the answer. */
+#if defined(__GNUC__)
+#define CHEQ_RARELY(holds) __builtin_expect(!!(holds), 0)
+#else
+#define CHEQ_RARELY(holds) (holds)
+#endif
+
 /* What holds, and the analyzer cannot see. */
 #if defined(__clang_analyzer__)
 #define CHEQ_ASSUME(holds) do { if (!(holds)) { __builtin_unreachable(); } } while (0)

@@ -9,6 +9,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "formulas/base.h"
+
+/* ---- places on a line ----------------------------------------------------- */
+
+/* n points, x increasing, about equally far from each other. The place of a value is the number of the last point at or
+ * before it. Its guess, scale * value + offset cut off, is the place or the one behind it, where the points are far
+ * enough apart. */
+typedef struct {
+    double scale, offset, most; /* most: n - 1 */
+} cheq_line;
+
+/* The unit in the last place of the greater end of a range, or less than twice that. */
+static inline double cheq_last_place(double first, double last, int single) {
+    const double end = fabs(first) > fabs(last) ? fabs(first) : fabs(last);
+    return end * (single ? 0x1p-23 : 0x1p-52);
+}
+
+/* Guesses are so many last places too high, more than errors make them too low: points are up to 6 away from the line
+ * through the first and the last, and the operations of scale, offset and guess, in doubles, wrong by less than 6. */
+#define CHEQ_TOO_HIGH 16.0
+
+static inline cheq_line cheq_line_make(double first, double last, size_t n, int single) {
+    cheq_line line = {.most = (double)(n - 1)};
+    line.scale = n > 1 ? line.most / (last - first) : 0.0;
+    line.offset = (CHEQ_TOO_HIGH * cheq_last_place(first, last, single) - first) * line.scale;
+    return line;
+}
+
+static inline int32_t cheq_place_guess(double value, const cheq_line *line) {
+    double guess = value * line->scale + line->offset;
+    guess = guess < line->most ? guess : line->most; /* of NaN too */
+    return (int32_t)(guess > 0.0 ? guess : 0.0);
+}
+
 /* ---- bins ---------------------------------------------------------------- */
 
 /* A bin's edges, as the counting asks for them: the first bin has no lower one and the last no upper one, as it
@@ -25,41 +59,35 @@ typedef struct {
     int single;
     const double *edges; /* n + 1 */
     const cheq_bin *bin; /* n */
+    cheq_line line; /* through the lower edges */
+    int wide;       /* steps are, so that guesses of places are right for edges and centers */
+    int plain;      /* np.histogram's bin of a value is that of its guess or, below its edge, the one before */
 } cheq_value_bins;
 
-/* The bins from the smallest value to the largest; round one value if they are equal. */
-static inline cheq_value_bins cheq_bins_make(double smallest, double largest, size_t n, int single, double *edges,
-                                             cheq_bin *bin) {
-    cheq_value_bins bins = {.n = n, .single = single, .edges = edges, .bin = bin};
-    const double margin = smallest == largest ? 0.5 : 0.0;
-    if (single) {
-        const float first = (float)smallest - (float)margin, last = (float)largest + (float)margin;
-        const float width = last - first, step = width / (float)n;
-        for (size_t i = 0; i < n; i++) {
-            edges[i] = (double)((float)i * step + first);
-        }
-        bins.first = (double)first;
-        bins.last = (double)last;
-        bins.width = (double)width;
-    } else {
-        bins.first = smallest - margin;
-        bins.last = largest + margin;
-        bins.width = bins.last - bins.first;
-        const double step = bins.width / (double)n;
-        for (size_t i = 0; i < n; i++) {
-            edges[i] = (double)i * step + bins.first;
-        }
-    }
-    edges[n] = bins.last;
-    for (size_t i = 0; i < n; i++) {
-        bin[i].lower = i > 0 ? edges[i] : -INFINITY;
-        bin[i].upper = i + 1 < n ? edges[i + 1] : INFINITY;
-    }
-    return bins;
+/* The ends of the bins' range: one value has a range as well. */
+static inline double cheq_margin(double smallest, double largest) {
+    return smallest == largest ? 0.5 : 0.0;
 }
 
-/* Are the edges apart, as NumPy demands? A width that overflows, or bins too many for
- * the range, make edges that are not (nor are NaN). */
+/* Has a step more than so many last places, and does nothing that follows from it overflow or lose digits? */
+static inline int cheq_steps_exceed(double last_places, double smallest, double largest, size_t n, int single) {
+    const double margin = cheq_margin(smallest, largest), first = smallest - margin, last = largest + margin;
+    const double step = (last - first) / (double)n, place = cheq_last_place(first, last, single);
+    const double most = single ? 0x1p126 : 0x1p1022, least = single ? 0x1p-100 : 0x1p-1000;
+    return first > -most && last < most && step > last_places * place && step > least;
+}
+
+/* Then NumPy's guess is at most one too low or too high, as it and the edges are wrong by less than 8 last places
+ * together, and ours less than two too high. */
+#define CHEQ_WIDE 64.0
+
+/* Are the edges apart, as NumPy demands, where it is plain? Each is wrong by less than 3 last places. */
+static inline int cheq_bins_plainly_increase(double smallest, double largest, size_t n, int single) {
+    return cheq_steps_exceed(8.0, smallest, largest, n, single);
+}
+
+/* The same of edges that are made. A width that overflows, or bins too many for the range, make edges that are not
+ * apart (nor are NaN). */
 static inline int cheq_bins_increase(const cheq_value_bins *bins) {
     for (size_t i = 0; i < bins->n; i++) {
         if (!(bins->edges[i] < bins->edges[i + 1])) {
@@ -69,37 +97,61 @@ static inline int cheq_bins_increase(const cheq_value_bins *bins) {
     return 1;
 }
 
-/* The same without making the edges, where it is plain: each is wrong by less than
- * three units in the last place of the greater end, and a step has more than eight. */
-static inline int cheq_bins_plainly_increase(double smallest, double largest, size_t n, int single) {
-    const double margin = smallest == largest ? 0.5 : 0.0;
-    const double first = smallest - margin, last = largest + margin;
-    const double end = fabs(first) > fabs(last) ? fabs(first) : fabs(last);
-    const double step = (last - first) / (double)n;
-    const double unit = single ? 0x1p-23 : 0x1p-52, least = single ? 0x1p-100 : 0x1p-1000;
-    const double most = single ? 0x1p126 : 0x1p1022;
-    return end < most && step > 8.0 * end * unit && step > least;
-}
-
-/* np.histogram's guess, where what rounds up to n is in the last bin; and its two
+/* np.histogram's guess, where what rounds up to n is in the last bin, in the dtype of the data; and its two
  * corrections by one bin, of which at most one is ever made. */
-static inline double cheq_bin_guess(double x, const cheq_value_bins *bins) {
-    return (x - bins->first) / bins->width * (double)bins->n;
-}
-
-static inline int32_t cheq_bin_at(double guess, const cheq_value_bins *bins) {
+static inline int32_t cheq_bin_guess(double x, const cheq_value_bins *bins) {
     const int32_t last = (int32_t)bins->n - 1;
+    const double guess =
+        bins->single ? (double)(((float)x - (float)bins->first) / (float)bins->width * (float)bins->n)
+                     : (x - bins->first) / bins->width * (double)bins->n;
     const int32_t i = (int32_t)(guess > 0.0 && guess < 0x1p31 ? guess : 0.0); /* an int holds no others, nor does a bin */
     return i < last ? i : last;
 }
 
-static inline size_t cheq_bin_corrected(double x, int32_t i, const cheq_value_bins *bins) {
-    const cheq_bin bin = bins->bin[i];
-    return (size_t)i - (x < bin.lower) + (x >= bin.upper);
+static inline size_t cheq_bin_of(double x, const cheq_value_bins *bins) {
+    const int32_t i = cheq_bin_guess(x, bins);
+    return (size_t)i - (x < bins->bin[i].lower) + (x >= bins->bin[i].upper);
 }
 
-static inline size_t cheq_bin_of(double x, const cheq_value_bins *bins) {
-    return cheq_bin_corrected(x, cheq_bin_at(cheq_bin_guess(x, bins), bins), bins);
+/* Where steps are not wide: as neither guess ever falls from one value to a greater one, both are right for all values
+ * if they are for the edges, NumPy's at most one too low. */
+static inline int cheq_bins_are_plain(const cheq_value_bins *bins) {
+    int32_t wrong = 0;
+    for (int32_t i = 0; i < (int32_t)bins->n; i++) {
+        const double edge = bins->edges[i];
+        const int32_t too_low = i - cheq_bin_guess(edge, bins);
+        wrong |= (too_low & ~1) | (cheq_place_guess(edge, &bins->line) ^ i);
+    }
+    return wrong == 0;
+}
+
+/* edges[i] = i * step + first, as np.linspace has it, and its last. */
+static inline void cheq_edges_make(const cheq_value_bins *bins, double *edges) {
+    const double step = bins->width / (double)bins->n;
+    const float first32 = (float)bins->first, step32 = (float)bins->width / (float)bins->n;
+    for (size_t i = 0; i < bins->n; i++) {
+        edges[i] = bins->single ? (double)((float)i * step32 + first32) : (double)i * step + bins->first;
+    }
+    edges[bins->n] = bins->last;
+}
+
+/* The bins from the smallest value to the largest; round one value if they are equal. */
+static inline cheq_value_bins cheq_bins_make(double smallest, double largest, size_t n, int single, double *edges,
+                                             cheq_bin *bin) {
+    cheq_value_bins bins = {.n = n, .single = single, .edges = edges, .bin = bin};
+    const double margin = cheq_margin(smallest, largest);
+    bins.first = single ? (double)((float)smallest - (float)margin) : smallest - margin;
+    bins.last = single ? (double)((float)largest + (float)margin) : largest + margin;
+    bins.width = single ? (double)((float)bins.last - (float)bins.first) : bins.last - bins.first;
+    cheq_edges_make(&bins, edges);
+    for (size_t i = 0; i < n; i++) {
+        bin[i].lower = i > 0 ? edges[i] : -INFINITY;
+        bin[i].upper = i + 1 < n ? edges[i + 1] : INFINITY;
+    }
+    bins.line = cheq_line_make(edges[0], edges[n - 1], n, single);
+    bins.wide = cheq_steps_exceed(CHEQ_WIDE, smallest, largest, n, single);
+    bins.plain = bins.wide || cheq_bins_are_plain(&bins);
+    return bins;
 }
 
 /* ---- distributions ------------------------------------------------------- */
@@ -174,28 +226,32 @@ typedef struct {
     double x, y, slope, unused; /* four, so that a knot lies in one cache line */
 } cheq_knot;
 
-/* A line through n knots, x increasing; flat outside. One more knot behind the last ends
- * every search: its x is infinite. */
+/* A line through n knots, x increasing; flat outside. */
 typedef struct {
     const cheq_knot *knots;
     size_t n;
-    double scale; /* knots a unit of x, about */
-    int crowded;  /* some x are equal or infinite, as the centers of bins next to the limits of a dtype can be */
+    cheq_line line; /* through the knots' x */
+    int plain;      /* a value's knot is that of its guess, or the one before; and all x and slopes are finite */
 } cheq_curve;
 
-static inline cheq_curve cheq_curve_make(const double *x, const double *y, size_t n, cheq_knot *knots) {
+/* Through the distribution of bins: its points, their edges or centers, and what it is there. */
+static inline cheq_curve cheq_curve_make(const double *x, const double *y, const cheq_value_bins *bins,
+                                         cheq_knot *knots) {
+    const size_t n = bins->n;
+    cheq_curve curve = {knots, n, cheq_line_make(x[0], x[n - 1], n, bins->single), 0};
+    double zero = 0;
     for (size_t i = 0; i < n; i++) {
         /* The analyzer takes it for possible that bins.n is not N. NOLINTNEXTLINE(clang-analyzer-core.*) */
         double slope = i + 1 < n ? (y[i + 1] - y[i]) / (x[i + 1] - x[i]) : 0.0;
         cheq_knot knot = {x[i], y[i], slope, 0.0};
         knots[i] = knot;
+        zero += x[i] * 0.0 + slope * 0.0;
     }
-    cheq_knot end = {INFINITY, 0.0, 0.0, 0.0};
-    knots[n] = end;
-    cheq_curve curve = {knots, n, n > 1 ? (double)(n - 1) / (x[n - 1] - x[0]) : 0.0, 0};
-    for (size_t i = 0; i < n; i++) {
-        curve.crowded |= !(x[i] < knots[i + 1].x) || x[i] == -INFINITY;
+    int32_t wrong = zero != 0;
+    for (size_t i = 0; !bins->wide && i < n; i++) {
+        wrong |= cheq_place_guess(x[i], &curve.line) ^ (int32_t)i;
     }
+    curve.plain = wrong == 0;
     return curve;
 }
 
@@ -213,14 +269,6 @@ static inline double cheq_interpolate_at(double value, const cheq_knot *j) {
     return y != y && j->y == j[1].y ? j->y : y;
 }
 
-/* Where to look for a value first; anywhere for NaN. */
-static inline int32_t cheq_knot_guess(double value, const cheq_curve *curve) {
-    const double most = (double)(curve->n - 1);
-    double guess = (value - curve->knots[0].x) * curve->scale;
-    guess = guess < most ? guess : most;
-    return (int32_t)(guess > 0.0 ? guess : 0.0);
-}
-
 /* What np.interp does with values outside: they are worth as much as the nearest knot. */
 static inline double cheq_clamped(double value, const cheq_curve *curve) {
     const double first = curve->knots[0].x, last = curve->knots[curve->n - 1].x;
@@ -228,19 +276,8 @@ static inline double cheq_clamped(double value, const cheq_curve *curve) {
     return value > last ? last : value;
 }
 
-static inline double cheq_interpolate_from(double value, int32_t guess, const cheq_curve *curve) {
-    const cheq_knot *j = curve->knots + guess;
-    while (value < j->x) {
-        j--;
-    }
-    while (value >= j[1].x) {
-        j++;
-    }
-    return cheq_interpolate_at(value, j);
-}
-
-/* np.interp as it is, for crowded knots: of equal ones the last counts. */
-static inline double cheq_interpolate_crowded(double value, const cheq_curve *curve) {
+/* np.interp as it is, for any knots: of equal ones the last counts. */
+static inline double cheq_interpolate_searching(double value, const cheq_curve *curve) {
     const cheq_knot *knots = curve->knots;
     size_t at_or_before = 0, behind = curve->n;
     if (value != value) {
@@ -256,12 +293,21 @@ static inline double cheq_interpolate_crowded(double value, const cheq_curve *cu
     return behind == curve->n ? knots[at_or_before].y : cheq_interpolate_at(value, &knots[at_or_before]);
 }
 
+/* The same of plain knots, for a clamped value or NaN. */
+static inline double cheq_interpolate_plain(double value, int32_t guess, const cheq_knot *knots) {
+    const cheq_knot *j = knots + guess;
+    if (CHEQ_RARELY(value < j->x)) {
+        j--;
+    }
+    return j->slope * (value - j->x) + j->y;
+}
+
 static inline double cheq_interpolate(double value, const cheq_curve *curve) {
-    if (curve->crowded) {
-        return cheq_interpolate_crowded(value, curve);
+    if (!curve->plain) {
+        return cheq_interpolate_searching(value, curve);
     }
     value = cheq_clamped(value, curve);
-    return cheq_interpolate_from(value, cheq_knot_guess(value, curve), curve);
+    return cheq_interpolate_plain(value, cheq_place_guess(value, &curve->line), curve->knots);
 }
 
 #endif

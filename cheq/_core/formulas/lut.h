@@ -276,7 +276,7 @@ enum { CHEQ_RECIPE_BINS = 256 };
 typedef struct {
     double edges[CHEQ_RECIPE_BINS + 1], cdf[CHEQ_RECIPE_BINS];
     cheq_bin bin[CHEQ_RECIPE_BINS];
-    cheq_knot knots[CHEQ_RECIPE_BINS + 1];
+    cheq_knot knots[CHEQ_RECIPE_BINS];
     uint64_t hist[CHEQ_RECIPE_BINS];
 } cheq_recipe_tables;
 
@@ -305,7 +305,7 @@ CHEQ_BODY void cheq_lut_numpy(const void *context, const cheq_counts *counts, co
         }
     }
     cheq_recipe_cdf(t->hist, &bins, to->bytes == 8 ? CHEQ_RECIPE_TOP : 1.0, t->cdf);
-    cheq_curve curve = cheq_curve_make(t->edges, t->cdf, CHEQ_RECIPE_BINS, t->knots);
+    cheq_curve curve = cheq_curve_make(t->edges, t->cdf, &bins, t->knots);
     for (size_t i = 0; i < counts->n_spans; i++) {
         for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
             if (!counts->present_only || cheq_count_at(counts, bin) > 0) {

@@ -22,6 +22,7 @@ typedef struct {
     int result_bytes; /* 4 or 8 */
     cheq_layout counted, applied; /* as in cheq_bytes_job */
     size_t groups, pixels, n;     /* n: bins */
+    size_t tables;                /* of counts, 1 or 4 */
     cheq_values *values;          /* one a plane: written by the first pass, read by the second */
     double *cdf, *points;         /* where distributions are wanted, (planes, n) each; else NULL */
     int applies;
@@ -179,22 +180,32 @@ static inline size_t cheq_floats_finite(const double *from, size_t n, double *to
     return kept;
 }
 
-/* What a thread counts, and the bins of the plane that it does, for n bins in all; the counts alone
- * are zeros between planes. */
+/* A counter that goes up again at once is waited for, so there are four tables in turn, unless to add them up costs more
+ * than that: for few pixels, or so many bins that they would not stay near. */
+#define CHEQ_FOUR_TABLES_BINS 1024
+#define CHEQ_FOUR_TABLES_PIXELS 2048
+
+static inline size_t cheq_floats_tables(size_t pixels, size_t n) {
+    return pixels >= CHEQ_FOUR_TABLES_PIXELS && n <= CHEQ_FOUR_TABLES_BINS ? 4 : 1;
+}
+
+/* What a thread counts, in tables whose sum it is, and the bins of the plane that it does, for n bins in all; the
+ * counts alone are zeros between planes. */
 typedef struct {
-    uint64_t *hist;        /* n */
+    uint64_t *hist;        /* n in each of the job's tables, which are added up in the first */
     cheq_value_bins *bins;
     cheq_bin *bin;         /* n */
     double *edges;         /* n + 1 */
 } cheq_floats_counts;
 
-static inline size_t cheq_floats_counts_bytes(size_t n) {
-    return sizeof(cheq_value_bins) + n * (sizeof(uint64_t) + sizeof(cheq_bin) + sizeof(double)) + sizeof(double);
+static inline size_t cheq_floats_counts_bytes(size_t n, size_t tables) {
+    const size_t hist = tables * n * sizeof(uint64_t);
+    return hist + sizeof(cheq_value_bins) + n * (sizeof(cheq_bin) + sizeof(double)) + sizeof(double);
 }
 
-static inline cheq_floats_counts cheq_floats_counts_in(void *memory, size_t n) {
+static inline cheq_floats_counts cheq_floats_counts_in(void *memory, size_t n, size_t tables) {
     uint64_t *hist = memory;
-    cheq_value_bins *bins = (cheq_value_bins *)(hist + n);
+    cheq_value_bins *bins = (cheq_value_bins *)(hist + tables * n);
     cheq_bin *bin = (cheq_bin *)(bins + 1);
     cheq_floats_counts counts = {hist, bins, bin, (double *)(bin + n)};
     return counts;
@@ -206,10 +217,20 @@ static inline void cheq_floats_bins(const cheq_floats_job *job, size_t group, co
     *counts->bins = cheq_bins_make(smallest, largest, job->n, job->bytes == 4, counts->edges, counts->bin);
 }
 
+/* Add the other tables to the first, and leave zeros there. */
+static inline void cheq_floats_add_up(uint64_t *restrict first, uint64_t *restrict others, size_t tables, size_t n) {
+    for (size_t t = 1; t < tables; t++, others += n) {
+        for (size_t i = 0; i < n; i++) {
+            first[i] += others[i];
+            others[i] = 0;
+        }
+    }
+}
+
 static void cheq_floats_count(const void *of, size_t group, size_t begin, size_t end, void *memory, void *of_thread) {
     const cheq_floats_job *job = of;
     cheq_floats_room *room = of_thread;
-    const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
+    const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n, job->tables);
     const cheq_values *values = &job->values[group];
     cheq_walk walk;
     cheq_floats_bins(job, group, &counts);
@@ -224,8 +245,9 @@ static void cheq_floats_count(const void *of, size_t group, size_t begin, size_t
             n = cheq_floats_finite(pixels, n, room->others);
             pixels = room->others;
         }
-        job->kernels->count_floats(pixels, n, counts.bins, counts.hist);
+        job->kernels->count_floats(pixels, n, counts.bins, counts.hist, job->tables);
     }
+    cheq_floats_add_up(counts.hist, counts.hist + job->n, job->tables, job->n);
 }
 
 static void cheq_floats_join(size_t n, void *counts, void *sum) {
@@ -241,12 +263,12 @@ static void cheq_floats_join(size_t n, void *counts, void *sum) {
 static void cheq_floats_make(const void *of, size_t group, void *memory, const void *sum, void *made, void *room) {
     const cheq_floats_job *job = of;
     (void)room;
-    const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
+    const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n, job->tables);
     cheq_curve *curve = made;
     cheq_knot *knots = (cheq_knot *)(curve + 1);
-    double *cdf = (double *)(knots + job->n + 1);
+    double *cdf = (double *)(knots + job->n);
     const double *points = job->distribution(sum ? sum : counts.hist, counts.bins, cdf, cdf + job->n);
-    *curve = cheq_curve_make(points, cdf, job->n, knots);
+    *curve = cheq_curve_make(points, cdf, counts.bins, knots);
     if (job->cdf) {
         memcpy(job->cdf + group * job->n, cdf, job->n * sizeof(double));
         memcpy(job->points + group * job->n, points, job->n * sizeof(double));
@@ -255,7 +277,7 @@ static void cheq_floats_make(const void *of, size_t group, void *memory, const v
 }
 
 static inline size_t cheq_floats_made_bytes(size_t n) {
-    return sizeof(cheq_curve) + (n + 1) * sizeof(cheq_knot) + 2 * n * sizeof(double);
+    return sizeof(cheq_curve) + n * (sizeof(cheq_knot) + 2 * sizeof(double));
 }
 
 /* NaN in a plane without a counted pixel. */
@@ -302,7 +324,7 @@ static inline cheq_work cheq_floats_work(const cheq_floats_job *job) {
         .job = job, .groups = job->groups, .pixels = job->pixels, .planes = 1, .cost = 2 * job->n,
         .count = cheq_floats_count, .join = cheq_floats_join, .make = cheq_floats_make,
         .apply = job->applies ? cheq_floats_apply : NULL, .bins = job->n,
-        .counts_bytes = cheq_floats_counts_bytes(job->n), .sum_bytes = job->n * sizeof(uint64_t),
+        .counts_bytes = cheq_floats_counts_bytes(job->n, job->tables), .sum_bytes = job->n * sizeof(uint64_t),
         .made_bytes = cheq_floats_made_bytes(job->n), .room_bytes = sizeof(cheq_floats_room),
     };
     return work;
@@ -312,7 +334,7 @@ static inline cheq_work cheq_floats_work(const cheq_floats_job *job) {
  * memory for a thread's counts. */
 static inline int cheq_floats_have_bins(const cheq_floats_job *job, size_t group, void *memory) {
     const cheq_values *values = &job->values[group];
-    const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n);
+    const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n, job->tables);
     if (!values->counted || cheq_bins_plainly_increase(values->smallest, values->largest, job->n, job->bytes == 4)) {
         return 1;
     }

@@ -111,8 +111,9 @@ typedef struct {
      * not finite, return 0 and leave both in any state. */
     int (*bounds)(const double *pixels, size_t n, double *smallest, double *largest);
 
-    /* hist[the bin of each pixel]++, for pixels within the bins; none of them NaN. */
-    void (*count_floats)(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist);
+    /* The bin of each pixel, for pixels within the bins, none of them NaN, goes up in one of the tables, 1 or 4,
+     * whichever, each of which has all bins. */
+    void (*count_floats)(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist, size_t tables);
 
     /* to[i] = np.interp(pixels[i]). to is pixels, or does not overlap it. */
     void (*interpolate)(const double *pixels, double *to, size_t n, const cheq_curve *curve);

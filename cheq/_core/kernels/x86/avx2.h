@@ -7,6 +7,7 @@
 #include "kernels/counters.h"
 #include "kernels/x86/clip256.h"
 #include "kernels/x86/color256.h"
+#include "kernels/x86/floats256.h"
 #include "kernels/x86/lookup256.h"
 #include "kernels/x86/moves256.h"
 #include "kernels/x86/tiles256.h"
@@ -218,6 +219,7 @@ CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uin
 #define CHEQ_ISA avx2
 #define CHEQ_ATTRIBUTES CHEQ_AVX2
 #include "kernels/channels.h"
+#define CHEQ_INTERPOLATE_4 cheq_interpolate_4
 #include "kernels/floats.h"
 #define CHEQ_LUT_FEW
 #include "kernels/tiles.h"
@@ -230,6 +232,7 @@ CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uin
 #undef CHEQ_WORDS
 #undef CHEQ_MM
 #undef CHEQ_LUT_FEW
+#undef CHEQ_INTERPOLATE_4
 #undef CHEQ_ATTRIBUTES
 #undef CHEQ_ISA
 

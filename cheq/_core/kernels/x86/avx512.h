@@ -7,6 +7,7 @@
 #include "kernels/x86/clip512.h"
 #include "kernels/x86/count512.h"
 #include "kernels/x86/few512.h"
+#include "kernels/x86/floats256.h"
 #include "kernels/x86/lookup512.h"
 #include "kernels/x86/moves512.h"
 #include "kernels/x86/spaces512.h"
@@ -126,6 +127,7 @@ CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS],
 #define CHEQ_ATTRIBUTES CHEQ_AVX512
 #define CHEQ_APPLY_CHANNELS
 #include "kernels/channels.h"
+#define CHEQ_INTERPOLATE_4 cheq_interpolate_4
 #include "kernels/floats.h"
 #include "kernels/tiles.h"
 #define CHEQ_MM(name) _mm512_##name
@@ -136,6 +138,7 @@ CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS],
 #undef CHEQ_WORDS
 #undef CHEQ_MM
 #undef CHEQ_APPLY_CHANNELS
+#undef CHEQ_INTERPOLATE_4
 #undef CHEQ_ATTRIBUTES
 #undef CHEQ_ISA
 
