@@ -47,20 +47,39 @@ static void check_bounds(const trial *t) {
     }
 }
 
+/* The sum of four tables of n counts, or the one that there is. */
+static uint64_t sum_of(const uint64_t *hist, size_t tables, size_t n, size_t bin) {
+    uint64_t sum = 0;
+    for (size_t t = 0; t < tables; t++) {
+        sum += hist[t * n + bin];
+    }
+    return sum;
+}
+
+/* Ranges whose steps are wide, and so narrow that each bin is looked at, plain or not. */
+static const double range_ends[][2] = {{0, 1}, {1, 1.0 + 700 * 0x1p-52}, {1, 1.0 + 3000 * 0x1p-23}};
+
 static void check_count_floats(const trial *t) {
     enum { N = 100 };
-    double edges[N + 1];
+    double edges[N + 1], *pixels = doubles_out(t);
     cheq_bin bin[N];
-    for (int single = 0; single < 2; single++) {
-        const cheq_value_bins bins = cheq_bins_make(0, 1, N, single, edges, bin);
-        uint64_t hist[N] = {0}, expected[N] = {0};
-        for (size_t i = 0; i < t->n; i++) {
-            double x = random_doubles[i];
-            float guess = ((float)x - (float)bins.first) / (float)bins.width * (float)N;
-            expected[single ? cheq_bin_corrected(x, cheq_bin_at((double)guess, &bins), &bins) : cheq_bin_of(x, &bins)]++;
+    for (int i = 0; i < 12; i++) {
+        const double *ends = range_ends[i % 3];
+        const size_t tables = i / 3 % 2 ? 4 : 1;
+        const int single = i / 6 && i % 3 != 1;
+        const cheq_value_bins bins = cheq_bins_make(ends[0], ends[1], N, single, edges, bin);
+        uint64_t hist[4 * N] = {0}, expected[N] = {0};
+        for (size_t p = 0; p < t->n; p++) { /* now and then an edge, or next to it */
+            double x = ends[0] + random_doubles[p] * (ends[1] - ends[0]), edge = edges[p % (N + 1)];
+            x = p % 3 ? x : p % 2 ? edge : single ? (double)nextafterf((float)edge, 0) : nextafter(edge, 0);
+            x = single ? (double)(float)x : x;
+            pixels[p] = x < ends[0] ? ends[0] : x > ends[1] ? ends[1] : x;
+            expected[cheq_bin_of(pixels[p], &bins)]++;
         }
-        t->k->count_floats(doubles_in(t), t->n, &bins, hist);
-        expect(memcmp(hist, expected, sizeof hist) == 0, t, "count_floats", single);
+        t->k->count_floats(pixels, t->n, &bins, hist, tables);
+        for (size_t b = 0; b < N; b++) {
+            expect(sum_of(hist, tables, N, b) == expected[b], t, "count_floats", i);
+        }
     }
 }
 
@@ -70,39 +89,46 @@ static void check_count_any(const trial *t) {
     static const double others[] = {-INFINITY, INFINITY, NAN, -1e300, 1e300, -0x1p-1074, 1.5, -2147483649.0};
     double edges[N + 1], *pixels = doubles_out(t);
     cheq_bin bin[N];
-    for (int single = 0; single < 2; single++) {
-        const cheq_value_bins bins = cheq_bins_make(0, 1, N, single, edges, bin);
-        uint64_t hist[1 + N + 1] = {0}, sum = 0;
-        for (size_t i = 0; i < t->n; i++) {
-            pixels[i] = others[i % (sizeof others / sizeof *others)];
+    for (int i = 0; i < 6; i++) {
+        const size_t tables = i / 3 ? 4 : 1;
+        const cheq_value_bins bins = cheq_bins_make(range_ends[i % 3][0], range_ends[i % 3][1], N, 0, edges, bin);
+        uint64_t hist[1 + 4 * N + 1] = {0}, sum = 0;
+        for (size_t p = 0; p < t->n; p++) {
+            pixels[p] = others[p % (sizeof others / sizeof *others)];
         }
-        t->k->count_floats(pixels, t->n, &bins, hist + 1);
-        for (int i = 1; i <= N; i++) {
-            sum += hist[i];
+        t->k->count_floats(pixels, t->n, &bins, hist + 1, tables);
+        for (size_t b = 0; b < N; b++) {
+            sum += sum_of(hist + 1, tables, N, b);
         }
-        expect(sum == t->n && hist[0] == 0 && hist[N + 1] == 0, t, "count_floats of others", single);
+        expect(sum == t->n && hist[0] == 0 && hist[tables * N + 1] == 0, t, "count_floats of others", i);
     }
 }
 
 static void check_interpolate(const trial *t) {
     enum { N = 37 };
-    double x[N], y[N], expected[LONGEST];
-    cheq_knot knots[N + 1];
-    for (int crowded = 0; crowded < 2; crowded++) {
-        for (int i = 0; i < N; i++) {
-            x[i] = 0.1 + 0.02 * (double)(crowded ? i / 2 : i);
-            y[i] = random_doubles[i];
+    double x[N], y[N], edges[N + 1], expected[LONGEST];
+    cheq_knot knots[N];
+    cheq_bin bin[N];
+    const cheq_value_bins wide = cheq_bins_make(0.1, 0.84, N, 0, edges, bin), asked = {.n = N};
+    for (int i = 0; i < 3; i++) { /* knots that are known to be apart, that are, and that are not */
+        for (int k = 0; k < N; k++) {
+            x[k] = i == 0 ? edges[k] : 0.1 + 0.02 * (double)(i == 2 ? k / 2 : k);
+            y[k] = random_doubles[k];
         }
-        const cheq_curve curve = cheq_curve_make(x, y, N, knots);
-        for (size_t i = 0; i < t->n; i++) {
-            expected[i] = cheq_interpolate(random_doubles[i], &curve);
-        }
+        const cheq_curve curve = cheq_curve_make(x, y, i == 0 ? &wide : &asked, knots);
         double *to = doubles_out(t);
-        t->k->interpolate(doubles_in(t), to, t->n, &curve);
-        expect(result_is(out[0], (uint8_t *)to, expected, t->n * sizeof *to), t, "interpolate", crowded);
-        memcpy(to, random_doubles, t->n * sizeof *to);
+        expect(curve.plain == (i < 2), t, "plain knots", i);
+        for (size_t p = 0; p < t->n; p++) {
+            to[p] = p % 3 ? random_doubles[p] : p % 2 ? x[p % N] : nextafter(x[p % N], 0);
+            expected[p] = cheq_interpolate_searching(to[p], &curve);
+        }
         t->k->interpolate(to, to, t->n, &curve);
-        expect(result_is(out[0], (uint8_t *)to, expected, t->n * sizeof *to), t, "interpolate in place", crowded);
+        expect(result_is(out[0], (uint8_t *)to, expected, t->n * sizeof *to), t, "interpolate in place", i);
+        for (size_t p = 0; p < t->n; p++) {
+            expected[p] = cheq_interpolate_searching(random_doubles[p], &curve);
+        }
+        t->k->interpolate(doubles_in(t), to, t->n, &curve);
+        expect(result_is(out[0], (uint8_t *)to, expected, t->n * sizeof *to), t, "interpolate", i);
     }
 }
 

@@ -222,7 +222,8 @@ static void try_count_floats(void) {
     double smallest = middle, largest = middle + ldexp((double)choose(256), (int)choose(60) - 30);
     double edges[MOST_BINS + 1], own_edges[MOST_BINS + 1];
     cheq_bin bin[MOST_BINS];
-    uint64_t hist[MOST_BINS] = {0}, expected[MOST_BINS] = {0};
+    const size_t tables = choose(2) ? 4 : 1;
+    uint64_t hist[4 * MOST_BINS] = {0}, expected[MOST_BINS] = {0};
     if (single) {
         smallest = (double)(float)smallest;
         largest = (double)(float)largest;
@@ -236,29 +237,63 @@ static void try_count_floats(void) {
         return;
     }
     result_is(own_edges, edges, (bins + 1) * sizeof *edges, "edges");
+    expect(!made.wide || cheq_bins_are_plain(&made), k->name, "wide steps", bins);
     double *pixels = doubles(1, smallest, largest);
-    for (size_t i = 0; i < n; i++) {
-        pixels[i] = single ? (double)(float)pixels[i] : pixels[i];
+    for (size_t i = 0; i < n; i++) { /* now and then an edge, or next to one */
+        const double edge = edges[random_bits() % (bins + 1)], next = random_bits() % 2 ? INFINITY : -INFINITY;
+        const uint32_t kind = random_bits() % 8;
+        double x = kind > 1 ? pixels[i] : kind == 1 ? edge
+                 : single ? (double)nextafterf((float)edge, (float)next) : nextafter(edge, next);
+        x = single ? (double)(float)x : x;
+        pixels[i] = fmin(fmax(x, smallest), largest);
         expected[bin_of(pixels[i], edges, bins, single)]++;
     }
-    k->count_floats(pixels, n, &made, hist);
+    k->count_floats(pixels, n, &made, hist, tables);
+    for (size_t t = 1; t < tables; t++) {
+        for (size_t i = 0; i < bins; i++) {
+            hist[i] += hist[t * bins + i];
+        }
+    }
     result_is(hist, expected, bins * sizeof *hist, "count_floats");
 }
 
-static void try_interpolate(void) {
-    const size_t points = 1 + choose(MOST_BINS), crowd = choose(4);
-    double x[MOST_BINS], y[MOST_BINS], at = ldexp((double)choose(256), (int)choose(40) - 20);
-    cheq_knot knots[MOST_BINS + 1];
+/* Edges or centers of equal bins, or any points, some of them the same. */
+static void points_of(size_t points, double *x, cheq_value_bins *bins) {
+    static double edges[MOST_BINS + 1];
+    static cheq_bin bin[MOST_BINS];
+    const uint32_t kind = choose(4), crowd = choose(4);
+    double at = ldexp((double)choose(256), (int)choose(40) - 20);
+    *bins = cheq_bins_make(at, at + ldexp((double)(1 + choose(256)), (int)choose(60) - 30), points, 0, edges, bin);
+    if (kind < 2 && cheq_bins_increase(bins)) {
+        cheq_bin_centers(bins, x);
+        if (kind == 0) {
+            memcpy(x, edges, points * sizeof *x);
+        }
+        return;
+    }
+    *bins = (cheq_value_bins){.n = points};
     for (size_t i = 0; i < points; i++) {
         at += crowd && random_bits() % (4 * crowd) == 0 ? 0 : ldexp((double)(1 + random_bits() % 1000), -10);
         x[i] = at;
+    }
+}
+
+static void try_interpolate(void) {
+    const size_t points = 1 + choose(MOST_BINS);
+    double x[MOST_BINS], y[MOST_BINS];
+    cheq_value_bins bins;
+    cheq_knot knots[MOST_BINS];
+    points_of(points, x, &bins);
+    for (size_t i = 0; i < points; i++) {
         y[i] = (i ? y[i - 1] : 0) + (double)(random_bits() % 4) / 1024;
     }
-    const cheq_curve curve = cheq_curve_make(x, y, points, knots);
+    const cheq_curve curve = cheq_curve_make(x, y, &bins, knots);
     double *pixels = doubles(0, x[0] - 1, x[points - 1] + 1);
     double *to = choose(2) ? pixels : (double *)(void *)array_of(n * sizeof *to, choose(8) * 8);
     for (size_t i = 0; i < n; i++) { /* now and then exactly on a point */
-        pixels[i] = random_bits() % 8 == 0 ? x[random_bits() % points] : pixels[i];
+        const double point = x[random_bits() % points];
+        const uint32_t kind = random_bits() % 16;
+        pixels[i] = kind > 2 ? pixels[i] : kind == 2 ? point : nextafter(point, kind ? INFINITY : -INFINITY);
     }
     const double *from = copied(pixels, n * sizeof *pixels);
     k->interpolate(pixels, to, n, &curve);

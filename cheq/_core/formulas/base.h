@@ -44,6 +44,13 @@
 #define CHEQ_RARELY(holds) (holds)
 #endif
 
+/* Memory that is wanted soon, if it is any; the machine's own guess of what comes next ends with every page. */
+#if defined(__GNUC__)
+#define CHEQ_FETCH(at, to_write) __builtin_prefetch(at, to_write)
+#else
+#define CHEQ_FETCH(at, to_write) (void)(at)
+#endif
+
 /* What holds, and the analyzer cannot see. */
 #if defined(__clang_analyzer__)
 #define CHEQ_ASSUME(holds) do { if (!(holds)) { __builtin_unreachable(); } } while (0)

@@ -46,13 +46,16 @@ CHEQ_ATTRIBUTES static int CHEQ_NAME(bounds)(const double *pixels, size_t n, dou
     for (; i < n; i++) {
         CHEQ_NAME(bound)(pixels[i], low, high, zeros);
     }
-    int finite = 1;
-    for (int k = 0; k < CHEQ_TURNS; k++) {
-        *smallest = low[k] < *smallest ? low[k] : *smallest;
-        *largest = high[k] > *largest ? high[k] : *largest;
-        finite &= zeros[k] == 0;
+    for (size_t half = CHEQ_TURNS / 2; half > 0; half /= 2) {
+        for (size_t k = 0; k < half; k++) {
+            low[k] = low[k + half] < low[k] ? low[k + half] : low[k];
+            high[k] = high[k + half] > high[k] ? high[k + half] : high[k];
+            zeros[k] += zeros[k + half];
+        }
     }
-    return finite;
+    *smallest = low[0];
+    *largest = high[0];
+    return zeros[0] == 0;
 }
 
 CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(guess_places)(const double *values, size_t n, const cheq_line *line,
@@ -83,6 +86,7 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(count_floats)(const double *pixels, size_t
         CHEQ_NAME(guess_places)(pixels, part, &bins->line, guesses);
         size_t i = 0;
         for (; i + 4 <= part; i += 4) {
+            CHEQ_FETCH(pixels + i + 2 * CHEQ_FLOATS, 0);
             for (size_t t = 0; t < 4; t++) {
                 hist[t * next + CHEQ_NAME(plain_bin)(pixels[i + t], guesses[i + t], bin)]++;
             }
@@ -110,6 +114,7 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(interpolate)(const double *pixels, double 
         size_t i = 0;
 #ifdef CHEQ_INTERPOLATE_4
         for (; i + 4 <= part; i += 4) {
+            CHEQ_FETCH(to + i + CHEQ_FLOATS, 1);
             if (CHEQ_RARELY(!CHEQ_INTERPOLATE_4(clamped + i, guesses + i, knots, to + i))) {
                 for (size_t k = i; k < i + 4; k++) {
                     to[k] = cheq_interpolate_plain(clamped[k], guesses[k], knots);
