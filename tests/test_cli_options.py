@@ -179,24 +179,6 @@ def test_results_beside_their_sources(run, tmp_path, opencv):
     assert tree(tmp_path / "out") == ["a-x.png"]
 
 
-def test_a_dry_run_writes_nothing(run, tmp_path):
-    save(tmp_path / "in/a.png", pixels(9, 14))
-    save(tmp_path / "in/b.npy", pixels(9, 14))
-    save(tmp_path / "out/b.npy", pixels(9, 14))
-    (tmp_path / "in/notes.txt").write_text("x")
-    before = tree(tmp_path)
-    result = run("equalize", "in", "-o", "out", "--dry-run")
-    assert (result.exit_code, tree(tmp_path)) == (1, before)
-    assert result.stderr == "error: in/b.npy: out/b.npy exists already (replace it with --overwrite)\n"
-    assert result.stdout.splitlines() == [
-        "in/a.png -> out/a.png",
-        "1 file would be equalized, 1 would fail",
-        "passed over: 1 file with unknown extensions (.txt 1)",
-    ]
-    result = run("equalize", "in", "-o", "out", "--dry-run", "--overwrite")
-    assert (result.exit_code, tree(tmp_path)) == (0, before)
-
-
 @pytest.mark.parametrize("threads", [1, 2, 7])
 def test_the_number_of_threads_changes_nothing(run, tmp_path, opencv, threads):
     images = {f"{number:02}.png": pixels(31, 47, seed=number) for number in range(40)}

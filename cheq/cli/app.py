@@ -1,8 +1,9 @@
 """The command ``cheq`` and its subcommands."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 import cheq
 from cheq.cli.commands.bench import bench
@@ -12,8 +13,44 @@ from cheq.cli.commands.equalize import equalize
 from cheq.cli.commands.figure import figure
 from cheq.cli.commands.info import info
 from cheq.cli.commands.parity import parity
+from cheq.cli.report import printable
+
+
+class _Plain:
+    """Shows flags as such, and names in messages what came."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return what typer does, with no type beside options that take no value."""
+        found = super().get_params(ctx)  # type: ignore[misc]
+        for each in found:
+            if getattr(each, "is_flag", False):
+                each.metavar = ""
+        return found
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Do as typer does; its newer releases hand on what pydantic says, and not of which text."""
+        try:
+            return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            if error.message.startswith("Input should be") and isinstance(error.__cause__, ValueError):
+                (first, *_) = error.__cause__.errors()  # type: ignore[attr-defined]
+                error.message = (
+                    f"{error.message[:1].lower()}{error.message[1:]}; got '{printable(str(first['input']))}'"
+                )
+            raise
+
+
+class _Command(_Plain, TyperCommand):
+    pass
+
+
+class _Group(_Plain, TyperGroup):
+    pass
+
 
 app = typer.Typer(
+    cls=_Group,
     name="cheq",
     help="Exact, fast histogram equalization of images and of NumPy arrays of images.",
     no_args_is_help=True,
@@ -39,4 +76,4 @@ def _options(
 
 
 for _command in (equalize, clahe, figure, parity, bench, info, demo):
-    app.command()(_command)
+    app.command(cls=_Command)(_command)

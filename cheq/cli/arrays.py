@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from cheq.cli.matching import fitted, plane_axes
 from cheq.cli.pixels import Equalizer
 from cheq.pictures import Pixels, arrays
 from cheq.pictures.picture import refuse_bomb
 
-_BLOCK = 64 << 20  # bytes of an array that are made gray at a time to be counted
+_BLOCK = 64 << 20  # bytes of an array that are made gray at a time to be counted, or wholly equalized in a rehearsal
 
 
 def count(source: Path, equalizer: Equalizer, mask: Pixels | None) -> None:
@@ -34,6 +35,31 @@ def equalize(source: Path, file: BinaryIO, equalizer: Equalizer, mask: Pixels | 
 
     settings = equalizer.settings
     arrays.rewrite(source, file, change)
+
+
+def rehearse(source: Path, equalizer: Equalizer, mask: Pixels | None) -> None:
+    """Read a file's arrays and equalize them, of large ones the first image, into memory that is thrown away."""
+    settings = equalizer.settings
+    for _, images in arrays.read(source):
+        _check(images, equalizer)
+        part, own = (images, mask) if images.nbytes <= _BLOCK else first_image(images, equalizer, mask)
+        choice = equalizer.choice(part, settings.channel_axis, own)
+        equalizer.equalize(part, settings.channel_axis, choice, settings.threads, axes=settings.axes)
+
+
+def first_image(images: Pixels, equalizer: Equalizer, mask: Pixels | None) -> tuple[Pixels, Pixels | None]:
+    """Return an array with batch axes of length 1, and what a mask says of it."""
+    axis = equalizer.settings.channel_axis
+    planes = plane_axes(images.ndim, axis, equalizer.settings.axes)
+    channel = None if axis is None else axis % images.ndim
+    first = [slice(None) if each in planes or each == channel else slice(1) for each in range(images.ndim)]
+    part = images[tuple(first)]
+    if mask is None:
+        return part, None
+    shape = list(images.shape)
+    if channel is not None and mask.ndim < images.ndim:
+        del first[channel], shape[channel]
+    return part, fitted(mask, tuple(shape))[tuple(first)]
 
 
 def _check(images: Pixels, equalizer: Equalizer) -> None:

@@ -8,7 +8,7 @@ import typer
 from cheq.cli.plan import make_plan
 from cheq.cli.report import Report, leaving, printable
 from cheq.cli.run import EXTENSIONS, run
-from cheq.cli.settings import Color, Outside, Settings, most_threads
+from cheq.cli.settings import Alpha, Color, Outside, Settings, most_threads
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
 from cheq.pictures.reading import MOST_PIXELS
 
@@ -137,8 +137,35 @@ MostPixels = Annotated[
         f"{MOST_PIXELS:,}, and any number in .npy files, which are as large as they say.",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Read every file (of an array of more than 64 MB its first image), say what would be done, and write "
+        "nothing.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Pass over files whose results exist, whatever is in these: a run that was broken off goes on.",
+    ),
+]
+AlphaOption = Annotated[
+    Alpha,
+    typer.Option(
+        "--alpha",
+        help="What pictures' alpha is for: it is kept, and with mask transparent pixels (alpha 0) are also outside the "
+        "mask: they are not counted.",
+    ),
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for each file.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print a line of JSON for each file instead, and one for the summary."),
+]
 
 
 def change_files(
@@ -149,20 +176,18 @@ def change_files(
     pattern: str | None,
     suffix: str,
     mask: str | None,
-    dry_run: bool,
     threads: int | None,
+    verbose: bool,
+    as_json: bool,
     **others: Any,
 ) -> None:
     """Do to files what a command's options say, and leave with its exit status; `others` are fields of the settings."""
     with leaving():
         settings = kind(threads=threads or most_threads(), **others)
         plan = make_plan(inputs, output, EXTENSIONS, ARRAYS, pattern=pattern, suffix=suffix)
-    with Report(plan, *settings.words) as report, leaving(report.interrupted):
-        if dry_run:
-            report.rehearsal(output, settings.overwrite)
-        else:
-            run(plan, report, settings, mask)
-    if not dry_run:
-        report.summary(output)
-    if report.failed or not report.done:
+    report = Report(plan, *settings.words, output=output, dry=settings.dry_run, verbose=verbose, as_json=as_json)
+    with report, leaving(report.interrupted):
+        run(plan, report, settings, mask)
+    report.summary()
+    if report.failed or not report.done + report.there:
         raise typer.Exit(1)

@@ -39,8 +39,11 @@ class Equalizer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def choice_of(self, picture: Picture, mask: Pixels | None) -> Choice:
-        """Choose as for its pixels, under a mask that was made for a picture as it is seen."""
+        """Choose as for its pixels, under a mask that was made for a picture as it is seen, and under its own alpha."""
         mask = masks.lying(mask, picture)
+        if self.settings.alpha == "mask" and picture.alpha:
+            shown = picture.pixels[..., -1] != 0
+            mask = shown if mask is None else fitted(mask, shown.shape) & shown
         return self.choice(picture.opaque, picture.channel_axis, mask, picture.inside, picture.about.nodata)
 
     def choice(
@@ -95,7 +98,7 @@ class Equalizer:
         return result[:, both[0].shape[1] :].reshape(*pixels.shape[:2], *result.shape[2:])
 
     def count(self, pixels: Pixels, axis: int | None, counted: Pixels | None, threads: int | None) -> None:
-        """Add pixels to the totals of their kind."""
+        """Add pixels to the totals of their kind; one thread at a time, see `alone` and `add`."""
         if pixels.dtype.kind == "f":
             raise ValueError(f"{self.settings.option} counts levels of 8 or 16 bits, and this is {pixels.dtype}")
         if self.makes_gray(axis):
@@ -103,8 +106,17 @@ class Equalizer:
         axes = all_axes(pixels, axis)
         counts = cheq.histogram(pixels, axes=axes, channel_axis=axis, mask=counted, num_threads=threads)
         counts, kind = counts.reshape(-1, counts.shape[-1]), kind_of(pixels, axis)
+        self.totals[kind] = counts + self.totals.get(kind, 0)
+
+    def alone(self) -> "Equalizer":
+        """Return one that does the same and has counted nothing."""
+        return replace(self, totals={})
+
+    def add(self, other: "Equalizer") -> None:
+        """Add the totals of another."""
         with self._lock:
-            self.totals[kind] = counts + self.totals.get(kind, 0)
+            for kind, counts in other.totals.items():
+                self.totals[kind] = counts + self.totals.get(kind, 0)
 
     def with_reference(self, pixels: Pixels, axis: int | None, choice: Choice) -> "Equalizer":
         """Return one that matches others to these pixels, all of them; ValueError if they are no reference."""
@@ -131,7 +143,7 @@ class Equalizer:
         axes: tuple[int, ...] | None,
     ) -> Pixels:
         settings = self.settings
-        if settings.shared_lut:
+        if settings.shares_lut:
             lut = cheq.equalization_lut(self._total(pixels, axis), images_dtype=pixels.dtype.name, **settings.options)
             axes = all_axes(pixels, axis)
             return cheq.apply_lut(pixels, lut, axes=axes, channel_axis=axis, out=out, num_threads=threads)

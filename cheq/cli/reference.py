@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cheq.cli.arrays import first_image
 from cheq.cli.masks import Mask
-from cheq.cli.matching import fitted, plane_axes
 from cheq.cli.pixels import Choice, Equalizer
 from cheq.cli.plan import Job
 from cheq.cli.settings import UsageError, in_options
@@ -61,16 +61,8 @@ def _of_array(path: Path, equalizer: Equalizer, mask: Mask | None) -> tuple[Pixe
     axis = settings.channel_axis
     if settings.most_pixels is not None:
         refuse_bomb(images.size)
-    planes = plane_axes(images.ndim, axis, settings.axes)
-    channel = None if axis is None else axis % images.ndim
-    first = [slice(None) if each in planes or each == channel else slice(1) for each in range(images.ndim)]
-    part = images[tuple(first)]
+    part, mask = first_image(images, equalizer, mask)
     if settings.match is not None and (others or part.shape != images.shape):
         shapes = " and ".join(str(array.shape) for array in (images, *(array for _, array in others)))
         raise ValueError(f"expected one image, got {shapes}; its axes are those that --axes and --channel-axis name")
-    if mask is not None:
-        shape = list(images.shape)
-        if channel is not None and mask.ndim < images.ndim:
-            del first[channel], shape[channel]
-        mask = fitted(mask, tuple(shape))[tuple(first)]
     return part, axis, equalizer.choice(part, axis, mask)

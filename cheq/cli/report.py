@@ -1,12 +1,14 @@
-"""What the user sees: a progress bar, one line for every problem, and a summary."""
+"""What the user sees: a progress bar, one line for every problem, and a summary; or a line of JSON for every file."""
 
+import json
+import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import typer
 from rich.console import Console
@@ -21,9 +23,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from cheq.cli.plan import Plan
+from cheq.cli.plan import Job, Plan
 from cheq.cli.settings import UsageError
-from cheq.pictures.files import check_free
 
 INTERRUPTED = 130  # the exit status after Ctrl-C: 128 + SIGINT, as a shell has it
 
@@ -88,13 +89,29 @@ class Report:
         The files to come, and the inputs that were refused already.
     doing, what : str
         What is done to them, while it is and afterwards.
+    output : str or None
+        Where to, as the user typed it.
+    dry : bool
+        Whether nothing is written.
+    verbose, as_json : bool
+        Whether each file gets a line on stdout, or each a line of JSON; the summary is one too then.
     """
 
-    def __init__(self, plan: Plan, doing: str = "equalizing", what: str = "equalized") -> None:
-        self.doing = doing
-        self._what = what
-        self.done = 0
-        self.failed = 0
+    def __init__(
+        self,
+        plan: Plan,
+        doing: str = "equalizing",
+        what: str = "equalized",
+        *,
+        output: str | None = None,
+        dry: bool = False,
+        verbose: bool = False,
+        as_json: bool = False,
+    ) -> None:
+        self.doing = "reading" if dry else doing
+        self.done = self.failed = self.there = 0
+        self._what, self._output, self._dry = what, output, dry
+        self._verbose, self._as_json = verbose or dry, as_json
         self._plan = plan
         self._lock = threading.Lock()
         self._said: set[tuple[Path, str]] = set()
@@ -137,10 +154,41 @@ class Report:
             self.done += 1
         self._bar.advance(self._task)
 
-    def failure(self, path: Path, message: str) -> None:
+    def warned(self, job: Job, failure: str | None, warnings: Sequence[str]) -> None:
+        """Say what there is to know of a file of which more comes, unless it has failed."""
+        for message in warnings:
+            self.warning(job.source, message)
+        if failure is not None:
+            self.failure(job.source, failure, job.target, warnings)
+
+    def finished(self, job: Job, failure: str | None, warnings: Sequence[str]) -> None:
+        """Say what has become of a file."""
+        self.warned(job, failure, warnings)
+        if failure is None:
+            self._line(job, "would be written" if self._dry else "written", warnings)
+
+    def skipped(self, job: Job) -> None:
+        """One more file is not looked at, for its result is there."""
+        self.there += 1
+        self._line(job, "skipped", ())
+
+    def _line(self, job: Job, status: str, warnings: Sequence[str]) -> None:
+        if self._as_json:
+            self._json(source=job.source, target=job.target, status=status, warnings=warnings)
+        elif self._verbose:
+            say(self._out, f"{job.source} -> {job.target}{' (skipped: it exists already)' * (status == 'skipped')}")
+
+    def _json(self, **fields: Any) -> None:
+        """One line; what is no text in a name is escaped as in Python's own (PEP 383)."""
+        sys.stdout.write(json.dumps(fields, default=str) + "\n")
+        sys.stdout.flush()
+
+    def failure(self, path: Path, message: str, target: Path | None = None, warnings: Sequence[str] = ()) -> None:
         """One more file has failed."""
         self.failed += 1
         fail(self._err, message, path)
+        if self._as_json:
+            self._json(source=path, target=target, status="failed", error=one_line(message), warnings=warnings)
         self._bar.advance(self._task)
 
     def warning(self, path: Path, message: str) -> None:
@@ -155,37 +203,29 @@ class Report:
         total = len(self._plan.jobs)
         fail(self._err, f"{self.done} of {_files(total)} {self._what}; no file is half written", label="interrupted")
 
-    def summary(self, output: str | None) -> None:
+    def summary(self) -> None:
         """The run's last words."""
-        total = self.done + self.failed
-        where = "beside the sources" if output is None else f"into {output}"
+        total, passed_over = self.done + self.there + self.failed, _passed_over(self._plan, self._output)
         if not total:
             fail(self._err, "no file to equalize was found")
-        elif self.failed:
-            say(self._out, f"{self.done} of {_files(total)} {self._what} {where}, {self.failed} failed")
-        else:
-            say(self._out, f"{_files(total)} {self._what} {where}")
-        self._passed_over(output)
-
-    def rehearsal(self, output: str | None, overwrite: bool) -> None:
-        """What a run would do."""
-        for path, problem in self._plan.problems:
-            self.failure(path, problem)
-        for source, target, _ in self._plan.jobs:
-            try:
-                check_free(target, overwrite)
-            except FileExistsError as error:
-                self.failure(source, f"{error}{'' if overwrite else ' (replace it with --overwrite)'}")
-            else:
-                say(self._out, f"{source} -> {target}")
-                self.done += 1
-        say(self._out, f"{_files(self.done)} would be {self._what}, {self.failed} would fail")
-        self._passed_over(output)
-
-    def _passed_over(self, output: str | None) -> None:
-        passed_over = "; ".join(_passed_over(self._plan, output))
+        if self._as_json:
+            counts = {"written": self.done, "skipped": self.there, "failed": self.failed}
+            self._json(summary=counts, dry_run=self._dry, passed_over=passed_over)
+            return
+        if total:
+            say(self._out, self._counts(total))
         if passed_over:
-            say(self._out, f"passed over: {passed_over}")
+            say(self._out, f"passed over: {'; '.join(passed_over)}")
+
+    def _counts(self, total: int) -> str:
+        where = "beside the sources" if self._output is None else f"into {self._output}"
+        skipped = f", {self.there} skipped that exist already" if self.there else ""
+        if self._dry:
+            return f"{_files(self.done)} would be {self._what}{skipped}, {self.failed} would fail"
+        if not self.failed + self.there:
+            return f"{_files(total)} {self._what} {where}"
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.done} of {_files(total)} {self._what} {where}{skipped}{failed}"
 
 
 class _FilesASecond(ProgressColumn):

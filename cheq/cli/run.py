@@ -7,7 +7,7 @@ its compressed bytes. An array file is mapped, an archive's arrays are read one 
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -24,7 +24,7 @@ from cheq.cli.report import Report
 from cheq.cli.settings import Settings, in_options
 from cheq.pictures import Pixels, formats
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
-from cheq.pictures.files import check_free, describe, remove_old, whole_file
+from cheq.pictures.files import check_free, check_place, describe, remove_old, whole_file
 from cheq.pictures.picture import Picture
 from cheq.pictures.reading import MOST_PIXELS, collected_warnings, pixel_limit
 
@@ -43,7 +43,7 @@ def run(plan: Plan, report: Report, settings: Settings, mask: str | None = None)
     plan : Plan
         Sources and targets.
     report : Report
-        Is told of every success, failure and warning, in the plan's order: pictures first, then arrays.
+        Is told what becomes of every file, in the plan's order: pictures first, then arrays.
     settings : Settings
         What is done to them.
     mask : str, optional
@@ -64,16 +64,30 @@ def run(plan: Plan, report: Report, settings: Settings, mask: str | None = None)
         worker = _Worker(equalizer, mask_of)
         for path, problem in plan.problems:
             report.failure(path, problem)
-        for folder in {job.target.parent for job in jobs}:
-            remove_old(folder)
-        if settings.counts_first:
+        if not settings.dry_run:
+            for folder in {job.target.parent for job in jobs}:
+                remove_old(folder)
+        there = {job for job in jobs if settings.skip_existing and job.target.is_file()}
+        # Those that are there are counted too: a run that was broken off goes on with the same histogram.
+        if settings.counts_first and there != set(jobs):
             report.begin("counting", len(jobs))
-            jobs = _each(jobs, partial(_attempt, worker.count, report.step, collected), settings.threads, report)
+            count = partial(worker.count, there)
+            jobs = _each(jobs, partial(_attempt, count, report.step, collected), settings.threads, report.warned)
+        for job in jobs:
+            if job in there:
+                report.skipped(job)
+        jobs = [job for job in jobs if job not in there]
         report.begin(report.doing, len(jobs))
-        _each(jobs, partial(_attempt, worker.equalize, report.success, collected), settings.threads, report)
+        work = worker.rehearse if settings.dry_run else worker.equalize
+        _each(jobs, partial(_attempt, work, report.success, collected), settings.threads, report.finished)
 
 
-def _each(jobs: list[Job], attempt: Callable[[Job], _Outcome], threads: int, report: Report) -> list[Job]:
+def _each(
+    jobs: list[Job],
+    attempt: Callable[[Job], _Outcome],
+    threads: int,
+    told: Callable[[Job, str | None, list[str]], None],
+) -> list[Job]:
     """Work on pictures on several threads, then on arrays with several threads each; return those that went well.
 
     Arrays are left to the main thread, for cheq looks for Ctrl-C in that one alone.
@@ -82,12 +96,9 @@ def _each(jobs: list[Job], attempt: Callable[[Job], _Outcome], threads: int, rep
 
     def tell(job: Job, outcome: _Outcome) -> None:
         failure, messages = outcome
-        for message in dict.fromkeys(messages):
-            report.warning(job.source, in_options(message))
         if failure is None:
             fine.append(job)
-        else:
-            report.failure(job.source, in_options(failure))
+        told(job, failure and in_options(failure), [in_options(message) for message in dict.fromkeys(messages)])
 
     waiting: deque[tuple[Job, Future[_Outcome]]] = deque()
     pool = ThreadPoolExecutor(threads)
@@ -149,23 +160,51 @@ class _Worker:
         self._settings = equalizer.settings
         self._mask_of = mask_of
 
-    def count(self, job: Job) -> None:
-        """Add a file to the shared histograms."""
-        check_free(job.target, self._settings.overwrite)
-        mask = self._mask_of(job.name)
+    def count(self, there: Container[Job], job: Job) -> None:
+        """Add a file to the shared histograms, wholly or not at all."""
+        if job not in there:
+            check_free(job.target, self._settings.overwrite)
+        self._equalizer.add(self._counted(job))
+
+    def _counted(self, job: Job) -> Equalizer:
+        """Return an equalizer that has counted a file alone."""
+        mask, alone = self._mask_of(job.name), self._equalizer.alone()
         if _is_array(job):
-            arrays.count(job.source, self._equalizer, mask)
-            return
+            arrays.count(job.source, alone, mask)
+            return alone
         for picture in formats.pages(job.source):
-            if picture.is_mask or picture.reduces is not None:
+            whole = picture.reduces
+            if picture.is_mask or (whole is not None and _are_alike(whole, picture)):
                 continue
             _check_kind(picture, self._settings)
-            choice = self._equalizer.choice_of(picture, mask)
-            self._equalizer.count(picture.opaque, picture.channel_axis, choice.counted, 1)
+            choice = alone.choice_of(picture, mask)
+            alone.count(picture.opaque, picture.channel_axis, choice.counted, 1)
+        return alone
+
+    def _for(self, job: Job) -> "_Worker":
+        """Return one that knows the histogram of a file's pages, if they share one."""
+        return _Worker(self._counted(job), self._mask_of) if self._settings.shared_lut_pages else self
 
     def equalize(self, job: Job) -> None:
         """Write a file's result."""
         check_free(job.target, self._settings.overwrite)
+        self._for(job)._write(job)
+
+    def rehearse(self, job: Job) -> None:
+        """Find out what would be wrong with a file and its result, and write nothing."""
+        check_free(job.target, self._settings.overwrite)
+        check_place(job.target)
+        worker, mask = self._for(job), self._mask_of(job.name)
+        if _is_array(job):
+            arrays.rehearse(job.source, worker._equalizer, mask)
+            return
+        count = 0
+        for picture in formats.pages(job.source):
+            formats.check(worker._equalized(picture, mask), job.target.suffix)
+            count += 1
+        formats.check_count(count, job.target.suffix)
+
+    def _write(self, job: Job) -> None:
         mask = self._mask_of(job.name)
         if _is_array(job):
             with whole_file(job.target, self._settings.overwrite) as file:
@@ -190,7 +229,7 @@ class _Worker:
 
     def _changed(self, picture: Picture, mask: Mask | None) -> Pixels:
         whole, axis, choice = picture.reduces, picture.channel_axis, self._equalizer.choice_of(picture, mask)
-        own_lut = self._settings.one_lut and not self._settings.shared_lut
+        own_lut = self._settings.one_lut and not self._settings.shares_lut
         if whole is not None and own_lut and _are_alike(whole, picture):
             of_whole = self._equalizer.choice_of(whole, mask)
             colors = self._equalizer.equalize_as(whole.opaque, of_whole, picture.opaque, axis, choice)

@@ -15,6 +15,7 @@ LocalMethod = Literal["opencv", "skimage"]
 Color = Literal["channels", "ycrcb", "yuv", "lab", "gray"]
 Outside = Literal["lut", "keep"]
 Nan = Literal["raise", "omit"]
+Alpha = Literal["keep", "mask"]
 
 LIGHTNESS = ("ycrcb", "yuv", "lab")  # colors of which the lightness alone is equalized
 
@@ -52,20 +53,24 @@ class Settings:
         Of ``.npy`` and ``.npz`` arrays; pictures know theirs.
     threads : int
         How many pictures are worked on at a time, and threads for one array.
-    shared_lut : bool
-        Whether all pictures of a kind share one histogram.
+    shared_lut, shared_lut_pages : bool
+        Whether all pictures of a kind share one histogram: those of all files, or those of each file.
     match : str or None
         A file; pictures and arrays get its histogram instead of an even one.
     match_average, match_first : bool
         Whether they get the sum of all their histograms, or the first one's.
-    overwrite : bool
-        Whether existing targets are replaced.
+    overwrite, skip_existing : bool
+        Whether existing targets are replaced, or left as they are and no failure.
+    dry_run : bool
+        Whether files are read alone, and nothing is written.
     quality : int
         Of JPEG files.
     most_pixels : int or None
         The most that a picture or array may have; by default Pillow's limit, which an .npy file of that size may pass.
     outside : str
         What becomes of the pixels outside a mask.
+    alpha : str
+        Whether pictures' transparent pixels are outside too.
     nodata : str
         The value that stands for none in files that name none; "" where all values count.
     nan : str
@@ -82,13 +87,17 @@ class Settings:
     axes: tuple[int, ...] | None = None
     threads: int = 1
     shared_lut: bool = False
+    shared_lut_pages: bool = False
     match: str | None = None
     match_average: bool = False
     match_first: bool = False
     overwrite: bool = False
+    skip_existing: bool = False
+    dry_run: bool = False
     quality: int = JPEG_QUALITY
     most_pixels: int | None = None
     outside: Outside = "lut"
+    alpha: Alpha = "keep"
     nodata: str = ""
     nan: Nan = "raise"
 
@@ -101,10 +110,12 @@ class Settings:
             raise UsageError(f"{' and '.join(self._for_all)} do not go together")
         if self.matches and self.method != "skimage":
             raise UsageError(f"{self.option} takes --method skimage, not {self.method}")
-        if self.color in LIGHTNESS and self.counts_first:
+        if self.overwrite and self.skip_existing:
+            raise UsageError("--overwrite and --skip-existing do not go together")
+        if self.color in LIGHTNESS and self.counts:
             raise UsageError(f"{self.option} takes --color channels or gray, not {self.color}")
-        if self.axes is not None and (self.shared_lut or self.color != "channels"):
-            other = "--shared-lut" if self.shared_lut else f"--color {self.color}"
+        if self.axes is not None and (self.shares_lut or self.color != "channels"):
+            other = self.option if self.shares_lut else f"--color {self.color}"
             raise UsageError(f"--axes says which pixels of an array share a histogram, and so does {other}")
         try:
             self._try()
@@ -116,6 +127,7 @@ class Settings:
         """The options given that say what one picture has to do with others."""
         options = {
             "--shared-lut": self.shared_lut,
+            "--shared-lut-pages": self.shared_lut_pages,
             "--match": self.match is not None,
             "--match-average": self.match_average,
             "--match-first": self.match_first,
@@ -135,12 +147,22 @@ class Settings:
     @property
     def matches(self) -> bool:
         """Whether pictures get the histogram of others instead of an even one."""
-        return bool(self._for_all) and not self.shared_lut
+        return bool(self._for_all) and not self.shares_lut
+
+    @property
+    def shares_lut(self) -> bool:
+        """Whether several pictures have one histogram, and so one LUT."""
+        return self.shared_lut or self.shared_lut_pages
 
     @property
     def counts_first(self) -> bool:
         """Whether all files are counted before the first is changed."""
         return self.shared_lut or self.match_average
+
+    @property
+    def counts(self) -> bool:
+        """Whether pictures are counted before they are changed, those of a file or of all."""
+        return self.counts_first or self.shared_lut_pages
 
     def _try(self) -> None:
         """Let what is to do it say what does not go together."""

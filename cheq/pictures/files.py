@@ -1,5 +1,6 @@
 """Writing files wholly or not at all, and saying what went wrong with one."""
 
+import errno
 import fnmatch
 import os
 import secrets
@@ -20,6 +21,16 @@ def check_free(target: Path, overwrite: bool) -> None:
         raise FileExistsError(f"{target} exists already")
     if os.path.exists(target) and not (os.path.isfile(target) or os.path.isdir(target) or os.path.islink(target)):
         raise FileExistsError(f"{target} is neither a file nor a folder, and is not replaced")
+
+
+def check_place(target: Path) -> None:
+    """Raise OSError where no file of this name can be made, without making one or its folder."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        target.lstat()  # a name too long
+    folder = next(each for each in target.parents if os.path.lexists(each))
+    code = errno.EEXIST if not folder.is_dir() else 0 if os.access(folder, os.W_OK | os.X_OK) else errno.EACCES
+    if code:
+        raise OSError(code, os.strerror(code), os.fspath(folder))
 
 
 def remove_old(folder: Path) -> None:

@@ -20,6 +20,7 @@ __all__ = [
     "as_stored",
     "changed",
     "check",
+    "check_count",
     "count",
     "pages",
     "read",
@@ -92,6 +93,12 @@ def check(picture: Picture, extension: str) -> None:
         raise ValueError(f"a {extension} file cannot hold {picture.kind} (it holds {held}); {' and '.join(takers)} can")
 
 
+def check_count(count: int, extension: str) -> None:
+    """Raise ValueError when the format of an extension cannot hold so many pictures."""
+    if count > 1 and FORMATS[extension.lower()] is not tiff.FORMAT:
+        raise ValueError(f"a {extension} file holds one picture, and the source {count}; .tif holds them all")
+
+
 def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: int = JPEG_QUALITY) -> None:
     """Write pictures, with their EXIF, color profile and resolution as far as the format has a place for them.
 
@@ -116,8 +123,7 @@ def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: 
         tiff.write(_checked(pictures, extension), file)
         return
     first, *others = pictures
-    if others:
-        raise ValueError(f"a {extension} file holds one picture, and the source {1 + len(others)}; .tif holds them all")
+    check_count(1 + len(others), extension)
     check(first, extension)
     if not chosen.keeps_exif:
         first = upright(first)

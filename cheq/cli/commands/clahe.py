@@ -23,6 +23,7 @@ def clahe(
     color: options.ColorOption = "channels",
     mask: options.Mask = None,
     outside: options.OutsideOption = "lut",
+    alpha: options.AlphaOption = "keep",
     nodata: options.Nodata = "",
     channel_axis: options.ChannelAxis = None,
     axes: options.Axes = None,
@@ -33,6 +34,9 @@ def clahe(
     most_pixels: options.MostPixels = None,
     dry_run: options.DryRun = False,
     overwrite: options.Overwrite = False,
+    skip_existing: options.SkipExisting = False,
+    verbose: options.Verbose = False,
+    as_json: options.Json = False,
 ) -> None:
     """Equalize image files and NumPy arrays tile by tile, with limited contrast (CLAHE), as OpenCV or scikit-image do.
 

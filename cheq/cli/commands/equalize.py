@@ -25,6 +25,14 @@ def equalize(
             "bits), so that they stay comparable. Every file is read twice.",
         ),
     ] = False,
+    shared_lut_pages: Annotated[
+        bool,
+        typer.Option(
+            "--shared-lut-pages",
+            help="One histogram for all pages of a file (for the whole of an array), so that they stay comparable "
+            "among themselves.",
+        ),
+    ] = False,
     match: options.Match = None,
     match_average: Annotated[
         bool,
@@ -43,6 +51,7 @@ def equalize(
     ] = False,
     mask: options.Mask = None,
     outside: options.OutsideOption = "lut",
+    alpha: options.AlphaOption = "keep",
     nodata: options.Nodata = "",
     nan: Annotated[
         Nan,
@@ -57,6 +66,9 @@ def equalize(
     most_pixels: options.MostPixels = None,
     dry_run: options.DryRun = False,
     overwrite: options.Overwrite = False,
+    skip_existing: options.SkipExisting = False,
+    verbose: options.Verbose = False,
+    as_json: options.Json = False,
 ) -> None:
     """Equalize the histograms of image files and NumPy arrays, exactly as OpenCV does or as --method says.
 
