@@ -192,16 +192,6 @@ def test_the_number_of_threads_changes_nothing(run, tmp_path, opencv, threads):
         np.testing.assert_array_equal(load(tmp_path / "out" / name), opencv(images[name]), strict=True)
 
 
-def test_quality(run, tmp_path):
-    save(tmp_path / "in.png", pixels(64, 80))
-    for quality in (30, 95):
-        assert run("equalize", "in.png", "-o", f"{quality}.jpg", "--quality", quality).exit_code == 0
-    assert run("equalize", "in.png", "-o", "usual.jpg").exit_code == 0
-    Image.fromarray(cv2.equalizeHist(load(tmp_path / "in.png"))).save(tmp_path / "pillow.jpg", quality=30)
-    assert (tmp_path / "30.jpg").read_bytes() == (tmp_path / "pillow.jpg").read_bytes()
-    assert (tmp_path / "95.jpg").read_bytes() == (tmp_path / "usual.jpg").read_bytes()
-
-
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.jpg"])
 def test_the_most_pixels(run, tmp_path, name):
     save(tmp_path / name, pixels(30, 50))
@@ -222,7 +212,6 @@ def test_the_most_pixels(run, tmp_path, name):
         (["--mask", "nowhere.png"], "--mask 'nowhere.png' does not exist"),
         (["--mask", "bad.png"], "--mask 'bad.png': not a picture in a known format"),
         (["--threads", "0"], "Invalid value for '--threads'"),
-        (["--quality", "101"], "Invalid value for '--quality'"),
     ],
 )
 def test_usage_errors(run, tmp_path, monkeypatch, options, message):

@@ -10,6 +10,7 @@ from cheq.cli.report import Report, leaving, printable
 from cheq.cli.run import EXTENSIONS, run
 from cheq.cli.settings import Alpha, Color, Outside, Settings, most_threads
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
+from cheq.pictures.formats import JPEG_QUALITY
 from cheq.pictures.reading import MOST_PIXELS
 
 
@@ -18,6 +19,13 @@ def _numbers(text: str) -> tuple[int, ...]:
         return tuple(int(number) for number in re.split("[x,\\s]+", text.strip()))
     except ValueError:
         raise typer.BadParameter(f"'{printable(text)}' is not whole numbers with commas or x between them") from None
+
+
+def _quality(given: str | int) -> int | str:
+    text = str(given)  # the default is a number
+    if text == "keep" or (text.isascii() and text.isdigit() and 1 <= int(text) <= 100):
+        return text if text == "keep" else int(text)
+    raise typer.BadParameter(f"'{printable(text)}' is neither a number from 1 to 100 nor keep")
 
 
 Inputs = Annotated[
@@ -126,7 +134,15 @@ Threads = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="How many files at a time; by default one a core."),
 ]
-Quality = Annotated[int, typer.Option(min=1, max=100, metavar="N", help="The quality of JPEG files.")]
+Quality = Annotated[
+    Any,
+    typer.Option(
+        parser=_quality,
+        metavar="N|keep",
+        help="The quality of JPEG files, 1 to 100. keep: JPEGs stay as coarse as they were (quantization and "
+        f"subsampling), and become little larger; others become JPEGs of {JPEG_QUALITY}.",
+    ),
+]
 MostPixels = Annotated[
     int | None,
     typer.Option(

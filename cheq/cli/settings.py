@@ -8,7 +8,7 @@ import numpy as np
 
 import cheq
 from cheq.pictures import Pixels
-from cheq.pictures.formats import JPEG_QUALITY
+from cheq.pictures.formats import JPEG_QUALITY, Quality
 
 Method = Literal["opencv", "pillow", "skimage", "numpy"]
 LocalMethod = Literal["opencv", "skimage"]
@@ -63,7 +63,7 @@ class Settings:
         Whether existing targets are replaced, or left as they are and no failure.
     dry_run : bool
         Whether files are read alone, and nothing is written.
-    quality : int
+    quality : int or "keep"
         Of JPEG files.
     most_pixels : int or None
         The most that a picture or array may have; by default Pillow's limit, which an .npy file of that size may pass.
@@ -94,7 +94,7 @@ class Settings:
     overwrite: bool = False
     skip_existing: bool = False
     dry_run: bool = False
-    quality: int = JPEG_QUALITY
+    quality: Quality = JPEG_QUALITY
     most_pixels: int | None = None
     outside: Outside = "lut"
     alpha: Alpha = "keep"

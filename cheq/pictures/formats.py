@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 from cheq.pictures import png, simple, tiff
 from cheq.pictures.changes import changed
+from cheq.pictures.jpeg import QUALITY as JPEG_QUALITY
+from cheq.pictures.jpeg import Quality
 from cheq.pictures.picture import About, Picture, as_stored, stands_for_none, upright
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "JPEG_QUALITY",
     "About",
     "Picture",
+    "Quality",
     "as_stored",
     "changed",
     "check",
@@ -28,8 +31,6 @@ __all__ = [
     "upright",
     "write",
 ]
-
-JPEG_QUALITY = simple.JPEG_QUALITY
 
 FORMATS = {**simple.FORMATS, ".png": png.FORMAT, ".tif": tiff.FORMAT, ".tiff": tiff.FORMAT}
 
@@ -99,7 +100,7 @@ def check_count(count: int, extension: str) -> None:
         raise ValueError(f"a {extension} file holds one picture, and the source {count}; .tif holds them all")
 
 
-def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: int = JPEG_QUALITY) -> None:
+def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: Quality = JPEG_QUALITY) -> None:
     """Write pictures, with their EXIF, color profile and resolution as far as the format has a place for them.
 
     Parameters
@@ -110,8 +111,8 @@ def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: 
         Open for reading and writing.
     extension : str
         Of the format.
-    quality : int
-        Of a JPEG, 1 to 100.
+    quality : int or "keep"
+        Of a JPEG, 1 to 100, or that of its source if this was one.
 
     Raises
     ------

@@ -1,10 +1,11 @@
-"""JPEG: is what a file holds whole? Decoders make up what is missing, and most do not say so."""
+"""JPEG: is what a file holds whole? Decoders make up what is missing, and most do not say so. How was it encoded?"""
 
 import logging
 import re
 import struct
 import threading
-from typing import Any
+import warnings
+from typing import Any, Literal, NamedTuple
 
 import imagecodecs
 import numpy as np
@@ -19,6 +20,8 @@ _MARKER = re.compile(rb"\xff+([^\0\xff])", re.DOTALL)
 _IN_PARTS = {b"\xc2", b"\xc6", b"\xca", b"\xce", b"\xdd"}
 # How libjpeg's warnings of pixels begin (jerror.h).
 _DAMAGE = ("Corrupt JPEG data", "Premature end of JPEG file", "Inconsistent progression sequence")
+# What Pillow writes: how much finer than colors the lightness is sampled, across and down.
+_SAMPLINGS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0"}
 _MORE = b"\x5a\x3c\xa5\xc3" * 16
 
 
@@ -101,3 +104,59 @@ def with_more(data: bytes) -> bytes | None:
             parts += [data[place : found.start()], _MORE]
             place = found.start()
     return None if seen & _IN_PARTS else b"".join([*parts, data[place:]])
+
+
+# ---------------------------------------------------------------- how pixels are encoded
+
+Quality = int | Literal["keep"]
+QUALITY = 95  # the encoder should not undo what equalization brought out
+
+
+class Coding(NamedTuple):
+    """How a file's pixels were made fewer bytes.
+
+    Attributes
+    ----------
+    tables : tuple of tuple of int
+        The quantization table of each component, by which its frequencies were divided.
+    finer : (int, int)
+        How much finer than colors the lightness is sampled, across and down.
+    progressive : bool
+        Whether rough pixels come first.
+    """
+
+    tables: tuple[tuple[int, ...], ...]
+    finer: tuple[int, int]
+    progressive: bool
+
+
+def coding(image: Any) -> Coding | None:
+    """Return how Pillow says that a file's pixels were encoded; None if the file says it later than Pillow reads."""
+    if not all(number in image.quantization for *_, number in image.layer):
+        return None
+    tables = tuple(tuple(image.quantization[number]) for *_, number in image.layer)
+    (_, across, down, _), *others = image.layer
+    least = [min(layer[axis] for layer in others or image.layer) for axis in (1, 2)]
+    return Coding(tables, (across // least[0], down // least[1]), "progressive" in image.info)
+
+
+def encoding(quality: Quality, coded: Coding | None, colors: int) -> dict[str, Any]:
+    """Return Pillow's options for a quality; those of the source, if they are to be kept and it was a JPEG.
+
+    Warns
+    -----
+    UserWarning
+        If the source's sampling is one that Pillow does not write.
+    """
+    if quality != "keep" or coded is None:
+        # 4:4:4: no channel is sampled more coarsely than another.
+        return {"quality": QUALITY if quality == "keep" else quality, "subsampling": "4:4:4"}
+    sampling = _SAMPLINGS.get(coded.finer)
+    if sampling is None and colors > 1:
+        across, down = coded.finer
+        told = f"its colors, sampled {across} x {down} times as coarsely as its lightness, are now sampled as finely"
+        warnings.warn(told, UserWarning, stacklevel=2)
+    tables = [list(table) for table in coded.tables[:colors]]
+    while len(tables) > 1 and tables[-1] == tables[-2]:  # the last one is for all that follow
+        tables.pop()
+    return {"qtables": tables, "subsampling": sampling or "4:4:4", "progressive": coded.progressive}

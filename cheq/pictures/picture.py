@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from cheq.pictures import Pixels
+from cheq.pictures.jpeg import Coding
 
 ORIENTATION = 0x0112  # EXIF and TIFF: how the picture must be turned to be upright
 REDUCED, MASK = 1, 4  # bits of a TIFF's tag 254: a smaller copy of another page, a mask of another
@@ -40,6 +41,8 @@ class About:
         What stands in XML.
     resolution : (float, float, int) or None
         Pixels horizontally and vertically for each unit: 1 none, 2 inch, 3 centimeter, as in TIFF.
+    coding : Coding or None
+        How a JPEG's pixels were encoded.
     compression, predictor : str, bool
         Of a TIFF's pixels.
     large : bool
@@ -60,6 +63,7 @@ class About:
     icc_profile: bytes = b""
     xmp: bytes = b""
     resolution: tuple[float, float, int] | None = None
+    coding: Coding | None = None
     compression: str = ""
     predictor: bool = True
     large: bool = False

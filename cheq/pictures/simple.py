@@ -17,8 +17,6 @@ from PIL import Image, UnidentifiedImageError
 from cheq.pictures import Pixels, jpeg
 from cheq.pictures.picture import EXIF_START, About, Format, Picture, of, refuse_bomb, whole_exif
 
-JPEG_QUALITY = 95  # the encoder should not undo what equalization brought out
-
 _GRAY, _RGB = "8-bit gray", "8-bit RGB"
 _ALPHA = f"{_GRAY} with alpha", f"{_RGB} with alpha"
 _JPEG = Format("JPEG", frozenset({_GRAY, _RGB}), keeps_exif=True)
@@ -125,6 +123,7 @@ def _about(image: Image.Image) -> About:
         icc_profile=image.info.get("icc_profile") or b"",
         xmp=image.info.get("xmp") or b"",
         resolution=resolution,
+        coding=jpeg.coding(image) if image.format in _JPEGS else None,
     )
 
 
@@ -136,7 +135,7 @@ def _is_resolution(dpi: Any) -> bool:
         return False
 
 
-def write(picture: Picture, file: BinaryIO, form: Format, quality: int) -> None:
+def write(picture: Picture, file: BinaryIO, form: Format, quality: jpeg.Quality) -> None:
     """Write a picture with Pillow."""
     image = Image.fromarray(np.ascontiguousarray(picture.pixels))
     if form is _GIF and picture.kind != _GRAY:
@@ -146,11 +145,10 @@ def write(picture: Picture, file: BinaryIO, form: Format, quality: int) -> None:
     image.save(file, format=form.name, **_options(picture, form, quality))
 
 
-def _options(picture: Picture, form: Format, quality: int) -> dict[str, Any]:
+def _options(picture: Picture, form: Format, quality: jpeg.Quality) -> dict[str, Any]:
     about, options = picture.about, dict[str, Any]()
     if form is _JPEG:
-        # 4:4:4: no channel is sampled more coarsely than another.
-        options.update(quality=quality, subsampling="4:4:4")
+        options.update(jpeg.encoding(quality, about.coding, picture.colors))
     elif form is _WEBP:
         # `exact` keeps the colors under fully transparent pixels; more effort makes it slow and hardly smaller.
         options.update(lossless=True, exact=True, method=0)
