@@ -118,7 +118,7 @@ def test_what_photoshop_keeps_of_the_old_pixels_goes(run, tmp_path):
     tags = [(34377, 1, len(kept + old), old + kept, True), (37724, 7, 20, b"Adobe Photoshop Docu", True)]
     tifffile.imwrite(tmp_path / "in.tif", words(23, 31), extratags=tags, metadata=None)
     result = run("equalize", "in.tif", "-o", "out.tif")
-    said = "warning: in.tif: its Photoshop layers show the old pixels and are left out\n"
+    said = "warning: in.tif: what told of the old pixels is left out: Photoshop's layers\n"
     assert (result.exit_code, result.stderr) == (0, said)
     found = tags_of(tmp_path / "out.tif")
     assert found[34377] == kept

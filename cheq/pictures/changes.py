@@ -1,20 +1,21 @@
 """A picture whose pixels are changed: what described the old ones is left out, all else stays."""
 
 import re
-import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
-from PIL import ExifTags, Image
-
-from cheq.pictures import Pixels, tags
+from cheq.pictures import Pixels, exif, tags
 from cheq.pictures.picture import About, Picture
 
-_RESOURCES, _LAYERS, _GDAL = 34377, 37724, 42112
+_LAYERS, _GDAL, _CREDENTIALS = 37724, 42112, 52545
 _THUMBNAILS = {1033, 1036}  # Photoshop's image resources of them
+# Chunks of PNG that tell of levels: which of their bits count, and the background's; what they stand for; how light
+# they are; which colors are frequent. Of those that are not known, the fourth letter says whether they may stay.
+_KEPT_CHUNKS = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"mDCV", b"mDCv", b"sTER", b"sCAL", b"tIME"}
 _IN_XMP = re.compile(rb"<(x[am]p:Thumbnails)\b[^>]*(/>|>.*?</\1\s*>)", re.DOTALL)
+_APP11 = 0xEB
+_SIGNED = "content credentials, which sign them"
 _STATISTICS = re.compile(rb'\s*<Item\s[^>]*name="STATISTICS_[^>]*?(/>|>[^<]*</Item>)')
 
 
@@ -28,12 +29,20 @@ def changed(picture: Picture, pixels: Pixels, rgb: bool) -> Picture:
     """
     channels = pixels.shape != picture.pixels.shape
     about = tags.described(picture.about, lambda text: _description(text, channels))
+    old: list[str] = []
     about = replace(
         about,
-        exif=_without_thumbnail(about.exif),
+        exif=exif.without_thumbnail(about.exif),
         xmp=_IN_XMP.sub(b"", about.xmp),
-        tags=tuple(_tags(about)),
+        extended_xmp=_IN_XMP.sub(b"", about.extended_xmp),
+        resources=b"".join(part for number, _, part in tags.resources_of(about.resources) if number not in _THUMBNAILS),
+        tags=tuple(_tags(about, old)),
+        chunks=tuple(_chunks(about, old)),
+        segments=tuple(_segments(about, old)),
     )
+    if old:
+        names = ", ".join(dict.fromkeys(old))
+        warnings.warn(f"what told of the old pixels is left out: {names}", UserWarning, stacklevel=2)
     return replace(picture, pixels=pixels, rgb=rgb, about=about)
 
 
@@ -49,52 +58,33 @@ def _description(text: str, channels: bool) -> str:
     return "" if channels and text.startswith('{"shape":') else text
 
 
-def _without_thumbnail(exif: bytes) -> bytes:
-    """Cut off EXIF's second directory, which is the thumbnail's; the first names its place last."""
-    order = "<" if exif[:2] == b"II" else ">"
-    try:
-        (first,) = struct.unpack_from(order + "I", exif, 4)
-        (entries,) = struct.unpack_from(order + "H", exif, first)
-        pointer = first + 2 + 12 * entries
-        (second,) = struct.unpack_from(order + "I", exif, pointer)
-    except struct.error:
-        return exif
-    if not second:
-        return exif
-    block = Image.Exif()
-    block.load(exif)
-    where = block.get_ifd(ExifTags.IFD.IFD1)
-    start, length = where.get(513), where.get(514)
-    exif = exif[:pointer] + bytes(4) + exif[pointer + 4 :]
-    if isinstance(start, int) and isinstance(length, int) and 0 < start < len(exif):
-        exif = exif[:start] + bytes(len(exif[start : start + length])) + exif[start + length :]
-    return exif
-
-
-def _tags(about: About) -> Iterator[tuple[int, int, int, Any]]:
+def _tags(about: About, old: list[str]) -> Iterator[tuple[int, int, int, bytes]]:
     for code, kind, count, value in about.tags:
         if code == _LAYERS:
-            warnings.warn("its Photoshop layers show the old pixels and are left out", UserWarning, stacklevel=2)
-        elif code == _RESOURCES:
-            kept = b"".join(_resources(bytes(value)))
-            if kept:
-                yield code, kind, len(kept), kept
+            old.append("Photoshop's layers")
+        elif code == _CREDENTIALS:
+            old.append(_SIGNED)
         elif code == _GDAL:
             kept = _STATISTICS.sub(b"", value)
             if b"<Item" in kept:
-                yield code, kind, 0, kept
+                yield code, kind, len(kept), kept
         else:
             yield code, kind, count, value
 
 
-def _resources(content: bytes) -> Iterator[bytes]:
-    """Yield Photoshop's image resources but thumbnails: signature, number, name and content, each of even length."""
-    place = 0
-    while content[place : place + 4] == b"8BIM" and place + 12 <= len(content):
-        (number,) = struct.unpack_from(">H", content, place + 4)
-        size = place + 6 + (content[place + 6] + 2) // 2 * 2
-        end = size + 4 + (int.from_bytes(content[size : size + 4], "big") + 1) // 2 * 2
-        if number not in _THUMBNAILS:
-            yield content[place:end]
-        place = end
-    yield content[place:]
+def _chunks(about: About, old: list[str]) -> Iterator[tuple[bytes, bytes]]:
+    for name, content in about.chunks:
+        if name in _KEPT_CHUNKS or name[3:].islower():
+            yield name, content
+        else:
+            old.append(_SIGNED if name == b"caBX" else name.decode("latin-1"))
+
+
+def _segments(about: About, old: list[str]) -> Iterator[tuple[int, bytes]]:
+    boxes = [content for marker, content in about.segments if marker == _APP11 and content.startswith(b"JP")]
+    signed = any(b"c2pa" in content for content in boxes)
+    for marker, content in about.segments:
+        if signed and content in boxes:
+            old.append(_SIGNED)
+        else:
+            yield marker, content

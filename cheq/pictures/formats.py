@@ -5,14 +5,16 @@ for the others. What would come out as less than its owner has is refused here.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from cheq.pictures import png, simple, tiff
+from cheq.pictures import kept, png, simple, tiff
 from cheq.pictures.changes import changed
 from cheq.pictures.jpeg import QUALITY as JPEG_QUALITY
 from cheq.pictures.jpeg import Quality
 from cheq.pictures.picture import About, Picture, as_stored, stands_for_none, upright
+from cheq.pictures.segments import without_extension
 
 __all__ = [
     "FORMATS",
@@ -126,8 +128,11 @@ def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: 
     first, *others = pictures
     check_count(1 + len(others), extension)
     check(first, extension)
-    if not chosen.keeps_exif:
+    kept.warn_of_lost(first.about, first.colors, chosen, extension)
+    if "exif" not in chosen.keeps:
         first = upright(first)
+    if "extended_xmp" not in chosen.keeps:
+        first = replace(first, about=without_extension(first.about))
     if chosen is png.FORMAT:
         png.write(first, file)
     else:
@@ -137,4 +142,5 @@ def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: 
 def _checked(pictures: Iterable[Picture], extension: str) -> Iterator[Picture]:
     for picture in pictures:
         check(picture, extension)
-        yield picture
+        kept.warn_of_lost(picture.about, picture.colors, tiff.FORMAT, extension)
+        yield replace(picture, about=without_extension(picture.about))

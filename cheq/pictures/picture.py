@@ -1,16 +1,16 @@
 """A picture in memory: its pixels, and what is known about them."""
 
+import re
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from cheq.pictures import Pixels
+from cheq.pictures import Pixels, exif
 from cheq.pictures.jpeg import Coding
 
-ORIENTATION = 0x0112  # EXIF and TIFF: how the picture must be turned to be upright
 REDUCED, MASK = 1, 4  # bits of a TIFF's tag 254: a smaller copy of another page, a mask of another
 
 # The channels of a kind, without alpha: 1 is gray, 3 is RGB.
@@ -20,11 +20,11 @@ _TURNS = {2: (True, 0), 3: (False, 2), 4: (True, 2), 5: (True, 1), 6: (False, 3)
 
 
 class Format(NamedTuple):
-    """A file format: Pillow's name, the kinds of pictures it holds (None: all), whether it has a place for EXIF."""
+    """A file format: Pillow's name, the kinds of pictures it holds (None: all), and which fields of `About`."""
 
     name: str
     holds: frozenset[str] | None
-    keeps_exif: bool
+    keeps: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,24 @@ class About:
         What kind of page of a TIFF this is, as bits of its tag 254.
     nodata : str
         The value that stands for none, as GDAL writes it.
-    tags : tuple of (int, int, int, object)
-        Code, type, count and value of a TIFF's other tags.
+    byteorder : str
+        Of a TIFF, and of the numbers in its tags.
+    tags : tuple of (int, int, int, bytes)
+        Code, type, count and value of a TIFF's other tags, as they stand in the file.
     chunks : tuple of (bytes, bytes)
         Name and content of a PNG's other chunks.
+    segments : tuple of (int, bytes)
+        Marker and content of a JPEG's other segments.
+    blocks : tuple of (bytes, bytes)
+        Name and data of a GIF's other application extensions; the data with the lengths of their parts.
+    resources : bytes
+        Photoshop's image resources, of which one is IPTC.
+    extended_xmp : bytes
+        What XMP had no room for in a JPEG's segment.
+    comments : tuple of bytes
+        Remarks for people, in no encoding that is named.
+    tail : (str, bytes)
+        A format, and what stands in its files behind the picture: a film, for example.
     """
 
     exif: bytes = b""
@@ -70,16 +84,31 @@ class About:
     tile: tuple[int, int] | None = None
     subfile: int = 0
     nodata: str = ""
-    tags: tuple[tuple[int, int, int, Any], ...] = ()
+    byteorder: str = ""
+    tags: tuple[tuple[int, int, int, bytes], ...] = ()
     chunks: tuple[tuple[bytes, bytes], ...] = ()
+    segments: tuple[tuple[int, bytes], ...] = ()
+    blocks: tuple[tuple[bytes, bytes], ...] = ()
+    resources: bytes = b""
+    extended_xmp: bytes = b""
+    comments: tuple[bytes, ...] = ()
+    tail: tuple[str, bytes] = ("", b"")
+
+    @property
+    def any_resolution(self) -> tuple[float, float, int] | None:
+        """The resolution, that of EXIF where no other place names one."""
+        if self.resolution is not None or not self.exif:
+            return self.resolution
+        return exif.resolution(exif.parse(self.exif, quiet=True), exif.order_of(self.exif))
 
     @property
     def dpi(self) -> tuple[float, float] | None:
         """Pixels an inch, where the unit is one of length."""
-        if self.resolution is None or self.resolution[2] == 1:
+        found = self.any_resolution
+        if found is None or found[2] == 1:
             return None
-        scale = 2.54 if self.resolution[2] == 3 else 1.0
-        return self.resolution[0] * scale, self.resolution[1] * scale
+        scale = 2.54 if found[2] == 3 else 1.0
+        return found[0] * scale, found[1] * scale
 
     def profile_for(self, colors: int) -> bytes:
         """The color profile, unless it is one of RGB and the pixels are gray, or the other way round."""
@@ -149,16 +178,23 @@ def of(pixels: Pixels, about: About = About()) -> Picture:
 
 def upright(picture: Picture) -> Picture:
     """Turn a picture, and what it tells of its pixels, as its EXIF says; EXIF then goes."""
-    resolution = picture.about.resolution
+    resolution = picture.about.any_resolution
     if resolution is not None and _turns(picture)[1] % 2:
         resolution = (resolution[1], resolution[0], resolution[2])
     return replace(
         picture,
         pixels=_as_seen(picture.pixels, picture),
-        about=replace(picture.about, exif=b"", xmp=b"", resolution=resolution),
+        about=replace(
+            picture.about, exif=b"", xmp=_ORIENTATION_IN_XMP.sub(b"", picture.about.xmp), resolution=resolution
+        ),
         inside=None if picture.inside is None else _as_seen(picture.inside, picture),
         reduces=None if picture.reduces is None else upright(picture.reduces),
     )
+
+
+_ORIENTATION_IN_XMP = re.compile(
+    rb"""\s*tiff:Orientation=("[^"]*"|'[^']*')|\s*<tiff:Orientation>[^<]*</tiff:Orientation>"""
+)
 
 
 def _as_seen(stored: Pixels, picture: Picture) -> Pixels:
@@ -174,7 +210,7 @@ def as_stored(seen: Pixels, picture: Picture) -> Pixels:
 
 
 def _turns(picture: Picture) -> tuple[bool, int]:
-    return _TURNS.get(orientation(picture.about.exif), (False, 0))
+    return _TURNS.get(exif.orientation(picture.about.exif), (False, 0))
 
 
 def stands_for_none(pixels: Pixels, nodata: str) -> Pixels | None:
@@ -200,24 +236,13 @@ def refuse_bomb(pixels: int, size: int = 0) -> None:
 
 _BYTES_A_PIXEL = 32  # four channels of the widest samples
 
-EXIF_START = b"Exif\0\0"  # before the block itself, in some formats
 
-
-def whole_exif(exif: bytes) -> bytes:
+def whole_exif(block: bytes) -> bytes:
     """Return EXIF from its byte order on; nothing, with a warning, where it is damaged."""
-    exif = exif.removeprefix(EXIF_START)
+    block = block.removeprefix(exif.START)
     try:
-        orientation(exif)
-    except Exception:  # Pillow raises nearly anything on damaged blocks
+        exif.parse(block, quiet=True)
+    except ValueError:
         warnings.warn("its EXIF is damaged and left out", UserWarning, stacklevel=2)
         return b""
-    return exif
-
-
-def orientation(exif: bytes) -> int:
-    """Return the orientation that a block of EXIF names, 1 where it names none."""
-    if not exif:
-        return 1
-    tags = Image.Exif()
-    tags.load(exif)
-    return int(tags.get(ORIENTATION, 1))
+    return block

@@ -2,6 +2,7 @@
 
 import math
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ import numpy as np
 from cheq.pictures.picture import About, Format, Picture, refuse_bomb, whole_exif
 
 _KINDS = [f"{bits}-bit {name}" for bits in (8, 16) for name in ("gray", "gray with alpha", "RGB", "RGB with alpha")]
-FORMAT = Format("PNG", frozenset(_KINDS), keeps_exif=True)
+_KEPT = {"exif", "icc_profile", "xmp", "resolution", "ratio", "comments", "chunks"}
+FORMAT = Format("PNG", frozenset(_KINDS), frozenset(_KEPT))
 
 START = b"\x89PNG\r\n\x1a\n"
 
@@ -24,8 +26,9 @@ _LEVEL, _RUN_LENGTHS, _SUBTRACT = 1, 3, 16
 _HEADER = 33  # bytes of the signature and IHDR, after which other chunks may come
 _INCH = 0.0254  # meters
 _PROFILE_NAME = b"ICC profile"
-# What else is kept from one PNG to another: texts, and how the levels are to be seen.
-_KEPT = {b"gAMA", b"cHRM", b"sRGB", b"cICP", b"tEXt", b"zTXt", b"iTXt"}
+# Chunks that are told anew: how pixels are stored (Apple's iDOT, too), and what has a place of its own.
+_ELSEWHERE = {b"IHDR", b"PLTE", b"tRNS", b"IEND", b"iDOT", b"acTL", b"fcTL", b"fdAT", b"iCCP", b"pHYs", b"eXIf"}
+_COMMENT = b"Comment\0"  # the keyword of remarks for people
 _XMP_START = b"XML:com.adobe.xmp\0\0\0\0\0"  # its keyword, not compressed, in no language
 _LONGEST_PROFILE = 1 << 26  # bytes; a few can be the start of any number
 
@@ -49,14 +52,21 @@ def read(path: Path) -> Picture:
     except (imagecodecs.PngError, UnicodeDecodeError) as error:
         raise ValueError(f"damaged or cut off: {error}") from None
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    others = [(name, content) for name, content in found if name not in _ELSEWHERE and not _xmp(content)]
+    end = data.rfind(_END)
     about = About(
         exif=whole_exif(chunks.get(b"eXIf", b"")),
         icc_profile=_profile(chunks),
         xmp=next((_xmp(content) for name, content in found if name == b"iTXt" and _xmp(content)), b""),
         resolution=_resolution(chunks),
-        chunks=tuple((name, content) for name, content in found if name in _KEPT and not _xmp(content)),
+        comments=tuple(_comment(content) for name, content in others if _is_comment(name, content)),
+        chunks=tuple((name, content) for name, content in others if not _is_comment(name, content)),
+        tail=("PNG", data[end + len(_END) :] if end >= 0 else b""),
     )
     return Picture(pixels, channels in (2, 4), channels > 2, about)
+
+
+_END = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def _read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -67,6 +77,17 @@ def _read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         if name != b"IDAT":
             yield name, data[place + 8 : place + 8 + length]
         place += 12 + length
+        if name == b"IEND":
+            break
+
+
+def _is_comment(name: bytes, content: bytes) -> bool:
+    return name == b"tEXt" and content.startswith(_COMMENT)
+
+
+def _comment(content: bytes) -> bytes:
+    """Return a text of Latin-1 as UTF-8, which other formats have."""
+    return content.removeprefix(_COMMENT).decode("latin-1").encode()
 
 
 def _xmp(text: bytes) -> bytes:
@@ -99,6 +120,8 @@ def write(picture: Picture, file: BinaryIO) -> None:
         body = name + content
         file.write(struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body)))
     file.write(memoryview(data)[_HEADER:])
+    if picture.about.tail[0] == "PNG":
+        file.write(picture.about.tail[1])
 
 
 def _own_chunks(picture: Picture) -> Iterator[tuple[bytes, bytes]]:
@@ -107,9 +130,11 @@ def _own_chunks(picture: Picture) -> Iterator[tuple[bytes, bytes]]:
     profile = about.profile_for(picture.colors)
     if profile:
         yield b"iCCP", _PROFILE_NAME + b"\0\0" + zlib.compress(profile)
-    yield from about.chunks
+    for name, content in about.chunks:
+        yield name, _now() if name == b"tIME" else content
+    yield from (_text(comment) for comment in about.comments)
     # In pixels a meter, or without a unit.
-    scaled = [value / _INCH for value in about.dpi] if about.dpi else (about.resolution or ())[:2]
+    scaled = [value / _INCH for value in about.dpi] if about.dpi else (about.any_resolution or ())[:2]
     numbers = [round(value) for value in scaled if math.isfinite(value)]
     if len(numbers) == 2 and all(1 <= value < 2**31 for value in numbers):
         yield b"pHYs", struct.pack(">IIB", *numbers, about.dpi is not None)
@@ -117,3 +142,19 @@ def _own_chunks(picture: Picture) -> Iterator[tuple[bytes, bytes]]:
         yield b"eXIf", about.exif
     if about.xmp:
         yield b"iTXt", _XMP_START + about.xmp
+
+
+def _now() -> bytes:
+    """Return when a picture was changed: now."""
+    return struct.pack(">H5B", *time.gmtime()[:6])
+
+
+def _text(comment: bytes) -> tuple[bytes, bytes]:
+    """Return the chunk of a comment: in Latin-1 if it is in UTF-8 and can be, or in nothing that is known."""
+    comment = comment.replace(b"\0", b"")
+    try:
+        return b"tEXt", _COMMENT + comment.decode().encode("latin-1")
+    except UnicodeDecodeError:
+        return b"tEXt", _COMMENT + comment
+    except UnicodeEncodeError:
+        return b"iTXt", _COMMENT + b"\0\0\0\0" + comment

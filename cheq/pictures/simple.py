@@ -6,25 +6,30 @@ first). Such a file is refused here, or named in a warning.
 
 import io
 import math
+import os
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from cheq.pictures import Pixels, jpeg
-from cheq.pictures.picture import EXIF_START, About, Format, Picture, of, refuse_bomb, whole_exif
+from cheq.pictures import Pixels, exif, gif, jpeg, segments
+from cheq.pictures.picture import About, Format, Picture, of, refuse_bomb, whole_exif
 
 _GRAY, _RGB = "8-bit gray", "8-bit RGB"
 _ALPHA = f"{_GRAY} with alpha", f"{_RGB} with alpha"
-_JPEG = Format("JPEG", frozenset({_GRAY, _RGB}), keeps_exif=True)
-_WEBP = Format("WEBP", frozenset({_GRAY, _RGB, *_ALPHA}), keeps_exif=True)
-_BMP = Format("BMP", frozenset({_GRAY, _RGB}), keeps_exif=False)
-_GIF = Format("GIF", frozenset({_GRAY, _RGB, *_ALPHA}), keeps_exif=False)
-_PPM = Format("PPM", frozenset({_GRAY, _RGB}), keeps_exif=False)
-_PGM = Format("PPM", frozenset({_GRAY}), keeps_exif=False)
+_SAID = {"exif", "icc_profile", "xmp", "resolution"}  # and WebP's resolution, in EXIF
+_OF_JPEG = {*_SAID, "ratio", "extended_xmp", "resources", "segments", "comments"}
+_JPEG = Format("JPEG", frozenset({_GRAY, _RGB}), frozenset(_OF_JPEG))
+_WEBP = Format("WEBP", frozenset({_GRAY, _RGB, *_ALPHA}), frozenset({*_SAID, "ratio"}))
+_BMP = Format("BMP", frozenset({_GRAY, _RGB}), frozenset({"resolution"}))
+_OF_GIF = {"icc_profile", "xmp", "ratio", "comments", "blocks"}
+_GIF = Format("GIF", frozenset({_GRAY, _RGB, *_ALPHA}), frozenset(_OF_GIF))
+_PPM = Format("PPM", frozenset({_GRAY, _RGB}), frozenset())
+_PGM = Format("PPM", frozenset({_GRAY}), frozenset())
 
 FORMATS: Mapping[str, Format] = {
     ".jpg": _JPEG,
@@ -58,8 +63,9 @@ def read(path: Path) -> Picture:
     with opened as image:
         refuse_bomb(image.width * image.height)  # Pillow itself warns at first
         _one_frame(image)
-        pixels = _pixels_of_jpeg(image, path.read_bytes()) if image.format in _JPEGS else plain(image)
-        return of(pixels, _about(image))
+        data = path.read_bytes()
+        pixels = _pixels_of_jpeg(image, data) if image.format in _JPEGS else plain(image)
+        return of(pixels, _about(image, data))
 
 
 def _pixels_of_jpeg(image: Image.Image, data: bytes) -> Pixels:
@@ -115,16 +121,29 @@ def _highest_level(image: Image.Image) -> int:
     return highest if isinstance(highest, int) else 1
 
 
-def _about(image: Image.Image) -> About:
-    dpi: Any = image.info.get("dpi")
-    resolution = (float(dpi[0]), float(dpi[1]), 2) if _is_resolution(dpi) else None
-    return About(
+def _about(image: Image.Image, data: bytes) -> About:
+    about = About(
         exif=whole_exif(image.info.get("exif", b"")),
         icc_profile=image.info.get("icc_profile") or b"",
         xmp=image.info.get("xmp") or b"",
-        resolution=resolution,
         coding=jpeg.coding(image) if image.format in _JPEGS else None,
     )
+    if image.format in _JPEGS:
+        return replace(about, **segments.read(image, data))
+    if image.format == "GIF":
+        return replace(about, **gif.read(data))
+    if image.format == "BMP":
+        dpi: Any = image.info.get("dpi")
+        resolution = (float(dpi[0]), float(dpi[1]), 2) if _is_resolution(dpi) else None
+        return replace(about, resolution=resolution, icc_profile=_profile_of_bmp(data))
+    return about
+
+
+def _profile_of_bmp(data: bytes) -> bytes:
+    """Return the color profile of a BMP whose header has a place for one (BITMAPV5HEADER)."""
+    size, kind = int.from_bytes(data[14:18], "little"), data[70:74]
+    place, length = (int.from_bytes(data[start : start + 4], "little") for start in (126, 130))
+    return data[14 + place : 14 + place + length] if size >= 124 and kind == b"DEBM" else b""
 
 
 def _is_resolution(dpi: Any) -> bool:
@@ -142,22 +161,37 @@ def write(picture: Picture, file: BinaryIO, form: Format, quality: jpeg.Quality)
         image = _with_palette(picture.pixels)
     elif form is _WEBP:
         image = image.convert("RGBA" if picture.alpha else "RGB")
-    image.save(file, format=form.name, **_options(picture, form, quality))
+    options, about = _options(picture, form, quality), picture.about
+    if form is _GIF:
+        written = io.BytesIO()
+        image.save(written, format=form.name, **options)
+        gif.write(about, written.getvalue(), file)
+        return
+    image.save(file, format=form.name, **options)
+    if form is _JPEG:
+        segments.set_density(file, about.resolution)
+        file.seek(0, os.SEEK_END)  # Pillow writes past what Python knows of
+        file.write(about.tail[1] if about.tail[0] == form.name else b"")
 
 
 def _options(picture: Picture, form: Format, quality: jpeg.Quality) -> dict[str, Any]:
     about, options = picture.about, dict[str, Any]()
+    block = about.exif
     if form is _JPEG:
         options.update(jpeg.encoding(quality, about.coding, picture.colors))
+        options["extra"] = segments.to_write(about)
+        if len(block) > segments.LONGEST_EXIF:
+            warnings.warn(f"its EXIF ({len(block)} bytes) has no room in a JPEG", UserWarning, stacklevel=2)
+            block = b""
     elif form is _WEBP:
         # `exact` keeps the colors under fully transparent pixels; more effort makes it slow and hardly smaller.
-        options.update(lossless=True, exact=True, method=0)
-    if form is not _WEBP and _is_resolution(about.dpi):
-        options["dpi"] = about.dpi
-    if form.keeps_exif:
+        options.update(lossless=True, exact=True, method=0, xmp=about.xmp)
+        block = exif.with_resolution(block, about.resolution) if about.resolution else block
+    elif form is _BMP:
+        options["dpi"] = about.dpi if _is_resolution(about.dpi) else (0, 0)  # none
+    if "exif" in form.keeps:
         options["icc_profile"] = about.profile_for(picture.colors)
-        options["exif"] = EXIF_START + about.exif if about.exif else b""
-        options["xmp"] = about.xmp
+        options["exif"] = exif.START + block if block else b""
     return {name: value for name, value in options.items() if value != b""}
 
 

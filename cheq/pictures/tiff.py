@@ -17,12 +17,13 @@ import numpy as np
 import tifffile
 from PIL import Image, UnidentifiedImageError
 
-from cheq.pictures import Pixels, kinds, stacks, tags
+from cheq.pictures import Pixels, exif, kinds, stacks, tags
 from cheq.pictures.kinds import Kind
-from cheq.pictures.picture import ORIENTATION, About, Format, Picture, of, refuse_bomb, stands_for_none
+from cheq.pictures.picture import About, Format, Picture, of, refuse_bomb, stands_for_none
 from cheq.pictures.simple import plain
 
-FORMAT = Format("TIFF", None, keeps_exif=True)
+_KEPT = {"exif", "icc_profile", "xmp", "resolution", "ratio", "nodata", "tags", "resources"}
+FORMAT = Format("TIFF", None, frozenset(_KEPT))
 
 STARTS = {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}  # classic and big, in both byte orders
 
@@ -123,7 +124,7 @@ def _scaled(nodata: str, page: Any) -> str:
 
 def _lying(path: Path, file: Any) -> BinaryIO:
     """Return a file in which no page is to be turned: Pillow would, and shears those that are not compressed."""
-    turned = [page.tags[ORIENTATION] for page in file.pages if ORIENTATION in page.tags]
+    turned = [page.tags[exif.ORIENTATION] for page in file.pages if exif.ORIENTATION in page.tags]
     content = bytearray(path.read_bytes())
     for tag in turned:
         if tag.valuebytecount <= 8:
@@ -226,7 +227,9 @@ def write(pictures: Iterable[Picture], file: BinaryIO) -> None:
     pictures = iter(pictures)
     first = next(pictures)
     big = first.about.large or first.pixels.nbytes > _MOST_CLASSIC
-    with tifffile.TiffWriter(file, bigtiff=big, shaped=False) as writer:
+    # Numbers in tags stay as they are, and those that makers of cameras hide in EXIF.
+    order: Any = first.about.byteorder or exif.order_of(first.about.exif)
+    with tifffile.TiffWriter(file, bigtiff=big, byteorder=order, shaped=False) as writer:
         for picture in chain([first], pictures):
             _write_page(writer, picture, file)
 
@@ -235,7 +238,9 @@ def _write_page(writer: Any, picture: Picture, file: BinaryIO) -> None:
     about, pixels = picture.about, picture.pixels
     compression = about.compression if about.compression in _LOSSLESS else "ADOBE_DEFLATE"
     extra = ["unspecified"] * (picture.colors - (3 if picture.rgb else 1)) + ["unassalpha"] * picture.alpha
-    resolution = about.resolution if about.resolution and _is_rational(about.resolution[:2]) else (1.0, 1.0, 1)
+    resolution = about.any_resolution
+    if resolution is None or not _is_rational(resolution[:2]):
+        resolution = (1.0, 1.0, 1)
     writer.write(
         pixels,
         photometric="mask" if picture.is_mask else "rgb" if picture.rgb else "minisblack",
