@@ -11,18 +11,21 @@ typedef struct {
     int bits;
 } cheq_weights;
 
-/* Exact in 16 bits, twice the lanes of 32: a weight's two bytes are multiplied apart. With
- * the high bytes' sum h and the low bytes' sum l,
+/* Exact in 16 bits, twice the lanes of 32: the weights, made to add up to 2^16, for compilers make narrow vectors of
+ * shifts that they know, have their two bytes multiplied apart. With the high bytes' sum h and the low bytes' sum l,
  *
- *     (256 h + l + 2^(bits-1)) >> bits = (h + (l >> 8) + 2^(bits-9)) >> (bits-8),
+ *     (256 h + l + 2^15) >> 16 = (h + (l >> 8) + 2^7) >> 8,
  *
- * as what l has below 2^8 reaches no kept bit. The low bytes of each rule's weights add
+ * as what l has below 2^8 reaches no kept bit. The low bytes of each rule's weights then add
  * up to 256, so l is at most 255 * 256, h at most 255 * 255, and their sum 65,408. */
 CHEQ_BODY uint8_t cheq_weigh(cheq_weights w, uint8_t r, uint8_t g, uint8_t b) {
-    uint16_t high = (uint16_t)((w.r >> 8) * r + (w.g >> 8) * g + (w.b >> 8) * b);
-    uint16_t low = (uint16_t)((w.r & 255) * r + (w.g & 255) * g + (w.b & 255) * b);
-    uint16_t sum = (uint16_t)(high + (low >> 8) + (1 << (w.bits - 9)));
-    return (uint8_t)(sum >> (w.bits - 8));
+    const int up = 16 - w.bits;
+    const uint16_t of_r = (uint16_t)(w.r << up), of_g = (uint16_t)(w.g << up), of_b = (uint16_t)(w.b << up);
+    const uint8_t high_r = of_r >> 8, high_g = of_g >> 8, high_b = of_b >> 8;
+    const uint8_t low_r = of_r & 255, low_g = of_g & 255, low_b = of_b & 255;
+    const uint16_t high = (uint16_t)(high_r * r + high_g * g + high_b * b);
+    const uint16_t low = (uint16_t)(low_r * r + low_g * g + low_b * b);
+    return (uint8_t)((uint16_t)(high + (low >> 8) + 128) >> 8);
 }
 
 /* Channels of 16 bits: 65535 * 2^15 + 2^14 fits 32. */
@@ -69,8 +72,8 @@ static const cheq_space cheq_spaces[CHEQ_SPACE_COUNT] = {
 #define CHEQ_HIGH(w) (((w) + 128) >> 8)
 #define CHEQ_LOW(w) ((w) - 256 * CHEQ_HIGH(w))
 CHEQ_BODY int16_t cheq_rescale(int v, int16_t x, int w, int16_t y) {
-    int16_t high = (int16_t)(CHEQ_HIGH(v) * x + CHEQ_HIGH(w) * y);
-    int16_t low = (int16_t)(CHEQ_LOW(v) * x + CHEQ_LOW(w) * y);
+    const int16_t high_v = CHEQ_HIGH(v), high_w = CHEQ_HIGH(w), low_v = CHEQ_LOW(v), low_w = CHEQ_LOW(w);
+    const int16_t high = (int16_t)(high_v * x + high_w * y), low = (int16_t)(low_v * x + low_w * y);
     return (int16_t)((int16_t)(high + (low >> 8) + 32) >> 6);
 }
 

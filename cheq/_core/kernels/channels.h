@@ -1,5 +1,5 @@
 /* A template (see kernels.h): the kernels for channels that alternate, from an instruction set's loops
- * split_by, merge_by and, with CHEQ_APPLY_CHANNELS, apply_channels_by. Their number and order, known to
+ * split_by, merge_by and, with CHEQ_APPLY_CHANNELS, its attributes, apply_channels_by. Their number and order, known to
  * the compiler, leave straight code. */
 CHEQ_ATTRIBUTES static void CHEQ_NAME(split)(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
     switch (channels) {
@@ -28,7 +28,7 @@ CHEQ_ATTRIBUTES static void CHEQ_NAME(merge)(const uint8_t *const *from, int cha
 }
 
 #ifdef CHEQ_APPLY_CHANNELS
-CHEQ_ATTRIBUTES static void CHEQ_NAME(apply_channels)(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
+CHEQ_APPLY_CHANNELS static void CHEQ_NAME(apply_channels)(const uint8_t *pixels, uint8_t *out, size_t n, int channels,
                                                      int reversed, const uint8_t *const *luts) {
     switch (2 * channels + reversed) {
     case 4:

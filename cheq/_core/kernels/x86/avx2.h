@@ -17,10 +17,6 @@
 /* Pixels that go straight into the histogram: 67 ns for 64 at worst (two levels), where
  * clearing, counting and summing in bins takes some 75. */
 #define CHEQ_TINY256 64
-/* Pixels that bins of a byte can hold, whatever the data. */
-#define CHEQ_FEW256 ((size_t)CHEQ_STEP * CHEQ_STEPS_MAX)
-/* Pixels a round of tables: below 65,536, so that a bin's sum fits 16 bits as well. */
-#define CHEQ_MANY256 ((size_t)CHEQ_LOOKUP256 * 511)
 
 CHEQ_AVX2_INLINE void cheq_add256(uint32_t hist[8], __m256i counts) {
     cheq_store256(hist, _mm256_add_epi32(cheq_load256(hist), counts));
@@ -53,17 +49,11 @@ CHEQ_AVX2_INLINE void cheq_sum_bins256(cheq_bins bins, uint32_t hist[CHEQ_LEVELS
     }
 }
 
-CHEQ_BYTEWISE static void cheq_count_steps16(const uint8_t *pixels, size_t steps, cheq_tables16 tables) {
-    for (; steps > 0; steps--, pixels += CHEQ_STEP) {
-        cheq_count_step16(pixels, tables);
-    }
-}
-
 CHEQ_AVX2 static void cheq_count_avx2(const uint8_t *pixels, size_t n, uint32_t hist[CHEQ_LEVELS],
                                       cheq_ahead ahead, void *room) {
     (void)ahead; /* slow enough for the machine's own prefetching */
-    while (n > CHEQ_FEW256) {
-        size_t part = n < CHEQ_MANY256 ? n - n % CHEQ_STEP : CHEQ_MANY256;
+    while (n > CHEQ_FEW) {
+        size_t part = n < CHEQ_MANY ? n - n % CHEQ_STEP : CHEQ_MANY;
         uint16_t(*tables)[CHEQ_LEVELS] = room;
         memset(tables, 0, sizeof(cheq_tables16));
         cheq_count_steps16(pixels, part / CHEQ_STEP, tables);
@@ -138,8 +128,8 @@ CHEQ_AVX2 static void cheq_count_apply_avx2(const uint8_t *next, uint32_t hist[C
         return;
     }
     const cheq_rows256 rows = cheq_load_rows256(lut);
-    while (n > CHEQ_FEW256) {
-        size_t part = n < CHEQ_MANY256 ? n - n % CHEQ_LOOKUP256 : CHEQ_MANY256;
+    while (n > CHEQ_FEW) {
+        size_t part = n < CHEQ_MANY ? n - n % CHEQ_LOOKUP256 : CHEQ_MANY;
         uint16_t(*tables)[CHEQ_LEVELS] = room;
         memset(tables, 0, sizeof(cheq_tables16));
         cheq_count_apply_many256(next, tables, pixels, out, part, &rows);
