@@ -41,6 +41,7 @@ CHEQ_BYTEWISE static void cheq_count_steps(const uint8_t *pixels, size_t steps, 
 /* Many pixels: bins of 16 bits need summing far less often. A round is of fewer than 65,536, so that
  * a bin's sum fits 16 bits as well, and of whole registers, whatever the kernels. */
 #define CHEQ_MANY ((size_t)65408)
+
 typedef uint16_t cheq_tables16[CHEQ_STEP][CHEQ_LEVELS];
 
 static inline void cheq_count_step16(const uint8_t *pixels, cheq_tables16 tables) {
@@ -63,23 +64,6 @@ static inline void cheq_sum_tables16(cheq_tables16 tables, uint32_t hist[CHEQ_LE
             sum = (uint16_t)(sum + tables[i][v]);
         }
         hist[v] += sum;
-    }
-}
-
-/* Few pixels, of vector kernels: the eight bytes of a bin lie side by side, so that one instruction
- * sums them: 20 ns a plane less than eight tables. */
-typedef uint8_t cheq_bins[CHEQ_LEVELS][CHEQ_STEP];
-
-static inline void cheq_count_step_in_bins(const uint8_t *pixels, cheq_bins bins) {
-    unsigned a = pixels[0], b = pixels[1], c = pixels[2], d = pixels[3];
-    unsigned e = pixels[4], f = pixels[5], g = pixels[6], h = pixels[7];
-    bins[a][0]++, bins[b][1]++, bins[c][2]++, bins[d][3]++;
-    bins[e][4]++, bins[f][5]++, bins[g][6]++, bins[h][7]++;
-}
-
-CHEQ_BYTEWISE static void cheq_count_steps_in_bins(const uint8_t *pixels, size_t steps, cheq_bins bins) {
-    for (; steps > 0; steps--, pixels += CHEQ_STEP) {
-        cheq_count_step_in_bins(pixels, bins);
     }
 }
 

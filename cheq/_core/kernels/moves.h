@@ -70,7 +70,7 @@ CHEQ_BODY void cheq_alternate(const uint8_t *restrict first, const uint8_t *rest
 /* Where its halves alternate, the byte at j of n goes to 2 j mod (n - 1). So six times bring that of channel c in pixel i,
  * of C channels and 64 pixels, to 64 (C i + c) mod (64 C - 1) = i + 64 c: the channels lie one behind the other. */
 CHEQ_BODY void cheq_split_by_scalar(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
-    const size_t half = (size_t)(CHEQ_ROUND / 2 * channels);
+    const size_t half = CHEQ_ROUND / 2 * (size_t)channels;
     size_t i = 0;
     for (; i + CHEQ_ROUND <= n; i += CHEQ_ROUND, from += 2 * half) {
         uint8_t x[CHEQ_ROUND * CHEQ_MAX_CHANNELS], y[CHEQ_ROUND * CHEQ_MAX_CHANNELS];

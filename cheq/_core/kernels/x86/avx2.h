@@ -4,7 +4,7 @@
 #define CHEQ_AVX2_H
 
 #include "formulas/lut.h"
-#include "kernels/counters.h"
+#include "kernels/x86/bins.h"
 #include "kernels/x86/clip256.h"
 #include "kernels/x86/color256.h"
 #include "kernels/x86/floats256.h"
@@ -17,6 +17,8 @@
 /* Pixels that go straight into the histogram: 67 ns for 64 at worst (two levels), where
  * clearing, counting and summing in bins takes some 75. */
 #define CHEQ_TINY256 64
+
+_Static_assert(CHEQ_MANY % CHEQ_LOOKUP256 == 0, "a round is of whole look-ups");
 
 CHEQ_AVX2_INLINE void cheq_add256(uint32_t hist[8], __m256i counts) {
     cheq_store256(hist, _mm256_add_epi32(cheq_load256(hist), counts));

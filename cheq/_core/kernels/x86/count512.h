@@ -4,7 +4,7 @@
 
 #include <immintrin.h>
 
-#include "kernels/counters.h"
+#include "kernels/x86/bins.h"
 #include "kernels/x86/moves512.h"
 
 /* 512 pixels become eight bit planes of one register each. For a set S of bits,
