@@ -45,7 +45,12 @@ def test_a_folder_is_taken_with_all_below_it_in_sorted_order(run, tmp_path, open
     names = ["z.png", "a.npy", "Upper/deep/x.PNG", "sub/b.png", "sub/a.png", ".hidden/h.png"]
     images = {name: save(tmp_path / "in" / name, pixels(9, 14, seed=seed)) for seed, name in enumerate(names)}
     pages, order = formats.pages, []
-    monkeypatch.setattr(formats, "pages", lambda path: order.append(path.relative_to("in").as_posix()) or pages(path))
+
+    def read(path, **options):
+        order.append(path.relative_to("in").as_posix())
+        return pages(path, **options)
+
+    monkeypatch.setattr(formats, "pages", read)
     assert run("equalize", "in", "-o", "out", "--threads", 1).exit_code == 0
     assert tree(tmp_path / "out") == sorted(names)
     assert order == ["z.png", ".hidden/h.png", "Upper/deep/x.PNG", "sub/a.png", "sub/b.png"]

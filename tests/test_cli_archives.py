@@ -164,7 +164,8 @@ def test_warnings_are_said_once(run, tmp_path):
     frames = [Image.fromarray(pixels(20, 30, seed=seed)) for seed in range(2)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     result = run("equalize", "a.gif", "-o", "out/", "--shared-lut")
-    assert result.stderr == "warning: a.gif: only the first of the file's 2 frames is taken\n"
+    said = "only the first of the file's 2 frames is taken (on the command line: --frames all)"
+    assert result.stderr == f"warning: a.gif: {said}\n"
 
 
 @pytest.mark.parametrize("signals", [[signal.SIGINT] * 4, [signal.SIGTERM]])
@@ -192,5 +193,6 @@ def test_no_temporary_file_stays(tmp_path, signals):
 def test_options_that_take_8_bits(run, tmp_path, options, kind):
     tifffile.imwrite(tmp_path / "a.tif", pixels(20, 30, *[3] * (kind == "RGB")).astype(np.uint16))
     result = run("equalize", "a.tif", "-o", "out/", *options)
-    said = f"error: a.tif: {' '.join(options)} takes 8 bits, and this is 16-bit {kind}\n"
-    assert (result.exit_code, result.stderr) == (1, said)
+    method = "--method pillow does not take 16-bit gray; --method opencv or skimage or numpy does"
+    said = method if kind == "gray" else "--color ycrcb takes 8 bits, and this is 16-bit RGB"
+    assert (result.exit_code, result.stderr) == (1, f"error: a.tif: {said}\n")

@@ -216,7 +216,7 @@ def test_usage_errors(run, tmp_path, monkeypatch, options, message):
 @pytest.mark.parametrize(
     ("array", "options", "message"),
     [
-        (np.zeros((9, 14), np.float32), [], "--method opencv takes 8 and 16 bits, and this is float32 gray; skimage"),
+        (np.zeros((9, 14), np.float32), [], "--method opencv does not take float32 gray; --method skimage does"),
         (np.zeros((9, 14), np.uint8), ["--method", "skimage", "--mask", "mask.png"], "(on the command line: --mask)"),
     ],
 )

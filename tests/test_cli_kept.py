@@ -62,7 +62,7 @@ def test_16_bits_stay_16_bits(run, tmp_path, extension, channels):
     np.testing.assert_array_equal(out, expected(array, alpha), strict=True)
 
 
-@pytest.mark.parametrize("extension", ["jpg", "webp", "bmp", "gif", "ppm"])
+@pytest.mark.parametrize("extension", ["jpg", "webp", "bmp", "gif"])
 @pytest.mark.parametrize("channels", [0, 3])
 def test_16_bits_are_not_halved_for_a_format_of_8(run, tmp_path, extension, channels):
     array = words(23, 31, *[channels] * (channels > 0))
@@ -87,7 +87,7 @@ def test_floats_take_their_own_methods(run, tmp_path):
     tifffile.imwrite(tmp_path / "in.tif", array)
     result = run("equalize", "in.tif", "-o", "out.tif")
     assert result.exit_code == 1
-    said = "--method opencv takes 8 and 16 bits, and this is float32 gray; skimage and numpy take it"
+    said = "--method opencv does not take float32 gray; --method skimage or numpy does"
     assert result.stderr == f"error: in.tif: {said}\n"
     assert run("equalize", "in.tif", "-o", "out.tif", "--method", "skimage").exit_code == 0
     from skimage.exposure import equalize_hist
@@ -133,21 +133,9 @@ def test_pages_of_different_size_and_kind(run, tmp_path):
         for page, before in zip(file.pages, pages, strict=True):
             np.testing.assert_array_equal(page.asarray(), expected(before), strict=True)
     result = run("equalize", "in.tif", "-o", "out.png")
-    assert result.stderr == "error: in.tif: a .png file holds one picture, and the source 3; .tif holds them all\n"
-
-
-@pytest.mark.parametrize("gray", [True, False])
-def test_the_first_frame_of_a_gif(run, tmp_path, gray):
-    frames = [Image.fromarray(pixels(31, 47, *[3] * (not gray), seed=seed)) for seed in range(3)]
-    frames = [frame if gray else frame.quantize(50) for frame in frames]
-    frames[0].save(tmp_path / "in.gif", save_all=True, append_images=frames[1:])
-    first = np.array(frames[0].convert("L" if gray else "RGB"))
-    result = run("equalize", "in.gif", "-o", "out.gif")
-    assert (result.exit_code, result.stderr) == (0, "warning: in.gif: only the first of the file's 3 frames is taken\n")
-    with Image.open(tmp_path / "out.gif") as image:
-        assert image.n_frames == 1
-        out = np.array(image.convert("L" if gray else "RGB"))
-    np.testing.assert_array_equal(out, expected(first), strict=True)
+    assert (
+        result.stderr == "error: in.tif: a .png file holds one picture, and the source has more; .tif holds them all\n"
+    )
 
 
 def test_a_gif_keeps_its_transparency(run, tmp_path):

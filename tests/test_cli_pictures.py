@@ -167,8 +167,6 @@ SUPPORTED = "supported are gray and RGB of 8 or 16 bits, with alpha or without, 
 @pytest.mark.parametrize(
     ("name", "mode", "said"),
     [
-        ("a.jpg", "CMYK", "mode CMYK"),
-        ("a.tif", "CMYK", "mode CMYK"),
         pytest.param("a.tif", "YCbCr", "mode YCbCr", marks=reads_its_own_ycbcr),
         ("a.tif", "LAB", "mode LAB"),
     ],
@@ -178,14 +176,6 @@ def test_other_modes_are_refused_by_name(run, tmp_path, name, mode, said):
     result = run("equalize", name, "-o", "out/")
     assert (result.exit_code, result.stderr) == (1, f"error: {name}: {said} is not supported; {SUPPORTED}\n")
     assert not (tmp_path / "out").exists()
-
-
-def test_16_bits_of_a_ppm_are_not_halved_in_silence(run, tmp_path):
-    (tmp_path / "a.ppm").write_text("P3 1 1 65535\n 1 2 3\n")
-    assert _mode(tmp_path / "a.ppm") == "RGB"
-    result = run("equalize", "a.ppm", "-o", "out/")
-    said = "levels up to 65535 in a PPM file are not supported"
-    assert (result.exit_code, result.stderr) == (1, f"error: a.ppm: {said}; {SUPPORTED}\n")
 
 
 def test_a_transparent_level_of_4_bits_is_that_level(run, tmp_path):
@@ -210,16 +200,6 @@ def test_one_bit_becomes_black_and_white(run, tmp_path, extension):
     Image.fromarray(bits).save(tmp_path / f"a.{extension}")
     assert run("equalize", f"a.{extension}", "-o", "out/a.png").exit_code == 0
     np.testing.assert_array_equal(load(tmp_path / "out/a.png"), np.where(bits, np.uint8(255), np.uint8(0)), strict=True)
-
-
-@pytest.mark.parametrize("name", ["a.png", "a.webp"])
-def test_more_than_one_frame_is_refused(run, tmp_path, name):
-    frames = [Image.fromarray(pixels(31, 47, 3, seed=seed)) for seed in range(3)]
-    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-    result = run("equalize", name, "-o", "out/")
-    assert result.exit_code == 1
-    message = f"the file holds 3 frames; of {name[2:].upper()} files only those with one are supported"
-    assert result.stderr == f"error: {name}: {message}\n"
 
 
 # ---------------------------------------------------------------- what travels with the pixels

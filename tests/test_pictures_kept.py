@@ -77,6 +77,11 @@ def tiff(path, *tags, **options):
     )
 
 
+def webp(path):
+    frames = [Image.new("L", (16, 16), level) for level in (9, 99)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=[30, 70], lossless=True)
+
+
 def camera():
     """EXIF of every type: texts, numbers, fractions with a sign, and bytes that are no numbers."""
     exif = Image.Exif()
@@ -93,6 +98,7 @@ def density(path, *numbers):
     path.write_bytes(data[:13] + struct.pack(">BHH", *numbers) + data[18:])
 
 
+ALL = "on the command line: --frames all"
 GEO = (33550, 12, 3, (0.5, 0.5, 0.0), True)
 # What each thing is called; the extension of a file that has it, and what makes one; the name in the warning.
 THINGS = {
@@ -109,6 +115,7 @@ THINGS = {
     "texts, gAMA, other chunks": ("png", lambda path: png(path, (b"tEXt", b"Author\0me")), "text 'Author'"),
     "blocks of applications": ("gif", lambda path: gif(path, b"!\xff\x0bDREAMING1.0\x03abc\0"), "DREAMING1.0 block"),
     "GeoTIFF and other tags": ("tif", lambda path: tiff(path, GEO), "tag 33550 (ModelPixelScaleTag)"),
+    "timing of frames (`--frames all`)": ("webp", lambda path: webp(path), "timing of frames"),
     "GDAL_NODATA": ("tif", lambda path: tiff(path, (42113, 2, 0, "9", True)), "GDAL_NODATA"),
 }
 
@@ -131,10 +138,16 @@ def has(thing, path):
             of_exif = exif.get(282, 0) == 2 * exif.get(283, 1) and exif[296] == 1
             of_jfif = (info.get("jfif_unit"), info.get("jfif_density")) == (0, (2, 1))
             return of_exif or of_jfif or info.get("aspect") == (2, 1) or (path.suffix == ".gif" and data[12] == 17)
+        if thing == "comments" and path.suffix == ".ppm":
+            return b"\n# a comment\n" in data
         if thing == "comments":
             return info.get("comment", info.get("Comment", "").encode()) == b"a comment"
         if thing == "IPTC":
             return (IptcImagePlugin.getiptcinfo(image) or {}).get((2, 5)) == b"a title"
+        if thing.startswith("timing"):
+            image.seek(getattr(image, "n_frames", 1) - 1)
+            image.load()
+            return image.info.get("duration") == 70
         if thing == "other APP segments":
             return ("APP3", OWN) in getattr(image, "applist", [])
     if thing in ("GeoTIFF and other tags", "GDAL_NODATA"):
@@ -156,7 +169,8 @@ def cells(folder, thing):
     source, make, _ = THINGS[thing]
     make(folder / f"in.{source}")
     for target in TARGETS:
-        result = command("equalize", folder / f"in.{source}", "-o", folder / f"out.{target}", "--overwrite")
+        options = ["--frames", "all"] * (thing.startswith("timing") and target not in ("jpg", "bmp"))
+        result = command("equalize", folder / f"in.{source}", "-o", folder / f"out.{target}", "--overwrite", *options)
         assert result.exit_code == 0, result.stderr
         yield target, has(thing, folder / f"out.{target}"), result.stderr
 
@@ -173,6 +187,8 @@ def test_it_is_kept_or_named_as_the_table_says(tmp_path, thing):
         lost = f"warning: {tmp_path}/in.{source}: a .{target} file has no place for its {name}\n"
         if thing == "XMP beyond 64 KB" and target in ("png", "tif", "webp", "gif"):  # but for the rest of XMP
             lost = lost.replace("XMP, ", "")
+        if thing.startswith("timing") and target in ("jpg", "bmp"):  # which hold one picture
+            lost = f"warning: {tmp_path}/in.{source}: only the first of the file's 2 frames is taken ({ALL})\n"
         assert said == ("" if arrived else lost), target
         kept.append(arrived)
     assert row(thing, kept) in DOCS.read_text().splitlines()
@@ -290,7 +306,7 @@ def test_a_film_behind_two_pictures(run, tmp_path):
     Image.fromarray(pixels(16, 16)).save(tmp_path / "in.mpo", save_all=True, append_images=[Image.new("L", (8, 8))])
     (tmp_path / "in.jpg").write_bytes((tmp_path / "in.mpo").read_bytes() + FILM)
     result = run("equalize", "in.jpg", "-o", "out.jpg")
-    assert result.stderr == "warning: in.jpg: only the first of the file's 2 pictures is taken\n"
+    assert result.stderr == "warning: in.jpg: only the first of the file's 2 MPO pictures is taken\n"
     assert (tmp_path / "out.jpg").read_bytes().endswith(b"\xff\xd9" + FILM)
 
 

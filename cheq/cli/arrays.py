@@ -65,6 +65,7 @@ def first_image(images: Pixels, equalizer: Equalizer, mask: Pixels | None) -> tu
 def _check(images: Pixels, equalizer: Equalizer) -> None:
     """Refuse too many pixels, and to pass over a --color for an array whose channels could be several axes."""
     settings = equalizer.settings
+    settings.check_dtype(images.dtype, str(images.dtype))
     if settings.most_pixels is not None:
         refuse_bomb(images.size)
     if settings.color == "channels" or settings.channel_axis is not None:

@@ -8,7 +8,7 @@ import typer
 from cheq.cli.plan import make_plan
 from cheq.cli.report import Report, leaving, printable
 from cheq.cli.run import EXTENSIONS, run
-from cheq.cli.settings import Alpha, Color, Outside, Settings, most_threads
+from cheq.cli.settings import Alpha, Color, Frames, Outside, Settings, most_threads
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
 from cheq.pictures.formats import JPEG_QUALITY
 from cheq.pictures.reading import MOST_PIXELS
@@ -175,6 +175,14 @@ AlphaOption = Annotated[
         "--alpha",
         help="What pictures' alpha is for: it is kept, and with mask transparent pixels (alpha 0) are also outside the "
         "mask: they are not counted.",
+    ),
+]
+FramesOption = Annotated[
+    Frames,
+    typer.Option(
+        "--frames",
+        help="Which frames of GIF, WebP and animated PNG files, and which pictures of PNM files, are taken. Frames are "
+        "written whole, with their timing.",
     ),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for each file.")]

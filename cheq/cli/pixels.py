@@ -99,8 +99,6 @@ class Equalizer:
 
     def count(self, pixels: Pixels, axis: int | None, counted: Pixels | None, threads: int | None) -> None:
         """Add pixels to the totals of their kind; one thread at a time, see `alone` and `add`."""
-        if pixels.dtype.kind == "f":
-            raise ValueError(f"{self.settings.option} counts levels of 8 or 16 bits, and this is {pixels.dtype}")
         if self.makes_gray(axis):
             pixels, axis = self._gray(pixels, axis, threads, None), None
         axes = all_axes(pixels, axis)
@@ -120,6 +118,7 @@ class Equalizer:
 
     def with_reference(self, pixels: Pixels, axis: int | None, choice: Choice) -> "Equalizer":
         """Return one that matches others to these pixels, all of them; ValueError if they are no reference."""
+        self.settings.check_dtype(pixels.dtype, str(pixels.dtype))
         if self.makes_gray(axis):
             pixels, axis = self._gray(pixels, axis, None, None), None
         counted, flat, own_axis = choice.counted, matching.flat(pixels, axis), None if axis is None else -1

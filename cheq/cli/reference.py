@@ -48,7 +48,11 @@ def added(equalizer: Equalizer, jobs: Sequence[Job], mask_of: Callable[[Path], M
 
 
 def _of_picture(path: Path, equalizer: Equalizer, mask: Mask | None) -> tuple[Pixels, int | None, Choice]:
-    pages = (page for page in formats.pages(path) if not page.is_mask and page.reduces is None)
+    pages = (
+        page
+        for page in formats.pages(path, all_frames=equalizer.settings.frames == "all")
+        if not page.is_mask and page.reduces is None
+    )
     first = next(pages)
     if equalizer.settings.match is not None and next(pages, None) is not None:
         raise ValueError("expected one picture, got several pages")

@@ -172,7 +172,7 @@ class _Worker:
         if _is_array(job):
             arrays.count(job.source, alone, mask)
             return alone
-        for picture in formats.pages(job.source):
+        for picture in self._pages(job):
             whole = picture.reduces
             if picture.is_mask or (whole is not None and _are_alike(whole, picture)):
                 continue
@@ -180,6 +180,9 @@ class _Worker:
             choice = alone.choice_of(picture, mask)
             alone.count(picture.opaque, picture.channel_axis, choice.counted, 1)
         return alone
+
+    def _pages(self, job: Job) -> Iterator[Picture]:
+        return formats.pages(job.source, all_frames=self._settings.frames == "all")
 
     def _for(self, job: Job) -> "_Worker":
         """Return one that knows the histogram of a file's pages, if they share one."""
@@ -198,11 +201,11 @@ class _Worker:
         if _is_array(job):
             arrays.rehearse(job.source, worker._equalizer, mask)
             return
-        count = 0
-        for picture in formats.pages(job.source):
-            formats.check(worker._equalized(picture, mask), job.target.suffix)
-            count += 1
-        formats.check_count(count, job.target.suffix)
+        for number, picture in enumerate(self._pages(job)):
+            result = worker._equalized(picture, mask)
+            formats.check(result, job.target.suffix)
+            formats.check_count(number + 1, job.target.suffix, result.about.frame is not None)
+            formats.warn_of_lost(result, job.target.suffix)
 
     def _write(self, job: Job) -> None:
         mask = self._mask_of(job.name)
@@ -210,7 +213,7 @@ class _Worker:
             with whole_file(job.target, self._settings.overwrite) as file:
                 arrays.equalize(job.source, file, self._equalizer, mask)
             return
-        results = (self._equalized(picture, mask) for picture in formats.pages(job.source))
+        results = (self._equalized(picture, mask) for picture in self._pages(job))
         # The first page tells most of what can be wrong, before a folder is made.
         first = next(results)
         formats.check(first, job.target.suffix)
@@ -249,9 +252,6 @@ def _check_kind(picture: Picture, settings: Settings) -> None:
     if settings.color != "channels" and not (picture.colors in known and (picture.rgb or picture.colors == 1)):
         raise ValueError(f"--color {settings.color} takes gray and RGB, and this is {picture.kind}")
     dtype = picture.pixels.dtype
-    narrow = settings.method == "pillow" or (settings.color in settings.colors_of_8_bits and picture.colors > 1)
-    if narrow and dtype != np.uint8:
-        option = "--method pillow" if settings.method == "pillow" else f"--color {settings.color}"
-        raise ValueError(f"{option} takes 8 bits, and this is {picture.kind}")
-    if settings.method == "opencv" and dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"--method opencv takes 8 and 16 bits, and this is {picture.kind}; {settings.others}")
+    if settings.color in settings.colors_of_8_bits and picture.colors > 1 and dtype != np.uint8:
+        raise ValueError(f"--color {settings.color} takes 8 bits, and this is {picture.kind}")
+    settings.check_dtype(dtype, picture.kind)

@@ -1,7 +1,7 @@
 """What a command was asked to do to each picture and array."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ Color = Literal["channels", "ycrcb", "yuv", "lab", "gray"]
 Outside = Literal["lut", "keep"]
 Nan = Literal["raise", "omit"]
 Alpha = Literal["keep", "mask"]
+Frames = Literal["first", "all"]
 
 LIGHTNESS = ("ycrcb", "yuv", "lab")  # colors of which the lightness alone is equalized
 
@@ -30,10 +31,17 @@ _OPTIONS = (
     ("^axes:|pass axes", "on the command line: --axes"),
     ("^color:", "on the command line: --color"),
     ("channel_axis", "on the command line: --channel-axis"),
-    ("nan_policy=|=np.isfinite", "on the command line: --nan omit"),
     ("^method:|method=", "on the command line: --method"),
     ("exceeds .*limit of", "on the command line: --max-pixels"),
+    (r"the file's \d+ (frames|pictures) is taken", "on the command line: --frames all"),
     ("exists already$", "replace it with --overwrite"),
+)
+
+
+# What functions propose to pass, and what the command takes instead.
+_PASSED = (
+    ("pass nan_policy='omit'", "pass --nan omit"),
+    (r"pass (\w+_)?mask=np\.isfinite\(\w+\)", "pass --nan omit to leave it out"),
 )
 
 
@@ -71,6 +79,8 @@ class Settings:
         What becomes of the pixels outside a mask.
     alpha : str
         Whether pictures' transparent pixels are outside too.
+    frames : str
+        Which frames of an animation, and which pictures of a PNM file, are taken.
     nodata : str
         The value that stands for none in files that name none; "" where all values count.
     nan : str
@@ -78,7 +88,7 @@ class Settings:
     """
 
     colors_of_8_bits: ClassVar[tuple[str, ...]] = LIGHTNESS
-    others: ClassVar = "skimage and numpy take it"  # what "opencv" does not
+    methods: ClassVar[tuple[str, ...]] = ("opencv", "pillow", "skimage", "numpy")
     one_lut: ClassVar = True  # a plane
 
     method: Method = "opencv"
@@ -98,6 +108,7 @@ class Settings:
     most_pixels: int | None = None
     outside: Outside = "lut"
     alpha: Alpha = "keep"
+    frames: Frames = "first"
     nodata: str = ""
     nan: Nan = "raise"
 
@@ -174,6 +185,25 @@ class Settings:
         color = self.color if axis is not None and self.color in LIGHTNESS else "channels"
         return self._change(pixels, channel_axis=axis, color=color, **self.options, **arguments)
 
+    def check_dtype(self, dtype: np.dtype[Any], kind: str) -> None:
+        """Raise ValueError for pixels whose dtype the options do not take, and say what does."""
+        if self.counts and dtype.kind == "f":
+            raise ValueError(f"{self.option} counts levels of 8 or 16 bits, and this is {dtype}")
+        if self._takes(dtype):
+            return
+        takers = [name for name in self.methods if self._takes(dtype, method=name)]
+        how = f"--method {' or '.join(takers)} does" if takers else "make it uint8 or uint16 first"
+        raise ValueError(f"--method {self.method} does not take {kind}; {how}")
+
+    def _takes(self, dtype: np.dtype[Any], **others: Any) -> bool:
+        """Whether pixels of a dtype are taken, with other settings than these for some."""
+        try:
+            axes = None if self.axes is None else tuple(range(len(self.axes)))
+            replace(self, **others).equalize(np.zeros([16 for _ in axes or (0, 1)], dtype), None, axes=axes)
+        except (TypeError, ValueError):
+            return False
+        return True
+
     def _change(self, pixels: Pixels, **arguments: Any) -> Pixels:
         if self.matches:
             return cheq.match_histograms(pixels, arguments.pop("reference", pixels), **arguments)
@@ -196,7 +226,7 @@ class ClaheSettings(Settings):
     """
 
     colors_of_8_bits: ClassVar[tuple[str, ...]] = ("lab",)
-    others: ClassVar = "skimage takes int16 and floats"
+    methods: ClassVar[tuple[str, ...]] = ("opencv", "skimage")
     one_lut: ClassVar = False
 
     clip_limit: float | None = None
@@ -217,6 +247,8 @@ class ClaheSettings(Settings):
 
 def in_options(message: str) -> str:
     """A message of cheq's functions, for someone who has options instead of arguments."""
+    for argument, option in _PASSED:
+        message = re.sub(argument, option, message)
     for sign, hint in _OPTIONS:
         if re.search(sign, message):
             return f"{message} ({hint})"

@@ -6,10 +6,11 @@ for the others. What would come out as less than its owner has is refused here.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from cheq.pictures import kept, png, simple, tiff
+from cheq.pictures import animations, apng, kept, png, pnm, simple, tiff
 from cheq.pictures.changes import changed
 from cheq.pictures.jpeg import QUALITY as JPEG_QUALITY
 from cheq.pictures.jpeg import Quality
@@ -34,23 +35,39 @@ __all__ = [
     "write",
 ]
 
-FORMATS = {**simple.FORMATS, ".png": png.FORMAT, ".tif": tiff.FORMAT, ".tiff": tiff.FORMAT}
+FORMATS = {
+    **simple.FORMATS,
+    ".png": png.FORMAT,
+    **dict.fromkeys((".tif", ".tiff"), tiff.FORMAT),
+    **dict.fromkeys((".ppm", ".pnm"), pnm.PPM),
+    ".pgm": pnm.PGM,
+}
+_PNM = (pnm.PPM, pnm.PGM)
 
 
-def count(path: Path) -> int:
+def count(path: Path, all_frames: bool = False) -> int:
     """Return how many pictures `pages` would yield, if all are well."""
-    return tiff.count(path) if _start(path)[:4] in tiff.STARTS else 1
+    start = _start(path)
+    if start[:4] in tiff.STARTS:
+        return tiff.count(path)
+    if not all_frames:
+        return 1
+    if start == png.START:
+        return apng.count(png.chunks_of(path.read_bytes()))
+    return pnm.count(path.read_bytes()) if pnm.starts(start) else simple.count(path)
 
 
-def pages(path: Path, first: int = 0) -> Iterator[Picture]:
-    """Yield the pictures of a file, one after the other: the pages of a TIFF, and one of everything else.
+def pages(path: Path, first: int = 0, all_frames: bool = False) -> Iterator[Picture]:
+    """Yield the pictures of a file, one after the other: the pages of a TIFF, frames, or one of everything else.
 
     Parameters
     ----------
     path : Path
         A file in any format of `FORMATS`; its content decides, not its extension.
     first : int
-        The number of the first page that is wanted.
+        The number of the first one that is wanted.
+    all_frames : bool
+        Whether all frames of an animation, and all pictures of a PNM file, are; or the first.
 
     Raises
     ------
@@ -65,12 +82,31 @@ def pages(path: Path, first: int = 0) -> Iterator[Picture]:
         If there are more frames than the one that is read.
     """
     start = _start(path)
+    if start[:4] in tiff.STARTS:
+        return tiff.pages(path, first)
     if start == png.START:
-        yield png.read(path)
-    elif start[:4] in tiff.STARTS:
-        yield from tiff.pages(path, first)
+        found = _pages_of_png(path.read_bytes(), all_frames)
+    elif pnm.starts(start):
+        found = _pages_of_pnm(path.read_bytes(), all_frames)
     else:
-        yield simple.read(path)
+        found = simple.pages(path, all_frames)
+    return islice(found, first, None)
+
+
+def _pages_of_png(data: bytes, all_frames: bool) -> Iterator[Picture]:
+    chunks = png.chunks_of(data)
+    number = apng.count(chunks)
+    if all_frames and number > 1:
+        yield from apng.pages(data, chunks)
+    else:
+        animations.warn_of_others(number, "frames")
+        yield png.read(data, chunks)
+
+
+def _pages_of_pnm(data: bytes, all_frames: bool) -> Iterator[Picture]:
+    if not all_frames:
+        animations.warn_of_others(pnm.count(data), "pictures")
+    yield from islice(pnm.pages(data), None if all_frames else 1)
 
 
 def _start(path: Path) -> bytes:
@@ -91,24 +127,34 @@ def check(picture: Picture, extension: str) -> None:
     """Raise ValueError when the format of an extension cannot hold a picture."""
     holds = FORMATS[extension.lower()].holds
     if holds is not None and picture.kind not in holds:
-        held = " and ".join(sorted(holds))
+        held = _listed(sorted(holds, key=lambda kind: (len(kind.partition("-")[0]), kind)))
         takers = [other for other in (".png", ".tif") if picture.kind in (FORMATS[other].holds or {picture.kind})]
         raise ValueError(f"a {extension} file cannot hold {picture.kind} (it holds {held}); {' and '.join(takers)} can")
 
 
-def check_count(count: int, extension: str) -> None:
-    """Raise ValueError when the format of an extension cannot hold so many pictures."""
-    if count > 1 and FORMATS[extension.lower()] is not tiff.FORMAT:
-        raise ValueError(f"a {extension} file holds one picture, and the source {count}; .tif holds them all")
+def check_count(count: int, extension: str, animated: bool = False) -> None:
+    """Raise ValueError when the format of an extension cannot hold so many pictures, or so many frames."""
+    chosen = FORMATS[extension.lower()]
+    if count < 2 or chosen in (tiff.FORMAT, *_PNM) or (animated and "frame" in chosen.keeps):
+        return
+    others = sorted({each for each, form in FORMATS.items() if "frame" in form.keeps}) if animated else []
+    raise ValueError(
+        f"a {extension} file holds one picture, and the source has more; {_listed([*others, '.tif'])} "
+        f"{'hold' if animated else 'holds'} them all"
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: Quality = JPEG_QUALITY) -> None:
-    """Write pictures, with their EXIF, color profile and resolution as far as the format has a place for them.
+    """Write pictures, with what travels with them as far as the format has a place for it.
 
     Parameters
     ----------
     pictures : iterable of Picture
-        Several are the pages of a TIFF.
+        Several are the pages of a TIFF, pictures of a PNM file, or frames of an animation.
     file : binary file
         Open for reading and writing.
     extension : str
@@ -120,27 +166,42 @@ def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: 
     ------
     ValueError
         If the format cannot hold a picture, or more than one.
+
+    Warns
+    -----
+    UserWarning
+        If it has no place for something that travels with them.
     """
-    chosen = FORMATS[extension.lower()]
+    chosen, fitting = FORMATS[extension.lower()], _fitting(pictures, extension)
     if chosen is tiff.FORMAT:
-        tiff.write(_checked(pictures, extension), file)
-        return
-    first, *others = pictures
-    check_count(1 + len(others), extension)
-    check(first, extension)
-    kept.warn_of_lost(first.about, first.colors, chosen, extension)
-    if "exif" not in chosen.keeps:
-        first = upright(first)
-    if "extended_xmp" not in chosen.keeps:
-        first = replace(first, about=without_extension(first.about))
-    if chosen is png.FORMAT:
-        png.write(first, file)
+        tiff.write(fitting, file)
+    elif chosen in _PNM:
+        pnm.write(fitting, file)
+    elif chosen is png.FORMAT:
+        first = next(fitting)
+        second = next(fitting, None)
+        if second is None:
+            png.write(first, file)
+        else:
+            apng.write(chain([first, second], fitting), file)
     else:
-        simple.write(first, file, chosen, quality)
+        simple.write(fitting, file, chosen, quality)
 
 
-def _checked(pictures: Iterable[Picture], extension: str) -> Iterator[Picture]:
-    for picture in pictures:
+def _fitting(pictures: Iterable[Picture], extension: str) -> Iterator[Picture]:
+    """Yield pictures as a format holds them; say what it does not."""
+    chosen = FORMATS[extension.lower()]
+    for number, picture in enumerate(pictures):
         check(picture, extension)
-        kept.warn_of_lost(picture.about, picture.colors, tiff.FORMAT, extension)
-        yield replace(picture, about=without_extension(picture.about))
+        check_count(number + 1, extension, picture.about.frame is not None)
+        warn_of_lost(picture, extension)
+        if "exif" not in chosen.keeps:
+            picture = upright(picture)
+        if "extended_xmp" not in chosen.keeps:
+            picture = replace(picture, about=without_extension(picture.about))
+        yield picture
+
+
+def warn_of_lost(picture: Picture, extension: str) -> None:
+    """Warn of what a picture has and the format of an extension has no place for."""
+    kept.warn_of_lost(picture.about, picture.colors, FORMATS[extension.lower()], extension)

@@ -160,3 +160,20 @@ def encoding(quality: Quality, coded: Coding | None, colors: int) -> dict[str, A
     while len(tables) > 1 and tables[-1] == tables[-2]:  # the last one is for all that follow
         tables.pop()
     return {"qtables": tables, "subsampling": sampling or "4:4:4", "progressive": coded.progressive}
+
+
+_FRAME = re.compile(rb"\xff([\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf])..(.)", re.DOTALL)
+_LOSSLESS = {b"\xc3", b"\xc7", b"\xcb", b"\xcf"}
+_ARRAY = "imagecodecs.imread(PATH) makes an array of it, which tifffile.imwrite(NEW, ARRAY) saves"
+
+
+def refuse_unknown(data: bytes) -> None:
+    """Raise ValueError for a JPEG of 12 bits and a lossless one, which libjpeg as others build it does not take."""
+    place = 2
+    while data[:2] == b"\xff\xd8" and (marker := _MARKER.match(data, place)) and marker[0][-2:] != _START_OF_SCAN:
+        found = _FRAME.match(data, marker.start())
+        if found and found[1] in _LOSSLESS:
+            raise ValueError(f"a lossless JPEG is not supported; {_ARRAY}")
+        if found and found[2] != b"\x08":
+            raise ValueError(f"a JPEG of {found[2][0]} bits is not supported; {_ARRAY}")
+        place = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")

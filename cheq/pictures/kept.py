@@ -50,6 +50,8 @@ def _held(about: About, colors: int, form: Format) -> Iterator[tuple[str, str]]:
         yield "comments", "comment"
     if about.resources:
         yield "resources", "IPTC" if iptc_of(about.resources) else "Photoshop resources"
+    if about.frame is not None:
+        yield "frame", "timing of frames"
     if about.nodata:
         yield "nodata", "GDAL_NODATA"
     yield from (("segments", _segment(marker, content)) for marker, content in about.segments)

@@ -3,6 +3,7 @@
 import re
 import warnings
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,22 @@ class Format(NamedTuple):
     name: str
     holds: frozenset[str] | None
     keeps: frozenset[str]
+
+
+BACKGROUND, PREVIOUS = 2, 3  # what a frame leaves behind: nothing, or what was before it
+
+
+class Frame(NamedTuple):
+    """A frame of an animation.
+
+    How many seconds it is shown, what it leaves behind (as a number of GIF's), how often the animation is shown (0:
+    without end), and whether it is part of it: a PNG can have another picture first, for who knows of no animations.
+    """
+
+    duration: Fraction = Fraction(0)
+    disposal: int = 0
+    plays: int = 0
+    shown: bool = True
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,8 @@ class About:
         Remarks for people, in no encoding that is named.
     tail : (str, bytes)
         A format, and what stands in its files behind the picture: a film, for example.
+    frame : Frame or None
+        How it is shown, if it is one of several.
     """
 
     exif: bytes = b""
@@ -93,6 +112,7 @@ class About:
     extended_xmp: bytes = b""
     comments: tuple[bytes, ...] = ()
     tail: tuple[str, bytes] = ("", b"")
+    frame: Frame | None = None
 
     @property
     def any_resolution(self) -> tuple[float, float, int] | None:

@@ -5,16 +5,16 @@ import struct
 import time
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 import imagecodecs
 import numpy as np
 
-from cheq.pictures.picture import About, Format, Picture, refuse_bomb, whole_exif
+from cheq.pictures import Pixels
+from cheq.pictures.picture import About, Format, Picture, of, refuse_bomb, whole_exif
 
 _KINDS = [f"{bits}-bit {name}" for bits in (8, 16) for name in ("gray", "gray with alpha", "RGB", "RGB with alpha")]
-_KEPT = {"exif", "icc_profile", "xmp", "resolution", "ratio", "comments", "chunks"}
+_KEPT = {"exif", "icc_profile", "xmp", "resolution", "ratio", "comments", "chunks", "frame"}
 FORMAT = Format("PNG", frozenset(_KINDS), frozenset(_KEPT))
 
 START = b"\x89PNG\r\n\x1a\n"
@@ -23,62 +23,81 @@ START = b"\x89PNG\r\n\x1a\n"
 # become 5 % smaller to 10 % larger than with zlib's level 6 and every filter tried, in a sixth of the time.
 _LEVEL, _RUN_LENGTHS, _SUBTRACT = 1, 3, 16
 
-_HEADER = 33  # bytes of the signature and IHDR, after which other chunks may come
+HEADER = 33  # bytes of the signature and IHDR, after which other chunks may come
 _INCH = 0.0254  # meters
 _PROFILE_NAME = b"ICC profile"
 # Chunks that are told anew: how pixels are stored (Apple's iDOT, too), and what has a place of its own.
-_ELSEWHERE = {b"IHDR", b"PLTE", b"tRNS", b"IEND", b"iDOT", b"acTL", b"fcTL", b"fdAT", b"iCCP", b"pHYs", b"eXIf"}
+_ELSEWHERE = {
+    b"IHDR",
+    b"PLTE",
+    b"IDAT",
+    b"tRNS",
+    b"IEND",
+    b"iDOT",
+    b"acTL",
+    b"fcTL",
+    b"fdAT",
+    b"iCCP",
+    b"pHYs",
+    b"eXIf",
+}
+_END = b"\0\0\0\0IEND\xaeB`\x82"
 _COMMENT = b"Comment\0"  # the keyword of remarks for people
 _XMP_START = b"XML:com.adobe.xmp\0\0\0\0\0"  # its keyword, not compressed, in no language
 _LONGEST_PROFILE = 1 << 26  # bytes; a few can be the start of any number
 
 
-def read(path: Path) -> Picture:
+Chunk = tuple[bytes, bytes]
+
+
+def chunks_of(data: bytes) -> list[Chunk]:
+    """Return the name and content of every chunk; refuse a file that claims too many pixels."""
+    found = list(read_chunks(data))
+    head = dict(found).get(b"IHDR", b"")
+    if len(head) >= 8:
+        refuse_bomb(math.prod(struct.unpack_from(">II", head)))
+    return found
+
+
+def read(data: bytes, found: list[Chunk]) -> Picture:
     """Read a file: a palette is looked up, a transparent level or color becomes alpha.
 
     Chunks are those of the PNG specification (W3C, third edition, section 11).
     """
-    data = path.read_bytes()
-    found = list(_read_chunks(data))
-    chunks = dict(found)
-    if len(chunks.get(b"IHDR", b"")) >= 8:
-        refuse_bomb(math.prod(struct.unpack_from(">II", chunks[b"IHDR"])))
-    if b"acTL" in chunks:
-        frames = int.from_bytes(chunks[b"acTL"][:4], "big")
-        if frames > 1:
-            raise ValueError(f"the file holds {frames} frames; of PNG files only those with one are supported")
+    return of(decoded(data), about_of(data, found))
+
+
+def decoded(data: bytes) -> Pixels:
+    """Return a file's pixels; ValueError if it is damaged."""
     try:
-        pixels = imagecodecs.png_decode(data)
+        return np.asarray(imagecodecs.png_decode(data))
     except (imagecodecs.PngError, UnicodeDecodeError) as error:
         raise ValueError(f"damaged or cut off: {error}") from None
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+
+
+def about_of(data: bytes, found: list[Chunk]) -> About:
+    """Return what a file says beside its pixels."""
+    chunks = dict(found)
     others = [(name, content) for name, content in found if name not in _ELSEWHERE and not _xmp(content)]
-    end = data.rfind(_END)
-    about = About(
+    _, _, tail = data.partition(_END)
+    return About(
         exif=whole_exif(chunks.get(b"eXIf", b"")),
         icc_profile=_profile(chunks),
         xmp=next((_xmp(content) for name, content in found if name == b"iTXt" and _xmp(content)), b""),
         resolution=_resolution(chunks),
         comments=tuple(_comment(content) for name, content in others if _is_comment(name, content)),
         chunks=tuple((name, content) for name, content in others if not _is_comment(name, content)),
-        tail=("PNG", data[end + len(_END) :] if end >= 0 else b""),
+        tail=("PNG", tail if tail.strip(b"\0\r\n ") else b""),
     )
-    return Picture(pixels, channels in (2, 4), channels > 2, about)
 
 
-_END = b"\0\0\0\0IEND\xaeB`\x82"
-
-
-def _read_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the name and content of every chunk but the pixels."""
-    place = len(START)
-    while place + 12 <= len(data):
+def read_chunks(data: bytes) -> Iterator[Chunk]:
+    """Yield the name and content of every chunk."""
+    place, name = len(START), b""
+    while place + 12 <= len(data) and name != b"IEND":
         length, name = struct.unpack_from(">I4s", data, place)
-        if name != b"IDAT":
-            yield name, data[place + 8 : place + 8 + length]
+        yield name, data[place + 8 : place + 8 + length]
         place += 12 + length
-        if name == b"IEND":
-            break
 
 
 def _is_comment(name: bytes, content: bytes) -> bool:
@@ -113,18 +132,27 @@ def _resolution(chunks: dict[bytes, bytes]) -> tuple[float, float, int] | None:
 
 def write(picture: Picture, file: BinaryIO) -> None:
     """Write a picture, with EXIF, color profile and resolution."""
-    pixels = np.ascontiguousarray(picture.pixels)
-    data = imagecodecs.png_encode(pixels, level=_LEVEL, strategy=_RUN_LENGTHS, filter=_SUBTRACT)
-    file.write(data[:_HEADER])
-    for name, content in _own_chunks(picture):
-        body = name + content
-        file.write(struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body)))
-    file.write(memoryview(data)[_HEADER:])
+    data = encoded(picture)
+    file.write(data[:HEADER])
+    for name, content in own_chunks(picture):
+        file.write(chunk(name, content))
+    file.write(memoryview(data)[HEADER:])
     if picture.about.tail[0] == "PNG":
         file.write(picture.about.tail[1])
 
 
-def _own_chunks(picture: Picture) -> Iterator[tuple[bytes, bytes]]:
+def encoded(picture: Picture) -> bytes:
+    """Return a picture's pixels as a file."""
+    pixels = np.ascontiguousarray(picture.pixels)
+    return bytes(imagecodecs.png_encode(pixels, level=_LEVEL, strategy=_RUN_LENGTHS, filter=_SUBTRACT))
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    """Return a chunk as it stands in a file."""
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(content, zlib.crc32(name)))
+
+
+def own_chunks(picture: Picture) -> Iterator[Chunk]:
     """Yield what travels with the pixels."""
     about = picture.about
     profile = about.profile_for(picture.colors)

@@ -1,14 +1,15 @@
-"""What Pillow reads and writes: JPEG, WebP, BMP, GIF and PPM; imagecodecs decodes JPEG.
+"""What Pillow reads and writes: JPEG, WebP, BMP and GIF; imagecodecs decodes JPEG.
 
-Pillow opens a number of files by throwing part of them away (16 bits a channel, extra channels, all frames but the
-first). Such a file is refused here, or named in a warning.
+Pillow opens a number of files by throwing part of them away (extra channels, all frames but the first). Such a file is
+refused here, or named in a warning.
 """
 
 import io
 import math
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,20 +17,18 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from cheq.pictures import Pixels, exif, gif, jpeg, segments
-from cheq.pictures.picture import About, Format, Picture, of, refuse_bomb, whole_exif
+from cheq.pictures import Pixels, animations, exif, gif, jpeg, segments
+from cheq.pictures.picture import About, Format, Frame, Picture, of, refuse_bomb, whole_exif
 
 _GRAY, _RGB = "8-bit gray", "8-bit RGB"
 _ALPHA = f"{_GRAY} with alpha", f"{_RGB} with alpha"
 _SAID = {"exif", "icc_profile", "xmp", "resolution"}  # and WebP's resolution, in EXIF
 _OF_JPEG = {*_SAID, "ratio", "extended_xmp", "resources", "segments", "comments"}
 _JPEG = Format("JPEG", frozenset({_GRAY, _RGB}), frozenset(_OF_JPEG))
-_WEBP = Format("WEBP", frozenset({_GRAY, _RGB, *_ALPHA}), frozenset({*_SAID, "ratio"}))
+_WEBP = Format("WEBP", frozenset({_GRAY, _RGB, *_ALPHA}), frozenset({*_SAID, "ratio", "frame"}))
 _BMP = Format("BMP", frozenset({_GRAY, _RGB}), frozenset({"resolution"}))
-_OF_GIF = {"icc_profile", "xmp", "ratio", "comments", "blocks"}
+_OF_GIF = {"frame", "icc_profile", "xmp", "ratio", "comments", "blocks"}
 _GIF = Format("GIF", frozenset({_GRAY, _RGB, *_ALPHA}), frozenset(_OF_GIF))
-_PPM = Format("PPM", frozenset({_GRAY, _RGB}), frozenset())
-_PGM = Format("PPM", frozenset({_GRAY}), frozenset())
 
 FORMATS: Mapping[str, Format] = {
     ".jpg": _JPEG,
@@ -37,35 +36,47 @@ FORMATS: Mapping[str, Format] = {
     ".webp": _WEBP,
     ".bmp": _BMP,
     ".gif": _GIF,
-    ".ppm": _PPM,
-    ".pnm": _PPM,
-    ".pgm": _PGM,
 }
 
 _JPEGS = {"JPEG", "MPO"}
 _READ = sorted({known.name for known in FORMATS.values()})
-_FIRST_FRAME = {"GIF": "frames", "MPO": "pictures"}
 _SUPPORTED = "supported are gray and RGB of 8 or 16 bits, with alpha or without, and palettes"
 _MODE_NAMES = {
     "I": "32-bit integer",
     "F": "32-bit float",
-    "La": "premultiplied alpha",
-    "RGBa": "premultiplied alpha",
 }
+_CONVERT = "convert it first, for example with Pillow: Image.open(PATH).convert('{}').save(NEW)"
 
 
-def read(path: Path) -> Picture:
-    """Read a file: a palette is looked up, a transparent color becomes alpha."""
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         opened = Image.open(path, formats=_READ)
     except UnidentifiedImageError:
         raise ValueError("not a picture in a known format, or damaged at its beginning") from None
     with opened as image:
         refuse_bomb(image.width * image.height)  # Pillow itself warns at first
-        _one_frame(image)
-        data = path.read_bytes()
+        yield image
+
+
+def count(path: Path) -> int:
+    """Return how many frames a file has."""
+    with _opened(path) as image:
+        return getattr(image, "n_frames", 1) if image.format in animations.ALL else 1
+
+
+def pages(path: Path, all_frames: bool) -> Iterator[Picture]:
+    """Yield the frames of a file, or its first: a palette is looked up, a transparent color becomes alpha."""
+    data = path.read_bytes()
+    jpeg.refuse_unknown(data)
+    with _opened(path) as image:
+        number = getattr(image, "n_frames", 1)
+        if all_frames and number > 1 and image.format in animations.ALL:
+            yield from animations.frames(image, _about(image, data))
+            return
+        animations.warn_of_others(number, animations.FIRST.get(image.format or "", "frames"))
         pixels = _pixels_of_jpeg(image, data) if image.format in _JPEGS else plain(image)
-        return of(pixels, _about(image, data))
+        yield of(pixels, _about(image, data))
 
 
 def _pixels_of_jpeg(image: Image.Image, data: bytes) -> Pixels:
@@ -92,33 +103,13 @@ def plain(image: Image.Image) -> Pixels:
     return np.array(image if image.mode == mode else image.convert(mode))
 
 
-def _one_frame(image: Image.Image) -> None:
-    frames = getattr(image, "n_frames", 1)
-    if frames == 1:
-        return
-    name = _FIRST_FRAME.get(image.format or "")
-    if name is None:
-        raise ValueError(f"the file holds {frames} frames; of {image.format} files only those with one are supported")
-    warnings.warn(f"only the first of the file's {frames} {name} is taken", UserWarning, stacklevel=2)
-
-
 def _refuse_loss(image: Image.Image) -> None:
-    """Raise ValueError for what Pillow would drop in silence, and for modes that are not equalized."""
-    highest = _highest_level(image)
-    if highest > 255:
-        raise ValueError(f"levels up to {highest} in a {image.format} file are not supported; {_SUPPORTED}")
+    """Raise ValueError for modes that are not equalized."""
+    if image.mode == "CMYK":
+        raise ValueError(f"CMYK, inks for print, is not supported; {_CONVERT.format('RGB')}")
     if image.mode not in {"1", "L", "LA", "P", "PA", "RGB", "RGBA"}:
         name = f" ({_MODE_NAMES[image.mode]})" if image.mode in _MODE_NAMES else ""
         raise ValueError(f"mode {image.mode}{name} is not supported; {_SUPPORTED}")
-
-
-def _highest_level(image: Image.Image) -> int:
-    """Return the highest level that a PPM file can hold, of which Pillow makes 255."""
-    tiles = getattr(image, "tile", None)
-    if not (tiles and tiles[0][0].startswith("ppm")):
-        return 255
-    highest = tiles[0][3][-1]
-    return highest if isinstance(highest, int) else 1
 
 
 def _about(image: Image.Image, data: bytes) -> About:
@@ -154,14 +145,14 @@ def _is_resolution(dpi: Any) -> bool:
         return False
 
 
-def write(picture: Picture, file: BinaryIO, form: Format, quality: jpeg.Quality) -> None:
-    """Write a picture with Pillow."""
-    image = Image.fromarray(np.ascontiguousarray(picture.pixels))
-    if form is _GIF and picture.kind != _GRAY:
-        image = _with_palette(picture.pixels)
-    elif form is _WEBP:
-        image = image.convert("RGBA" if picture.alpha else "RGB")
-    options, about = _options(picture, form, quality), picture.about
+def write(pictures: Iterable[Picture], file: BinaryIO, form: Format, quality: jpeg.Quality) -> None:
+    """Write a picture, or the frames of an animation, with Pillow."""
+    first, *others = pictures
+    image, about = _as_image(first, form), first.about
+    options = _options(first, form, quality)
+    if others:
+        shown = [picture.about.frame or Frame() for picture in (first, *others)]
+        options.update(animations.options(form.name, first, [_as_image(other, form) for other in others], shown))
     if form is _GIF:
         written = io.BytesIO()
         image.save(written, format=form.name, **options)
@@ -172,6 +163,13 @@ def write(picture: Picture, file: BinaryIO, form: Format, quality: jpeg.Quality)
         segments.set_density(file, about.resolution)
         file.seek(0, os.SEEK_END)  # Pillow writes past what Python knows of
         file.write(about.tail[1] if about.tail[0] == form.name else b"")
+
+
+def _as_image(picture: Picture, form: Format) -> Image.Image:
+    if form is _GIF and picture.kind != _GRAY:
+        return _with_palette(picture.pixels)
+    image = Image.fromarray(np.ascontiguousarray(picture.pixels))
+    return image.convert("RGBA" if picture.alpha else "RGB") if form is _WEBP else image
 
 
 def _options(picture: Picture, form: Format, quality: jpeg.Quality) -> dict[str, Any]:

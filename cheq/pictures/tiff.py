@@ -27,7 +27,7 @@ FORMAT = Format("TIFF", None, frozenset(_KEPT))
 
 STARTS = {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}  # classic and big, in both byte orders
 
-_WHITE_IS_ZERO, _RGB = 0, 2
+_WHITE_IS_ZERO, _RGB, _PALETTE = 0, 2, 3
 _PREMULTIPLIED, _ALPHA = 1, 2  # kinds of extra samples
 _LOSSLESS = {"NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "PACKBITS", "LZMA", "ZSTD"}
 _WITH_PREDICTOR = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD"}
@@ -188,6 +188,9 @@ def _check(page: Any, file: Any) -> None:
     ends = (offset + length for offset, length in zip(page.dataoffsets, page.databytecounts, strict=False))
     if max(ends, default=0) > file.filehandle.size:
         raise ValueError("the file is cut off: pixels lie behind its end")
+    if page.photometric == _PALETTE and page.bitspersample > 8:
+        how = "colormap[:, asarray()] of the page in tifffile"
+        raise ValueError(f"a palette of {page.bitspersample} bits is not supported; look its colors up first: {how}")
     if 330 in page.tags:
         warnings.warn("its smaller copies (SubIFDs) are not kept", UserWarning, stacklevel=2)
 
@@ -206,9 +209,14 @@ def _picture(page: Any, pixels: Pixels, about: About) -> Picture:
         raise ValueError(f"a page of shape {pixels.shape} is not supported; expected height, width and channels")
     extra = page.extrasamples
     if _PREMULTIPLIED in extra:
-        raise ValueError("premultiplied alpha is not supported")
+        how = "with Pillow: Image.open(PATH).convert('RGBA').save(NEW)" if pixels.dtype == np.uint8 else "by dividing"
+        raise ValueError(f"premultiplied alpha is not supported; take it out of the colors first, {how}")
     if _ALPHA in extra[:-1]:
         raise ValueError("alpha that is not the last channel is not supported")
+    if pixels.dtype == np.float16:
+        warnings.warn("its float16 becomes float32", UserWarning, stacklevel=2)
+        about = replace(about, nodata=about.nodata and f"{np.float16(about.nodata):.17g}")
+        pixels = pixels.astype(np.float32)
     pixels = pixels.astype(pixels.dtype.newbyteorder("="))
     if page.photometric == _WHITE_IS_ZERO:
         if pixels.dtype.kind != "u":

@@ -24,6 +24,7 @@ def clahe(
     mask: options.Mask = None,
     outside: options.OutsideOption = "lut",
     alpha: options.AlphaOption = "keep",
+    frames: options.FramesOption = "first",
     nodata: options.Nodata = "",
     channel_axis: options.ChannelAxis = None,
     axes: options.Axes = None,

@@ -52,6 +52,7 @@ def equalize(
     mask: options.Mask = None,
     outside: options.OutsideOption = "lut",
     alpha: options.AlphaOption = "keep",
+    frames: options.FramesOption = "first",
     nodata: options.Nodata = "",
     nan: Annotated[
         Nan,
