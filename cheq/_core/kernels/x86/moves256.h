@@ -56,36 +56,50 @@ CHEQ_AVX2_INLINE __m128i cheq_collect128(const __m128i *x, int n, const uint8_t 
     return all;
 }
 
+/* Twice, of 32 pixels: the halves of the registers and of the results are of 16 each. */
+CHEQ_AVX2_INLINE __m256i cheq_collect256(const __m256i *x, int n, const uint8_t table[4][16]) {
+    __m256i all = _mm256_shuffle_epi8(x[0], _mm256_broadcastsi128_si256(cheq_load128(table[0])));
+    for (int r = 1; r < n; r++) {
+        const __m256i order = _mm256_broadcastsi128_si256(cheq_load128(table[r]));
+        all = _mm256_or_si256(all, _mm256_shuffle_epi8(x[r], order));
+    }
+    return all;
+}
+
 CHEQ_AVX2_INLINE void cheq_split_by_avx2(const uint8_t *from, int channels, size_t n, uint8_t *const *to) {
+    const size_t half = 16 * (size_t)channels;
     size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        __m128i x[4];
+    for (; i + 32 <= n; i += 32, from += 2 * half) {
+        __m256i x[4];
         for (int r = 0; r < channels; r++) {
-            x[r] = cheq_load128(from + i * (size_t)channels + 16 * r);
+            const __m256i low = _mm256_castsi128_si256(cheq_load128(from + 16 * r));
+            x[r] = _mm256_inserti128_si256(low, cheq_load128(from + half + 16 * r), 1);
         }
         for (int c = 0; c < channels; c++) {
-            _mm_storeu_si128((__m128i *)(to[c] + i), cheq_collect128(x, channels, cheq_split_256[channels - 2][c]));
+            cheq_store256(to[c] + i, cheq_collect256(x, channels, cheq_split_256[channels - 2][c]));
         }
     }
     for (int c = 0; c < channels; c++) {
-        cheq_gather_scalar(from + i * (size_t)channels + c, channels, n - i, to[c] + i);
+        cheq_gather_scalar(from + c, channels, n - i, to[c] + i);
     }
 }
 
 CHEQ_AVX2_INLINE void cheq_merge_by_avx2(const uint8_t *const *from, int channels, size_t n, uint8_t *to) {
+    const size_t half = 16 * (size_t)channels;
     size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        __m128i x[4];
+    for (; i + 32 <= n; i += 32, to += 2 * half) {
+        __m256i x[4];
         for (int c = 0; c < channels; c++) {
-            x[c] = cheq_load128(from[c] + i);
+            x[c] = cheq_load256(from[c] + i);
         }
         for (int r = 0; r < channels; r++) {
-            _mm_storeu_si128((__m128i *)(to + i * (size_t)channels + 16 * r),
-                             cheq_collect128(x, channels, cheq_merge_256[channels - 2][r]));
+            const __m256i both = cheq_collect256(x, channels, cheq_merge_256[channels - 2][r]);
+            _mm_storeu_si128((__m128i *)(to + 16 * r), _mm256_castsi256_si128(both));
+            _mm_storeu_si128((__m128i *)(to + half + 16 * r), _mm256_extracti128_si256(both, 1));
         }
     }
     for (int c = 0; c < channels; c++) {
-        cheq_scatter_scalar(from[c] + i, n - i, to + i * (size_t)channels + c, channels);
+        cheq_scatter_scalar(from[c] + i, n - i, to + c, channels);
     }
 }
 
