@@ -66,7 +66,7 @@ def test_a_list_of_pages_without_an_end(tmp_path):
     data = bytearray((tmp_path / "a.tif").read_bytes())
     struct.pack_into("<I", data, end, second)
     (tmp_path / "a.tif").write_bytes(data)
-    for read in (formats.count, lambda path: list(formats.pages(path))):
+    for read in (formats.wholes, lambda path: list(formats.pages(path))):
         with pytest.raises(ValueError, match="its list of pages has no end"):
             read(tmp_path / "a.tif")
 
@@ -75,7 +75,7 @@ def test_a_list_of_pages_without_an_end(tmp_path):
 def test_pages_that_are_only_counted(tmp_path, code):
     with_tag(tmp_path / "a.tif", code, 7, kind=UNDEFINED, pages=2)
     with pytest.raises(ValueError, match="a page is damaged"):
-        formats.count(tmp_path / "a.tif")
+        formats.wholes(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("options", [{}, {"predictor": True}, {"byteorder": ">"}, {"tile": (16, 16)}])

@@ -1,6 +1,8 @@
 """Does a run tell what it did, promise only what it has read, and go on where another was broken off?"""
 
 import json
+import re
+import shlex
 
 import cv2
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import tifffile
 from cli_tools import load, pixels, save, tree
 from PIL import Image
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from cheq.cli.app import app
@@ -167,6 +170,16 @@ def test_flags_are_shown_without_a_value(run):
         shown = run(*command, "--help").stdout
         assert "--help" in shown
         assert "<bool>" not in shown
+        assert not command or "xit status" in shown
+
+
+def test_the_examples_of_help_are_commands():
+    commands = vars(get_command(app))["commands"]
+    examples = [line for command in commands.values() for line in re.findall("`(cheq [^`<]*)", command.help)]
+    assert len(examples) >= 9
+    for line in examples:
+        _, name, *arguments = shlex.split(line)
+        assert "-o" not in arguments or commands[name].make_context(name, arguments).params["output"], line
 
 
 @pytest.mark.parametrize(

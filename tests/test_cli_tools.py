@@ -7,11 +7,13 @@ import subprocess
 import sys
 
 import cv2
+import matplotlib.figure
 import numpy as np
 import pytest
 import tifffile
 from cli_tools import load, pixels, save, tree
 from marks import exhaustive
+from matplotlib import font_manager
 from PIL import Image
 
 import cheq
@@ -103,7 +105,7 @@ def test_a_figure_is_upright(run, tmp_path, monkeypatch):
         ("a$x_{$b.png", "a$x_{$b.png"),
         ("b\nc.png", "b\\nc.png"),
         (b"b\xff.png".decode("utf-8", "surrogateescape"), "b\\udcff.png"),
-        ("x" * 100 + ".png", "x" * 25 + "…" + "x" * 20 + ".png"),
+        ("x" * 100 + ".png", "x" * 40 + "…" + "x" * 35 + ".png"),
     ],
 )
 def test_any_file_name_is_a_title(run, tmp_path, monkeypatch, name, title):
@@ -116,11 +118,13 @@ def test_any_file_name_is_a_title(run, tmp_path, monkeypatch, name, title):
     assert (result.exit_code, result.stderr, titles) == (0, "", [title])
 
 
-def test_warnings_of_a_figure_are_lines(run, tmp_path):
+def test_warnings_of_a_figure_are_lines(run, tmp_path, monkeypatch):
+    fonts = font_manager.fontManager
+    monkeypatch.setattr(fonts, "ttflist", [font for font in fonts.ttflist if font.name.startswith("DejaVu")])
     save(tmp_path / "日本.png", pixels(31, 47))
     result = run("figure", "日本.png", "-o", "out.png", "--dpi", 30)
-    lacks = "warning: 日本.png: the figure's font lacks characters of the file's name\n"
-    assert (result.exit_code, result.stderr) == (0, lacks)
+    lacks = "no font here has 日本 (matplotlib's is DejaVu Sans); install one that has, to see them drawn"
+    assert (result.exit_code, result.stderr) == (0, f"warning: 日本.png: {lacks}\n")
     frames = [Image.fromarray(pixels(31, 47, seed=seed)) for seed in (0, 1)]
     frames[0].save(tmp_path / "two.gif", save_all=True, append_images=frames[1:])
     result = run("figure", "two.gif", "-o", "two.png", "--dpi", 30)
@@ -136,18 +140,74 @@ def test_warnings_of_a_figure_are_lines(run, tmp_path):
         (["no.png", "-o", "out.png"], "no.png: No such file or directory"),
         (["bad.png", "-o", "out.png"], "bad.png: not a picture in a known format, or damaged at its beginning"),
         (["five.tif", "-o", "out.png"], "five.tif: expected a gray or RGB picture, got 8-bit 5 channels"),
-        (["in.png", "-o", "bad.png/out.png"], "in.png: "),
+        (["in.png", "-o", "bad.png/out.png"], "bad.png/out.png: "),
+        (["empty", "-o", "out.png"], "no picture was found"),
+        (["in.npy", "-o", "out.png"], "in.npy: this is an array; cheq figure takes picture files, and cheq.plot takes"),
     ],
 )
 def test_figures_that_cannot_be_made(run, tmp_path, arguments, message):
     save(tmp_path / "in.png", pixels(31, 47))
     save(tmp_path / "old.png", pixels(31, 47))
+    save(tmp_path / "in.npy", pixels(31, 47))
+    (tmp_path / "empty").mkdir()
     (tmp_path / "bad.png").write_text("bad")
     tifffile.imwrite(tmp_path / "five.tif", pixels(31, 47, 5), photometric="minisblack", planarconfig="contig")
     before = tree(tmp_path)
     result = run("figure", *arguments)
     assert (result.exit_code, result.stderr.count("\n"), tree(tmp_path)) == (1, 1, before)
     assert result.stderr.startswith(f"error: {message}")
+
+
+@pytest.fixture
+def plotted(monkeypatch):
+    """What was given to cheq.plot, instead of a drawing of it."""
+    given = []
+    figure = matplotlib.figure.Figure(figsize=(1, 1))
+    monkeypatch.setattr(cheq, "plot", lambda image, **options: given.append((image, options)) or figure)
+    return given
+
+
+def test_the_pages_of_a_file_are_a_sheet(run, tmp_path, plotted):
+    stack = pixels(5, 9, 14)
+    with tifffile.TiffWriter(tmp_path / "in.tif") as file:
+        for number, page in enumerate(stack):  # a mask and an overview are no pictures of their own
+            if number == 3:
+                file.write(page > 90, photometric="mask", subfiletype=4)
+            else:
+                file.write(page, photometric="minisblack", subfiletype=int(number == 1))
+    result = run("figure", "in.tif", "-o", "out.png", "--most", 2, "--clahe")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "2 of 3 pictures, before and after in out.png\n"
+    ((images, options),) = plotted
+    np.testing.assert_array_equal(images, stack[[0, 4]])
+    np.testing.assert_array_equal(options["clahe"], [cv2.createCLAHE(40, (8, 8)).apply(page) for page in stack[[0, 4]]])
+    assert (options["title"], options["names"]) == ("in.tif: 2 of 3 pictures", ["page 1", "page 5"])
+
+
+def test_a_folder_is_a_sheet_without_what_cannot_be_drawn(run, tmp_path, plotted):
+    kept = [save(tmp_path / "in/a.png", pixels(9, 14)), save(tmp_path / "in/sub/b.png", pixels(31, 47, 3))]
+    save(tmp_path / "in/c.npy", pixels(9, 14))  # as of any folder, what is no picture is passed over
+    (tmp_path / "in/bad.png").write_text("bad")
+    tifffile.imwrite(tmp_path / "in/float.tif", pixels(9, 14).astype(np.float32))
+    result = run("figure", "in", "-o", "out.png", "--color", "lab")
+    assert (result.exit_code, result.stdout) == (1, "2 of 4 pictures, before and after in out.png\n")
+    told = sorted(result.stderr.splitlines())
+    assert told[0] == "error: in/bad.png: not a picture in a known format, or damaged at its beginning"
+    assert told[1].startswith("error: in/float.tif: --method opencv does not take float32 gray; ")
+    ((images, options),) = plotted
+    for image, array in zip(images, kept, strict=True):
+        np.testing.assert_array_equal(image, array)
+    assert (options["names"], options["channel_axis"], options["color"]) == (["a.png", "b.png"], -1, "lab")
+    result = run("figure", "in/bad.png", "in/float.tif", "-o", "none.png")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 2)
+    assert not (tmp_path / "none.png").exists()
+
+
+def test_a_sheet_is_drawn(run, tmp_path):
+    save(tmp_path / "in/a.png", pixels(9, 14))
+    save(tmp_path / "in/b.png", pixels(31, 47, 3))
+    assert run("figure", "in", "-o", "out.png", "--dpi", 30).exit_code == 0
+    assert np.ptp(load(tmp_path / "out.png")[..., :3]) > 200
 
 
 def test_a_figure_without_matplotlib(tmp_path):

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import tifffile
 from typer.main import get_command
+from typer.testing import CliRunner
 
 import cheq
 from cheq.cli.app import app
@@ -249,13 +250,17 @@ def arguments_of(line):
 def test_the_commands_of_the_pages_run(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     users_files()
+    # Standard input and output as a shell gives them.
+    line, _, files = line.partition(" < ")
+    given, _, output = files.partition(" > ")
     name, *arguments = arguments_of(line)
     commands = vars(get_command(app))["commands"]
     if name in READ_ALONE:
         commands[name].make_context(name, arguments)
         return
-    done = cli_tools.run(name, *arguments)
+    done = CliRunner().invoke(app, [name, *arguments], input=Path(given).read_bytes() if given else None)
     assert done.exit_code == 0, done.stderr
+    assert bool(done.stdout_bytes.startswith(b"\x89PNG")) == output.endswith(".png")
 
 
 # ---------------------------------------------------------------- figures

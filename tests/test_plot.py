@@ -13,6 +13,8 @@ from PIL import Image, ImageOps
 
 import cheq
 
+BATCH = np.zeros((5, 3, 6), np.uint8)
+
 
 def pixels(*shape, dtype=np.uint8, seed=0):
     return np.random.default_rng(seed).integers(40, 160, shape).astype(dtype)
@@ -92,13 +94,31 @@ def test_lightness_and_gray(color):
         np.testing.assert_array_equal(seen, cv2.cvtColor(converted, cv2.COLOR_YCrCb2RGB))
 
 
-def test_16_bits_in_256_bars():
-    image = pixels(40, 60, dtype=np.uint16) * 37
-    bars, lines = curves(cheq.plot(image))
-    counts = np.bincount(image.ravel(), minlength=65536)
-    np.testing.assert_array_equal(bars[0][0].values, counts.reshape(256, 256).sum(axis=1))
-    assert (bars[0][0].edges[0], bars[0][0].edges[-1]) == (-0.5, 65535.5)
+@pytest.mark.parametrize(
+    ("dtype", "lowest", "highest", "ends"),
+    [
+        (np.uint16, 0, 65535, (0, 65535)),
+        (np.uint16, 3, 4095, (0, 4095)),  # 12 bits, as cameras have them
+        (np.uint16, 3, 4096, (0, 8191)),
+        (np.uint16, 3, 9, (0, 255)),
+        (np.int16, -32768, 5, (-32768, 32767)),
+        (np.int16, -2048, 9, (-2048, 2047)),
+        (np.int16, -2, 9, (-128, 127)),
+        (np.uint8, 3, 9, (0, 255)),
+        (np.int8, -2, 9, (-128, 127)),
+    ],
+)
+def test_levels_in_256_bars_as_far_as_their_bits_reach(dtype, lowest, highest, ends):
+    image = np.random.default_rng(0).integers(lowest, highest + 1, (40, 60)).astype(dtype)
+    image[0, :2] = lowest, highest
+    figure = cheq.plot(image, image)  # nothing but the picture is looked at
+    ((bars,), _), lines = curves(figure)
+    step = (ends[1] - ends[0] + 1) // 256
+    edges = np.arange(ends[0], ends[1] + 2, step) - 0.5
+    np.testing.assert_array_equal(bars.edges, edges)
+    np.testing.assert_array_equal(bars.values, np.histogram(image, edges)[0])
     assert lines[0][0][-1, 1] == 1
+    assert tuple(figure.axes[2].get_xticks()[[0, -1]]) == ends
 
 
 @pytest.mark.parametrize("method", ["skimage", "numpy"])
@@ -147,7 +167,6 @@ def test_results_are_shown_in_their_range(method, highest):
     assert figure.axes[3].get_xlim() == (0, highest)
     words = cheq.plot(pixels(40, 60, dtype=np.uint16))
     assert words.axes[0].images[0].get_clim() == (40, 159)
-    assert words.axes[2].get_xlim() == (-0.5, 65535.5)
 
 
 def test_a_given_result_is_not_said_to_be_of_a_method():
@@ -159,7 +178,8 @@ def test_a_given_result_is_not_said_to_be_of_a_method():
 def test_a_title_is_no_formula(tmp_path):
     figure = cheq.plot(pixels(40, 60), title="a$x_{$b")
     figure.savefig(tmp_path / "figure.png", dpi=40)
-    assert figure.axes[0].get_title() == "a$x_{$b"
+    assert figure.get_suptitle() == "a$x_{$b"
+    assert figure.axes[0].get_title() == "before"
 
 
 def test_bars_that_are_cut_off_are_told():
@@ -217,8 +237,9 @@ def test_any_shape_can_be_drawn(shape, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        ((np.zeros((2, 3, 4), np.uint8),), {}, r"image: expected one picture of shape \(height, width\)"),
-        ((np.zeros((3, 4), np.uint8),), {"channel_axis": -1}, "image: expected one picture of shape height, width and"),
+        ((np.zeros(4, np.uint8),), {}, "image: expected height and width, got shape"),
+        ((np.zeros((2, 3, 4), np.uint8),), {}, "image: expected channel_axis beside shape .* or list\\(image\\) if"),
+        ((np.zeros((3, 4), np.uint8),), {"channel_axis": -1}, "image: expected height, width and channels, got"),
         (
             (np.zeros((3, 4, 2), np.uint8),),
             {"channel_axis": -1},
@@ -238,6 +259,20 @@ def test_any_shape_can_be_drawn(shape, tmp_path):
             {},
             r"equalized: expected height and width \(3, 4\)",
         ),
+        (
+            (BATCH, BATCH[0]),
+            {},
+            r"equalized: expected pictures of batch shape \(5,\) as in image, got batch shape \(\)",
+        ),
+        ((BATCH[0], BATCH), {}, r"equalized: expected one picture as in image, got batch shape \(5,\)"),
+        (
+            ([*BATCH], [*BATCH[:4]]),
+            {},
+            r"equalized: expected pictures of batch shape \(5,\) as in image, got .* \(4,\)",
+        ),
+        ((BATCH,), {"most": 0}, "most: expected 1 or more, got 0"),
+        ((BATCH,), {"names": ["a"]}, "names: expected 5, one for each picture, got 1"),
+        ((BATCH[0],), {"names": ["a"]}, "names: expected None for one picture"),
     ],
 )
 def test_errors(arguments, options, message):

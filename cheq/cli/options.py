@@ -8,7 +8,8 @@ import typer
 from cheq.cli.plan import make_plan
 from cheq.cli.report import Report, leaving, printable
 from cheq.cli.run import EXTENSIONS, run
-from cheq.cli.settings import Alpha, Color, Frames, Outside, Settings, most_threads
+from cheq.cli.settings import Alpha, Color, Frames, Outside, Settings, UsageError, most_threads
+from cheq.cli.streams import STREAM, as_files
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
 from cheq.pictures.formats import JPEG_QUALITY
 from cheq.pictures.reading import MOST_PIXELS
@@ -29,7 +30,8 @@ def _quality(given: str | int) -> int | str:
 
 
 Inputs = Annotated[
-    list[str], typer.Argument(metavar="INPUT", help="Files and folders; a folder means all files below it.")
+    list[str],
+    typer.Argument(metavar="INPUT", help="Files and folders; a folder means all files below it. - is standard input."),
 ]
 Output = Annotated[
     str | None,
@@ -38,7 +40,7 @@ Output = Annotated[
         "-o",
         metavar="OUTPUT",
         help="A file or a folder for one INPUT file (a new folder with a slash at its end), a folder for anything "
-        "else. Not needed with --suffix.",
+        "else; - is standard output. Not needed with --suffix.",
     ),
 ]
 ColorOption = Annotated[
@@ -208,10 +210,17 @@ def change_files(
     """Do to files what a command's options say, and leave with its exit status; `others` are fields of the settings."""
     with leaving():
         settings = kind(threads=threads or most_threads(), **others)
-        plan = make_plan(inputs, output, EXTENSIONS, ARRAYS, pattern=pattern, suffix=suffix)
-    report = Report(plan, *settings.words, output=output, dry=settings.dry_run, verbose=verbose, as_json=as_json)
-    with report, leaving(report.interrupted):
-        run(plan, report, settings, mask)
-    report.summary()
+        if as_json and output == STREAM:
+            raise UsageError("--json and OUTPUT - do not go together: both are standard output")
+        if suffix and STREAM in (output, *inputs):
+            raise UsageError("--suffix is for names, and standard input and output (-) have none")
+    with leaving(), as_files(inputs, output) as files:
+        plan = make_plan(files.inputs, files.output, EXTENSIONS, ARRAYS, pattern=pattern, suffix=suffix)
+        shown: dict[str, Any] = {"verbose": verbose, "as_json": as_json, "names": files.names}
+        dry, to_stdout = settings.dry_run, output == STREAM
+        report = Report(plan, *settings.words, output=output, dry=dry, to_stdout=to_stdout, **shown)
+        with report, leaving(report.interrupted):
+            run(plan, report, settings, mask)
+        report.summary()
     if report.failed or not report.done + report.there:
         raise typer.Exit(1)

@@ -1,10 +1,11 @@
 """What the user sees: a progress bar, one line for every problem, and a summary; or a line of JSON for every file."""
 
 import json
+import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -51,12 +52,12 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def fail(console: Console, message: str, path: Path | None = None, label: str = "error") -> None:
+def fail(console: Console, message: str, path: Path | str | None = None, label: str = "error") -> None:
     """Say in one line what went wrong, and with which file."""
     say(console, f"{path}: {one_line(message)}" if path else message, label, "bold red")
 
 
-def warn(console: Console, message: str, path: Path | None = None) -> None:
+def warn(console: Console, message: str, path: Path | str | None = None) -> None:
     """Say in one line what is to be known of a result, and of which file."""
     say(console, f"{path}: {one_line(message)}" if path else message, "warning", "yellow")
 
@@ -95,6 +96,10 @@ class Report:
         Whether nothing is written.
     verbose, as_json : bool
         Whether each file gets a line on stdout, or each a line of JSON; the summary is one too then.
+    names : dict of Path to str
+        What paths are called that stand for standard input and output.
+    to_stdout : bool
+        Whether the result is on stdout: what is said is on stderr then, and the summary there only if asked for.
     """
 
     def __init__(
@@ -107,6 +112,8 @@ class Report:
         dry: bool = False,
         verbose: bool = False,
         as_json: bool = False,
+        names: Mapping[Path, str] | None = None,
+        to_stdout: bool = False,
     ) -> None:
         self.doing = "reading" if dry else doing
         self.done = self.failed = self.there = 0
@@ -115,7 +122,9 @@ class Report:
         self._plan = plan
         self._lock = threading.Lock()
         self._said: set[tuple[Path, str]] = set()
-        self._out = Console()
+        self._names = names or {}
+        self._out = Console(stderr=to_stdout)
+        self._silent = to_stdout and not (verbose or dry)
         self._err = Console(stderr=True)
         columns = (
             TextColumn("{task.description}"),
@@ -173,22 +182,27 @@ class Report:
         self._line(job, "skipped", ())
 
     def _line(self, job: Job, status: str, warnings: Sequence[str]) -> None:
+        source, target = self._name(job.source), self._name(job.target)
         if self._as_json:
-            self._json(source=job.source, target=job.target, status=status, warnings=warnings)
+            self._json(source=source, target=target, status=status, warnings=warnings)
         elif self._verbose:
-            say(self._out, f"{job.source} -> {job.target}{' (skipped: it exists already)' * (status == 'skipped')}")
+            say(self._out, f"{source} -> {target}{' (skipped: it exists already)' * (status == 'skipped')}")
+
+    def _name(self, path: Path | None) -> str | None:
+        return None if path is None else self._names.get(path, os.fspath(path))
 
     def _json(self, **fields: Any) -> None:
         """One line; what is no text in a name is escaped as in Python's own (PEP 383)."""
-        sys.stdout.write(json.dumps(fields, default=str) + "\n")
+        sys.stdout.write(json.dumps(fields) + "\n")
         sys.stdout.flush()
 
     def failure(self, path: Path, message: str, target: Path | None = None, warnings: Sequence[str] = ()) -> None:
         """One more file has failed."""
         self.failed += 1
-        fail(self._err, message, path)
+        fail(self._err, message, self._name(path))
         if self._as_json:
-            self._json(source=path, target=target, status="failed", error=one_line(message), warnings=warnings)
+            more = {"error": one_line(message), "warnings": warnings}
+            self._json(source=self._name(path), target=self._name(target), status="failed", **more)
         self._bar.advance(self._task)
 
     def warning(self, path: Path, message: str) -> None:
@@ -196,7 +210,7 @@ class Report:
         if (path, message) in self._said:
             return
         self._said.add((path, message))
-        warn(self._err, message, path)
+        warn(self._err, message, self._name(path))
 
     def interrupted(self) -> None:
         """Ctrl-C."""
@@ -212,7 +226,7 @@ class Report:
             counts = {"written": self.done, "skipped": self.there, "failed": self.failed}
             self._json(summary=counts, dry_run=self._dry, passed_over=passed_over)
             return
-        if total:
+        if total and not self._silent:
             say(self._out, self._counts(total))
         if passed_over:
             say(self._out, f"passed over: {'; '.join(passed_over)}")

@@ -18,6 +18,9 @@ from cheq.pictures import Pixels
 
 EXTENSIONS = frozenset({".npy", ".npz"})
 
+# How files begin (numpy.lib.format; APPNOTE.TXT 4.3.7 for archives).
+START, START_OF_ARCHIVE = npy.MAGIC_PREFIX, b"PK\3\4"
+
 _LONGEST_HEADER = 1 << 14  # bytes; NumPy itself takes 10,000 beside the start
 
 

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from cheq.pictures import animations, apng, kept, png, pnm, simple, tiff
+from cheq.pictures import animations, apng, arrays, kept, png, pnm, simple, tiff
 from cheq.pictures.changes import changed
 from cheq.pictures.jpeg import QUALITY as JPEG_QUALITY
 from cheq.pictures.jpeg import Quality
@@ -27,11 +27,12 @@ __all__ = [
     "changed",
     "check",
     "check_count",
-    "count",
+    "extension_of",
     "pages",
     "read",
     "stands_for_none",
     "upright",
+    "wholes",
     "write",
 ]
 
@@ -45,16 +46,24 @@ FORMATS = {
 _PNM = (pnm.PPM, pnm.PGM)
 
 
-def count(path: Path, all_frames: bool = False) -> int:
-    """Return how many pictures `pages` would yield, if all are well."""
+def wholes(path: Path) -> list[int]:
+    """Return the numbers of the pages that are pictures of their own, and no smaller copies or masks of others."""
+    return tiff.wholes(path) if _start(path)[:4] in tiff.STARTS else [0]
+
+
+def extension_of(path: Path) -> str:
+    """Return the extension of a file's format, by its content; ValueError if it is none that is known."""
     start = _start(path)
-    if start[:4] in tiff.STARTS:
-        return tiff.count(path)
-    if not all_frames:
-        return 1
-    if start == png.START:
-        return apng.count(png.chunks_of(path.read_bytes()))
-    return pnm.count(path.read_bytes()) if pnm.starts(start) else simple.count(path)
+    known = {
+        png.START: ".png",
+        arrays.START: ".npy",
+        arrays.START_OF_ARCHIVE: ".npz",
+        **dict.fromkeys(tiff.STARTS, ".tif"),
+    }
+    if pnm.starts(start):
+        return ".ppm"
+    found = next((extension for begin, extension in known.items() if start.startswith(begin)), None)
+    return found or simple.extension_of(path)
 
 
 def pages(path: Path, first: int = 0, all_frames: bool = False) -> Iterator[Picture]:
@@ -118,9 +127,9 @@ def _start(path: Path) -> bytes:
     return start
 
 
-def read(path: Path) -> Picture:
-    """Return the first picture of a file; see `pages`."""
-    return next(pages(path))
+def read(path: Path, number: int = 0) -> Picture:
+    """Return a picture of a file, the first one unless another is named; see `pages`."""
+    return next(pages(path, number))
 
 
 def check(picture: Picture, extension: str) -> None:

@@ -48,6 +48,13 @@ _MODE_NAMES = {
 _CONVERT = "convert it first, for example with Pillow: Image.open(PATH).convert('{}').save(NEW)"
 
 
+def extension_of(path: Path) -> str:
+    """Return the extension of a file's format."""
+    with _opened(path) as image:
+        name = "JPEG" if image.format in _JPEGS else image.format
+    return next(extension for extension, form in FORMATS.items() if form.name == name)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
@@ -57,12 +64,6 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     with opened as image:
         refuse_bomb(image.width * image.height)  # Pillow itself warns at first
         yield image
-
-
-def count(path: Path) -> int:
-    """Return how many frames a file has."""
-    with _opened(path) as image:
-        return getattr(image, "n_frames", 1) if image.format in animations.ALL else 1
 
 
 def pages(path: Path, all_frames: bool) -> Iterator[Picture]:

@@ -34,10 +34,11 @@ _WITH_PREDICTOR = {"LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD"}
 _MOST_CLASSIC = 2**32 - 2**25  # bytes of pixels that a classic TIFF holds beside its tags; tifffile's own bound
 
 
-def count(path: Path) -> int:
-    """Return how many pages a file has."""
+def wholes(path: Path) -> list[int]:
+    """Return the numbers of the pages that are neither smaller copies nor masks of others; the first if all are."""
     with _opened(path) as file:
-        return len(stacks.places(file))
+        found = [_kind(place.page) for place in stacks.places(file)]
+    return [number for number, kind in enumerate(found) if not (kind.reduced or kind.mask)] or [0]
 
 
 def pages(path: Path, first: int = 0) -> Iterator[Picture]:

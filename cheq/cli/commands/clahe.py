@@ -41,13 +41,16 @@ def clahe(
 ) -> None:
     """Equalize image files and NumPy arrays tile by tile, with limited contrast (CLAHE), as OpenCV or scikit-image do.
 
-    For example: cheq clahe photos/ scan.tif -o local/ --clip-limit 2 --color lab
+    Examples
+    --------
+    - `cheq clahe photos/ scan.tif -o local/ --clip-limit 2 --color lab`: the lightness, with a clip limit of 2
+    - `cheq clahe xrays/ -o local/ --tiles 16x16 --mask lungs/`: smaller tiles, and a mask for each picture
 
     Each tile of a picture gets a lookup table of its own, and pixels between tiles a mixture. The lower the clip limit,
     the less contrast, and noise, is added. Files, arrays, masks and results are treated as by cheq equalize; a smaller
     copy of a page (an overview) is equalized by tiles of its own.
 
-    A file that fails is named on stderr and the others go on. No file is ever half written. The exit status is 0 if all
-    went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C.
+    Exit status: 0 if all went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C. A file
+    that fails is named on stderr and the others go on. No file is ever half written.
     """
     options.change_files(ClaheSettings, **locals())

@@ -73,7 +73,12 @@ def equalize(
 ) -> None:
     """Equalize the histograms of image files and NumPy arrays, exactly as OpenCV does or as --method says.
 
-    For example: cheq equalize photos/ scan.tif -o equalized/ --color ycrcb
+    Examples
+    --------
+    - `cheq equalize photo.jpg -o equalized.jpg --quality keep`: one picture, as coarse a JPEG as it was
+    - `cheq equalize photos/ scan.tif -o equalized/ --color ycrcb`: all below a folder, and a file; the lightness alone
+    - `cheq equalize slices/ -o equalized/ --shared-lut --skip-existing`: one histogram for all; goes on where it ended
+    - `cheq equalize - -o - < photo.png > equalized.png`: standard input and output
 
     Pictures are gray or color: PNG and TIFF (all pages) of 8 or 16 bits, JPEG, WebP, BMP, GIF (its first frame), PPM
     and PGM of 8. Alpha is kept, and so are EXIF, color profile and resolution where the format has a place for them.
@@ -81,8 +86,8 @@ def equalize(
     --channel-axis is one of them or --axes names others; a .npy file may be larger than memory. Each result has its
     source's name and path below OUTPUT, its format and its dtype; other files in folders are skipped.
 
-    A file that fails is named on stderr and the others go on. No file is ever half written. The exit status is 0 if all
-    went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C.
+    Exit status: 0 if all went well, 1 if a file failed or there was none, 2 for wrong options, 130 after Ctrl-C. A file
+    that fails is named on stderr and the others go on. No file is ever half written.
     """
     method = method or ("opencv" if match is None and not (match_average or match_first) else "skimage")
     options.change_files(Settings, **locals())

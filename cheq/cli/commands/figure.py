@@ -8,13 +8,22 @@ from rich.console import Console
 
 from cheq.cli import options
 from cheq.cli.figure import check_target, draw
-from cheq.cli.report import leaving, say, warn
+from cheq.cli.report import fail, leaving, say, warn
 from cheq.cli.settings import ClaheSettings, Color, Method, Settings
+from cheq.cli.streams import STREAM, as_files
 
 
 def figure(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A gray or RGB picture.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A .png, .pdf or .svg file.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT", help="Gray or RGB pictures, and folders of them. - is standard input."),
+    ],
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", metavar="OUTPUT", help="A .png, .pdf or .svg file; - is standard output, and a .png."
+        ),
+    ],
     method: Annotated[Method, typer.Option("--method", help="Whose definition of equalization is used.")] = "opencv",
     color: Annotated[
         Color,
@@ -26,24 +35,44 @@ def figure(
     clip_limit: options.ClipLimit = None,
     tiles: options.Tiles = None,
     kernel_size: options.KernelSize = None,
+    most: Annotated[
+        int,
+        typer.Option("--most", min=1, metavar="N", help="How many of more pictures are drawn, at equal distances."),
+    ] = 8,
     dpi: Annotated[int, typer.Option("--dpi", min=20, max=1200, metavar="N", help="Pixels per inch of a .png.")] = 150,
     overwrite: options.Overwrite = False,
 ) -> None:
-    """Draw a picture before and after equalization, with histogram and CDF under each.
+    """Draw pictures before and after equalization, with histogram and CDF under each.
 
-    For example: cheq figure photo.jpg -o figure.png --color ycrcb
+    Examples
+    --------
+    - `cheq figure photo.jpg -o figure.png --color ycrcb`: one picture
+    - `cheq figure photo.jpg -o figure.png --clahe --clip-limit 2`: with CLAHE as a third
+    - `cheq figure photos/ -o sheet.pdf --most 20`: a sheet of a folder's pictures; of a file of several pages, too
 
-    With CLAHE as a third: cheq figure photo.jpg -o figure.png --clahe --clip-limit 2
+    No display is needed.
 
-    No display is needed. The exit status is 0 if the figure was written, 1 if not, 2 for wrong options.
+    Exit status: 0 if all went well, 1 if a file failed or there was none, 2 for wrong options. A file that fails is
+    named on stderr and the others are drawn.
     """
-    with leaving():
+    with leaving(), as_files(inputs, output, ".png") as files:
         settings = Settings(method=method, color=color, overwrite=overwrite)
         local = None
         if clahe or clip_limit is not None or tiles or kernel_size:
             given = {"clip_limit": clip_limit, "tiles": tiles, "kernel_size": kernel_size}
             local = ClaheSettings(method=method, color=color, **given)
-        check_target(output, overwrite)
-        for message in draw(source, output, settings, local, dpi):
-            warn(Console(stderr=True), message, source)
-        say(Console(), f"before and after in {output}")
+        target = Path(files.output or output)
+        check_target(target, overwrite)
+        told = draw(files.inputs, target, settings, local, dpi=dpi, most=most, names=files.names)
+        errors = Console(stderr=True)
+        for path, message in told.warnings:
+            warn(errors, message, files.names.get(path, path))
+        for path, message in told.failures:
+            fail(errors, message, files.names.get(path, path))
+        if not told.found:
+            fail(errors, "no picture was found")
+        elif told.drawn and output != STREAM:
+            what = "" if told.found == 1 else f"{told.drawn:,} of {told.found:,} pictures, "
+            say(Console(), f"{what}before and after in {output}")
+    if told.failures or not told.drawn:
+        raise typer.Exit(1)
