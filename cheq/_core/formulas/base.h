@@ -65,6 +65,19 @@
 #define CHEQ_LOWEST_FIRST(x) (x)
 #endif
 
+/* The number of the lowest bit that is set, of a number that is not 0. */
+static inline uint32_t cheq_lowest_bit(uint64_t bits) {
+#if defined(__GNUC__)
+    return (uint32_t)__builtin_ctzll(bits);
+#else
+    uint32_t n = 0;
+    for (; !(bits & 1); bits >>= 1) {
+        n++;
+    }
+    return n;
+#endif
+}
+
 static inline size_t cheq_min(size_t a, size_t b) {
     return a < b ? a : b;
 }

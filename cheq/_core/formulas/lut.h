@@ -15,24 +15,33 @@
 
 /* ---- what is counted, and what is written ------------------------------- */
 
-/* Consecutive levels, [begin, end). */
-typedef struct {
-    uint32_t begin, end;
-} cheq_span;
-
-/* A plane's counts, by bin: level - the dtype's minimum. Bins outside the spans are
- * empty, and no pixel of the plane, counted or not, needs their LUT entries. */
+/* A plane's counts, by bin: level - the dtype's minimum; and its n bins, in ascending order: from `begin` on, or those
+ * that are listed. All others are empty, and no pixel of the plane, counted or not, needs their LUT entries. */
 typedef struct {
     const uint32_t *hist32; /* one of the two */
     const uint64_t *hist64;
-    const cheq_span *spans;
-    size_t n_spans;
+    const uint16_t *listed; /* or NULL */
+    uint32_t begin;
+    size_t n;
     size_t plane;     /* its number in the batch, for a context that differs from plane to plane */
     int present_only; /* no pixel has a level that is not counted, so LUTs need not tell of any */
 } cheq_counts;
 
+CHEQ_BODY uint32_t cheq_bin_at(const cheq_counts *counts, size_t i) {
+    return counts->listed ? counts->listed[i] : counts->begin + (uint32_t)i;
+}
+
 CHEQ_BODY uint64_t cheq_count_at(const cheq_counts *counts, uint32_t bin) {
     return counts->hist32 ? counts->hist32[bin] : counts->hist64[bin];
+}
+
+/* A sum of counts. Of 32 bits they sum to less than 2^63, and a signed number is converted in one instruction. */
+CHEQ_BODY float cheq_sum_to_float(const cheq_counts *counts, uint64_t sum) {
+    return counts->hist32 ? (float)(int64_t)sum : (float)sum;
+}
+
+CHEQ_BODY double cheq_sum_to_double(const cheq_counts *counts, uint64_t sum) {
+    return counts->hist32 ? (double)(int64_t)sum : (double)sum;
 }
 
 typedef struct {
@@ -41,31 +50,22 @@ typedef struct {
 } cheq_summary;
 
 CHEQ_BODY cheq_summary cheq_summarize(const cheq_counts *counts) {
-    const cheq_span *spans = counts->spans;
-    uint64_t total = 0;
-    for (size_t s = 0; s < counts->n_spans; s++) {
-        uint64_t sum = 0;
-        for (uint32_t bin = spans[s].begin; bin < spans[s].end; bin++) {
-            sum += cheq_count_at(counts, bin);
-        }
-        total += sum;
+    cheq_summary plane = {0, 0, 0};
+    for (size_t i = 0; i < counts->n; i++) {
+        plane.total += cheq_count_at(counts, cheq_bin_at(counts, i));
     }
-    cheq_summary plane = {total, 0, 0};
-    if (total == 0) {
+    if (plane.total == 0) {
         return plane;
     }
-    size_t s = 0;
-    uint32_t first = spans[0].begin;
-    for (; cheq_count_at(counts, first) == 0; first++) {
-        first = first + 1 == spans[s].end ? spans[++s].begin - 1 : first;
+    size_t first = 0, last = counts->n - 1;
+    while (cheq_count_at(counts, cheq_bin_at(counts, first)) == 0) {
+        first++;
     }
-    s = counts->n_spans - 1;
-    uint32_t last = spans[s].end - 1;
-    for (; cheq_count_at(counts, last) == 0; last--) {
-        last = last == spans[s].begin ? spans[--s].end : last;
+    while (cheq_count_at(counts, cheq_bin_at(counts, last)) == 0) {
+        last--;
     }
-    plane.first = first;
-    plane.last = last;
+    plane.first = cheq_bin_at(counts, first);
+    plane.last = cheq_bin_at(counts, last);
     return plane;
 }
 
@@ -102,10 +102,9 @@ CHEQ_BODY void cheq_put_cdf(const cheq_entries *to, uint32_t bin, double c) {
 }
 
 CHEQ_BODY void cheq_put_identity(const cheq_counts *counts, const cheq_entries *to) {
-    for (size_t s = 0; s < counts->n_spans; s++) {
-        for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {
-            cheq_put_level(to, bin, bin);
-        }
+    for (size_t i = 0; i < counts->n; i++) {
+        const uint32_t bin = cheq_bin_at(counts, i);
+        cheq_put_level(to, bin, bin);
     }
 }
 
@@ -115,10 +114,9 @@ CHEQ_BODY void cheq_put_unknown(const cheq_counts *counts, const cheq_entries *t
         cheq_put_identity(counts, to);
         return;
     }
-    for (size_t s = 0; s < counts->n_spans; s++) {
-        for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {
-            ((double *)to->lut)[bin] = NAN;
-        }
+    for (size_t i = 0; i < counts->n; i++) {
+        const uint32_t bin = cheq_bin_at(counts, i);
+        ((double *)to->lut)[bin] = NAN;
     }
 }
 
@@ -128,18 +126,21 @@ CHEQ_BODY void cheq_put_unknown(const cheq_counts *counts, const cheq_entries *t
  * a limit or another histogram; NULL for none. */
 typedef void cheq_formula(const void *context, const cheq_counts *counts, const cheq_entries *to);
 
-/* What is written and how wide the counts are, known to the compiler, leaves loops
+/* What is written, how wide the counts are and whether bins are listed, known to the compiler, leaves loops
  * without questions: 65,536 entries in a fifth of the time. */
 CHEQ_BODY void cheq_make_of_bytes(cheq_formula *formula, const void *context, const cheq_counts *counts,
                                   const cheq_entries *to, int bytes) {
     cheq_counts c = *counts;
     cheq_entries e = *to;
     e.bytes = bytes;
-    if (c.hist32) {
-        c.hist64 = NULL;
+    if (!c.hist32) {
+        c.hist32 = NULL;
+        c.listed = NULL;
+        formula(context, &c, &e);
+    } else if (!c.listed) {
+        c.listed = NULL;
         formula(context, &c, &e);
     } else {
-        c.hist32 = NULL;
         formula(context, &c, &e);
     }
 }
@@ -206,11 +207,14 @@ CHEQ_BODY void cheq_lut_opencv(const void *context, const cheq_counts *counts, c
     }
     float scale = cheq_opencv_scale((float)(to->levels - 1), plane.total, cheq_count_at(counts, plane.first));
     uint64_t s = 0;
-    for (size_t i = 0; i < counts->n_spans; i++) {
-        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
-            s += bin > plane.first ? cheq_count_at(counts, bin) : 0;
-            cheq_put_level(to, bin, cheq_opencv_level((float)s, scale));
-        }
+    size_t i = 0;
+    for (; cheq_bin_at(counts, i) <= plane.first; i++) {
+        cheq_put_level(to, cheq_bin_at(counts, i), 0);
+    }
+    for (; i < counts->n; i++) {
+        const uint32_t bin = cheq_bin_at(counts, i);
+        s += cheq_count_at(counts, bin);
+        cheq_put_level(to, bin, cheq_opencv_level(cheq_sum_to_float(counts, s), scale));
     }
 }
 
@@ -233,12 +237,11 @@ CHEQ_BODY void cheq_lut_pillow(const void *context, const cheq_counts *counts, c
         return;
     }
     uint64_t sum = step / 2;
-    for (size_t i = 0; i < counts->n_spans; i++) {
-        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
-            uint64_t level = sum / step;
-            cheq_put_level(to, bin, level < 255 ? (uint32_t)level : 255);
-            sum += cheq_count_at(counts, bin);
-        }
+    for (size_t i = 0; i < counts->n; i++) {
+        const uint32_t bin = cheq_bin_at(counts, i);
+        uint64_t level = sum / step;
+        cheq_put_level(to, bin, level < 255 ? (uint32_t)level : 255);
+        sum += cheq_count_at(counts, bin);
     }
 }
 
@@ -259,11 +262,10 @@ CHEQ_BODY void cheq_lut_skimage(const void *context, const cheq_counts *counts, 
     const double total = (double)plane.total;
     const double least = (double)cheq_count_at(counts, plane.first) / total;
     uint64_t running = 0;
-    for (size_t i = 0; i < counts->n_spans; i++) {
-        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
-            running += cheq_count_at(counts, bin);
-            cheq_put_cdf(to, bin, bin < plane.first ? least : (double)running / total);
-        }
+    for (size_t i = 0; i < counts->n; i++) {
+        const uint32_t bin = cheq_bin_at(counts, i);
+        running += cheq_count_at(counts, bin);
+        cheq_put_cdf(to, bin, bin < plane.first ? least : cheq_sum_to_double(counts, running) / total);
     }
 }
 
@@ -296,21 +298,19 @@ CHEQ_BODY void cheq_lut_numpy(const void *context, const cheq_counts *counts, co
     cheq_value_bins bins = cheq_bins_make((double)plane.first + minimum, (double)plane.last + minimum,
                                           CHEQ_RECIPE_BINS, 0, t->edges, t->bin);
     memset(t->hist, 0, sizeof t->hist);
-    for (size_t i = 0; i < counts->n_spans; i++) {
-        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
-            uint64_t count = cheq_count_at(counts, bin);
-            if (count > 0) {
-                t->hist[cheq_bin_of((double)bin + minimum, &bins)] += count;
-            }
+    for (size_t i = 0; i < counts->n; i++) {
+        const uint32_t bin = cheq_bin_at(counts, i);
+        uint64_t count = cheq_count_at(counts, bin);
+        if (count > 0) {
+            t->hist[cheq_bin_of((double)bin + minimum, &bins)] += count;
         }
     }
     cheq_recipe_cdf(t->hist, &bins, to->bytes == 8 ? CHEQ_RECIPE_TOP : 1.0, t->cdf);
     cheq_curve curve = cheq_curve_make(t->edges, t->cdf, &bins, t->knots);
-    for (size_t i = 0; i < counts->n_spans; i++) {
-        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
-            if (!counts->present_only || cheq_count_at(counts, bin) > 0) {
-                cheq_put_cdf(to, bin, cheq_interpolate((double)bin + minimum, &curve));
-            }
+    for (size_t i = 0; i < counts->n; i++) {
+        const uint32_t bin = cheq_bin_at(counts, i);
+        if (!counts->present_only || cheq_count_at(counts, bin) > 0) {
+            cheq_put_cdf(to, bin, cheq_interpolate((double)bin + minimum, &curve));
         }
     }
 }
@@ -357,10 +357,9 @@ CHEQ_BODY uint32_t cheq_otsu(const cheq_counts *counts) {
 CHEQ_BODY void cheq_lut_otsu(const void *context, const cheq_counts *counts, const cheq_entries *to) {
     (void)context;
     const uint32_t threshold = cheq_otsu(counts);
-    for (size_t s = 0; s < counts->n_spans; s++) {
-        for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {
-            cheq_put_level(to, bin, bin > threshold ? to->levels - 1 : 0);
-        }
+    for (size_t i = 0; i < counts->n; i++) {
+        const uint32_t bin = cheq_bin_at(counts, i);
+        cheq_put_level(to, bin, bin > threshold ? to->levels - 1 : 0);
     }
 }
 

@@ -70,15 +70,14 @@ CHEQ_BODY void cheq_lut_match(const void *context, const cheq_counts *counts, co
         cheq_put_unknown(counts, to);
         return;
     }
-    for (size_t i = 0; i < counts->n_spans; i++) {
-        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
-            const uint64_t count = cheq_count_at(counts, bin);
-            if (count > 0) {
-                running += count;
-                value = cheq_match_at((double)running / total, &target, &j);
-            }
-            cheq_put_value(to, bin, value, matching->truncates);
+    for (size_t i = 0; i < counts->n; i++) {
+        const uint32_t bin = cheq_bin_at(counts, i);
+        const uint64_t count = cheq_count_at(counts, bin);
+        if (count > 0) {
+            running += count;
+            value = cheq_match_at(cheq_sum_to_double(counts, running) / total, &target, &j);
         }
+        cheq_put_value(to, bin, value, matching->truncates);
     }
 }
 
@@ -107,13 +106,12 @@ CHEQ_BODY void cheq_lut_learn(const void *context, const cheq_counts *counts, co
     }
     const size_t first = counts->plane * learning->room;
     cheq_knot *knots = learning->knots + first;
-    for (size_t i = 0; i < counts->n_spans; i++) {
-        for (uint32_t bin = counts->spans[i].begin; bin < counts->spans[i].end; bin++) {
-            const uint64_t count = cheq_count_at(counts, bin);
-            if (count > 0 && n + 1 < learning->room) {
-                running += count;
-                knots[n++] = (cheq_knot){(double)running / total, learning->lowest + (double)bin, 0.0, 0.0};
-            }
+    for (size_t i = 0; i < counts->n; i++) {
+        const uint32_t bin = cheq_bin_at(counts, i);
+        const uint64_t count = cheq_count_at(counts, bin);
+        if (count > 0 && n + 1 < learning->room) {
+            running += count;
+            knots[n++] = (cheq_knot){cheq_sum_to_double(counts, running) / total, learning->lowest + (double)bin, 0.0, 0.0};
         }
     }
     learning->rows[counts->plane][0] = (int64_t)first;

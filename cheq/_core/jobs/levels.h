@@ -1,19 +1,17 @@
 /* Integer planes beyond bytes to bytes: levels of 16 bits or signed ones, and results
  * that are not levels. One plane at a time, by a LUT of 256 or 65,536 entries.
  *
- * A small plane must not pay for 65,536 bins: it notes which blocks of sixteen bins its
- * pixels use, and only these are read, written and cleared again. A plane with more
- * pixels pays for the bins from its lowest level to its highest. */
+ * A small plane must not pay for 65,536 bins: it notes which its pixels use, and only these
+ * are read, written and cleared again. A plane with more pixels pays for the bins from its
+ * lowest level to its highest. */
 #ifndef CHEQ_LEVELS_H
 #define CHEQ_LEVELS_H
 
 #include "jobs/bytes.h"
 
 #define CHEQ_MOST_LEVELS 65536
-#define CHEQ_SPAN_BINS 16 /* a cache line of counters */
 
-/* Bins a pixel that make noting blocks cheaper than walking all bins of the range:
- * noting costs about .3 ns a pixel, a bin .2 ns in its LUT and clearing. */
+/* Bins a pixel that make noting those in use cheaper than walking all of the range. */
 #define CHEQ_BINS_A_PIXEL 2
 
 typedef struct {
@@ -31,25 +29,38 @@ typedef struct {
     size_t lut_step; /* bytes */
 } cheq_levels_job;
 
-/* What a thread counts, in memory as large as the levels ask for: the bins, the blocks that are
- * used, both zeros between planes; and the spans that the last plane's LUT needs. */
+static inline size_t cheq_levels_lut_bytes(const cheq_levels_job *job) {
+    return (size_t)job->entry_bytes * job->levels;
+}
+
+/* The lowest and the highest bin of a plane's pixels, counted or not. */
+typedef struct {
+    uint32_t lowest, highest;
+} cheq_range;
+
+/* Does a plane note the bins that its pixels use? */
+static inline int cheq_levels_note(const cheq_levels_job *job, const cheq_range *range) {
+    return job->bytes == 2 && (size_t)(range->highest - range->lowest) / CHEQ_BINS_A_PIXEL >= job->pixels;
+}
+
+/* What a thread counts, in memory as large as the levels ask for: the bins, and those in use, if they are noted, as bits,
+ * both zeros between planes; and the last plane's range. */
 typedef struct {
     uint32_t *hist;
-    cheq_span *spans;
-    size_t *n_spans;
-    uint8_t *used;
+    uint64_t *noted;
+    cheq_range *range;
 } cheq_levels_counts;
 
+#define CHEQ_NOTED 64 /* bins a number */
+
 static inline size_t cheq_levels_counts_bytes(uint32_t levels) {
-    const size_t blocks = levels / CHEQ_SPAN_BINS;
-    return levels * sizeof(uint32_t) + blocks * (sizeof(cheq_span) + 1) + sizeof(size_t);
+    return levels * sizeof(uint32_t) + levels / CHEQ_NOTED * sizeof(uint64_t) + sizeof(cheq_range);
 }
 
 static inline cheq_levels_counts cheq_levels_counts_in(void *memory, uint32_t levels) {
     uint32_t *hist = memory;
-    cheq_span *spans = (cheq_span *)(hist + levels);
-    size_t *n_spans = (size_t *)(spans + levels / CHEQ_SPAN_BINS);
-    cheq_levels_counts counts = {hist, spans, n_spans, (uint8_t *)(n_spans + 1)};
+    uint64_t *noted = (uint64_t *)(hist + levels);
+    cheq_levels_counts counts = {hist, noted, (cheq_range *)(noted + levels / CHEQ_NOTED)};
     return counts;
 }
 
@@ -77,11 +88,6 @@ static inline const void *cheq_levels_load(const cheq_levels_job *job, const che
 }
 
 /* ---- count -------------------------------------------------------------------- */
-
-/* The lowest and the highest bin of a plane's pixels, counted or not. */
-typedef struct {
-    uint32_t lowest, highest;
-} cheq_range;
 
 /* As signed numbers, of which every x86-64 finds the extremes of eight at a time. */
 static inline void cheq_range_of_words(const uint16_t *words, size_t n, uint32_t flip, cheq_range *range) {
@@ -111,32 +117,55 @@ static cheq_range cheq_levels_range(const cheq_levels_job *job, const cheq_layou
     return range;
 }
 
-/* hist += the pixels under the mask, if any; used, if wanted: the blocks of all pixels. */
-static inline void cheq_count_words(const uint16_t *words, const uint8_t *mask, size_t n, uint32_t flip,
-                                    uint32_t *hist, uint8_t *used) {
+/* Four words that lie together, as bins, in the machine's order. */
+static inline uint64_t cheq_four_bins(const uint16_t *words, uint32_t flip) {
+    uint64_t four;
+    memcpy(&four, words, sizeof four);
+    return four ^ flip * UINT64_C(0x0001000100010001);
+}
+
+static inline void cheq_count_words(const uint16_t *words, size_t n, uint32_t flip, uint32_t *hist) {
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const uint64_t four = cheq_four_bins(words + i, flip);
+        hist[four & 0xffff]++;
+        hist[four >> 16 & 0xffff]++;
+        hist[four >> 32 & 0xffff]++;
+        hist[four >> 48]++;
+    }
+    for (; i < n; i++) {
+        hist[words[i] ^ flip]++;
+    }
+}
+
+/* The same of the words under the mask, if any; noted, if wanted: the bins of all words. */
+CHEQ_BODY void cheq_count_some_words(const uint16_t *words, const uint8_t *mask, size_t n, uint32_t flip, uint32_t *hist,
+                                     uint64_t *noted) {
     for (size_t i = 0; i < n; i++) {
-        uint32_t bin = words[i] ^ flip;
+        const uint32_t bin = words[i] ^ flip;
         hist[bin] += mask ? mask[i] != 0 : 1;
-        if (used) {
-            used[bin / CHEQ_SPAN_BINS] = 1;
+        if (noted) {
+            noted[bin / CHEQ_NOTED] |= UINT64_C(1) << bin % CHEQ_NOTED;
         }
     }
 }
 
 static void cheq_levels_count_part(const cheq_levels_job *job, size_t group, size_t begin, size_t end, uint32_t *hist,
-                                   uint8_t *used, cheq_room *room) {
+                                   uint64_t *noted, cheq_room *room) {
     const cheq_layout *layout = &job->counted;
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, room->mask);
         const uint16_t *words = cheq_levels_load(job, layout, &walk, n, room);
-        if (used) {
-            cheq_count_words(words, mask, n, job->flip, hist, used);
+        if (noted && mask) {
+            cheq_count_some_words(words, mask, n, job->flip, hist, noted);
+        } else if (noted) {
+            cheq_count_some_words(words, NULL, n, job->flip, hist, noted);
         } else if (mask) {
-            cheq_count_words(words, mask, n, job->flip, hist, NULL);
+            cheq_count_some_words(words, mask, n, job->flip, hist, NULL);
         } else {
-            cheq_count_words(words, NULL, n, job->flip, hist, NULL);
+            cheq_count_words(words, n, job->flip, hist);
         }
     }
 }
@@ -151,46 +180,18 @@ static inline void cheq_count_bytes(const cheq_levels_job *job, size_t group, si
     }
 }
 
-/* List the blocks noted between two bins, joined where they touch, and forget them. */
-static inline size_t cheq_list_used(uint8_t *used, cheq_span within, cheq_span *spans) {
-    const uint32_t end = (within.end - 1) / CHEQ_SPAN_BINS + 1;
-    size_t n = 0;
-    for (uint32_t b = within.begin / CHEQ_SPAN_BINS; b < end; b++) {
-        uint64_t eight;
-        while (b + sizeof eight <= end && (memcpy(&eight, used + b, sizeof eight), eight == 0)) {
-            b += sizeof eight;
-        }
-        if (b == end || !used[b]) {
-            continue;
-        }
-        cheq_span span = {b * CHEQ_SPAN_BINS, (b + 1) * CHEQ_SPAN_BINS};
-        used[b] = 0;
-        if (n > 0 && spans[n - 1].end == span.begin) {
-            spans[n - 1].end = span.end;
-        } else {
-            spans[n++] = span;
-        }
-    }
-    return n;
-}
-
-/* Count a whole plane and list the bins that its LUT needs. */
 static void cheq_levels_count_plane(const cheq_levels_job *job, size_t group, const cheq_levels_counts *counts,
                                     cheq_room *room) {
-    const cheq_range range = cheq_levels_range(job, &job->counted, group, 0, job->pixels, room);
-    const cheq_span all = {range.lowest, range.highest + 1};
-    const int sparse = all.end - all.begin > CHEQ_BINS_A_PIXEL * job->pixels;
-    cheq_levels_count_part(job, group, 0, job->pixels, counts->hist, sparse ? counts->used : NULL, room);
-    counts->spans[0] = all;
-    *counts->n_spans = sparse ? cheq_list_used(counts->used, all, counts->spans) : 1;
+    *counts->range = cheq_levels_range(job, &job->counted, group, 0, job->pixels, room);
+    cheq_levels_count_part(job, group, 0, job->pixels, counts->hist,
+                           cheq_levels_note(job, counts->range) ? counts->noted : NULL, room);
 }
 
 static void cheq_levels_count(const void *of, size_t group, size_t begin, size_t end, void *memory, void *room) {
     const cheq_levels_job *job = of;
     const cheq_levels_counts counts = cheq_levels_counts_in(memory, job->levels);
     if (job->bytes == 1) {
-        counts.spans[0] = (cheq_span){0, CHEQ_LEVELS};
-        *counts.n_spans = 1;
+        *counts.range = (cheq_range){0, CHEQ_LEVELS - 1};
         cheq_count_bytes(job, group, begin, end, counts.hist, room);
     } else if (end - begin == job->pixels) {
         cheq_levels_count_plane(job, group, &counts, room);
@@ -201,6 +202,29 @@ static void cheq_levels_count(const void *of, size_t group, size_t begin, size_t
 
 /* ---- make --------------------------------------------------------------------- */
 
+/* List the bins that are noted in a range, and forget them. */
+static inline size_t cheq_list_noted(uint64_t *noted, const cheq_range *range, uint16_t *listed) {
+    size_t n = 0;
+    for (uint32_t i = range->lowest / CHEQ_NOTED; i <= range->highest / CHEQ_NOTED; i++) {
+        for (uint64_t bits = noted[i]; bits; bits &= bits - 1) {
+            listed[n++] = (uint16_t)(i * CHEQ_NOTED + cheq_lowest_bit(bits));
+        }
+        noted[i] = 0;
+    }
+    return n;
+}
+
+/* A plane's bins; the next one finds zeros. */
+static inline void cheq_levels_clear(const cheq_counts *counts, uint32_t *hist) {
+    if (!counts->listed) {
+        memset(hist + counts->begin, 0, counts->n * sizeof *hist);
+        return;
+    }
+    for (size_t i = 0; i < counts->n; i++) {
+        hist[counts->listed[i]] = 0;
+    }
+}
+
 static void cheq_levels_make(const void *of, size_t group, void *memory, const void *sum, void *lut, void *of_thread) {
     const cheq_levels_job *job = of;
     cheq_room *room = of_thread;
@@ -210,18 +234,25 @@ static void cheq_levels_make(const void *of, size_t group, void *memory, const v
     if (job->hist) {
         cheq_put_hist(own.hist, sum, job->levels, job->hist + group * job->levels);
     }
-    if (job->maker.make && sum) {
-        cheq_make_lut_of_hist(&job->maker, group, sum, &entries);
-    } else if (job->maker.make) {
-        const cheq_counts counts = {
-            .hist32 = own.hist, .spans = own.spans, .n_spans = *own.n_spans, .plane = group,
-            .present_only = !job->counted.masked,
-        };
+    if (sum) {
+        if (job->maker.make) {
+            cheq_make_lut_of_hist(&job->maker, group, sum, &entries);
+        }
+        return;
+    }
+    cheq_counts counts = {
+        .hist32 = own.hist, .begin = own.range->lowest, .n = (size_t)own.range->highest - own.range->lowest + 1,
+        .plane = group, .present_only = !job->counted.masked,
+    };
+    if (cheq_levels_note(job, own.range)) {
+        uint16_t *listed = (uint16_t *)((uint8_t *)lut + cheq_levels_lut_bytes(job));
+        counts.n = cheq_list_noted(own.noted, own.range, listed);
+        counts.listed = listed;
+    }
+    if (job->maker.make) {
         cheq_make_lut(&job->maker, &counts, &entries);
     }
-    for (size_t s = 0; s < *own.n_spans && !sum; s++) {
-        memset(own.hist + own.spans[s].begin, 0, (own.spans[s].end - own.spans[s].begin) * sizeof *own.hist);
-    }
+    cheq_levels_clear(&counts, own.hist);
 }
 
 /* ---- apply -------------------------------------------------------------------- */
@@ -269,9 +300,31 @@ CHEQ_BODY void cheq_keep(const void *restrict pixels, int bytes, const uint8_t *
     }
 }
 
+CHEQ_BODY uint64_t cheq_word_of(const uint8_t *lut, uint64_t bin) {
+    uint16_t word;
+    memcpy(&word, lut + 2 * bin, sizeof word);
+    return word;
+}
+
+/* The same of words to words that lie together: four are read and written at once. */
+static inline void cheq_look_up_words(const uint16_t *words, size_t n, uint32_t flip, const uint8_t *lut, uint8_t *to) {
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4, to += 8) {
+        const uint64_t four = cheq_four_bins(words + i, flip);
+        const uint64_t found = cheq_word_of(lut, four & 0xffff) | cheq_word_of(lut, four >> 16 & 0xffff) << 16 |
+                               cheq_word_of(lut, four >> 32 & 0xffff) << 32 | cheq_word_of(lut, four >> 48) << 48;
+        memcpy(to, &found, sizeof found);
+    }
+    cheq_look_up(words + i, 2, n - i, flip, lut, 2, to, 2);
+}
+
 CHEQ_BODY void cheq_write_entries(const void *pixels, int bytes, const uint8_t *mask, size_t n, uint32_t flip,
                                   const uint8_t *lut, size_t entry_bytes, uint8_t *to, ptrdiff_t step) {
-    cheq_look_up(pixels, bytes, n, flip, lut, entry_bytes, to, step);
+    if (bytes == 2 && entry_bytes == 2 && step == 2) {
+        cheq_look_up_words(pixels, n, flip, lut, to);
+    } else {
+        cheq_look_up(pixels, bytes, n, flip, lut, entry_bytes, to, step);
+    }
     if (mask && step == (ptrdiff_t)entry_bytes) {
         cheq_keep(pixels, bytes, mask, n, flip, entry_bytes, to, (ptrdiff_t)entry_bytes);
     } else if (mask) {
@@ -332,7 +385,7 @@ static inline cheq_work cheq_levels_work(const cheq_levels_job *job) {
     if (job->counts) {
         work.counts_bytes = cheq_levels_counts_bytes(job->levels);
         work.sum_bytes = job->levels * sizeof(uint64_t);
-        work.made_bytes = (size_t)job->entry_bytes * job->levels;
+        work.made_bytes = cheq_levels_lut_bytes(job) + job->levels * sizeof(uint16_t); /* the list of bins behind it */
     }
     return work;
 }

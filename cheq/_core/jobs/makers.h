@@ -47,12 +47,11 @@ static inline cheq_maker cheq_learner(const cheq_learning *learning) {
 /* The LUT of at most CHEQ_TOTAL32 bytes, to bytes. */
 static inline void cheq_make_lut_of_bytes(const cheq_maker *maker, size_t plane, const uint32_t hist[CHEQ_LEVELS],
                                           uint8_t lut[CHEQ_LEVELS], void *room) {
-    static const cheq_span all = {0, CHEQ_LEVELS};
     if (maker->of_bytes) {
         maker->of_bytes(hist, lut);
         return;
     }
-    const cheq_counts counts = {.hist32 = hist, .spans = &all, .n_spans = 1, .plane = plane};
+    const cheq_counts counts = {.hist32 = hist, .n = CHEQ_LEVELS, .plane = plane};
     const cheq_entries entries = {lut, 1, CHEQ_LEVELS, 0, room};
     cheq_make_lut(maker, &counts, &entries);
 }
@@ -60,8 +59,7 @@ static inline void cheq_make_lut_of_bytes(const cheq_maker *maker, size_t plane,
 /* The LUT of any number of pixels of any levels, to any entries. */
 static inline void cheq_make_lut_of_hist(const cheq_maker *maker, size_t plane, const uint64_t *hist,
                                          const cheq_entries *to) {
-    const cheq_span all = {0, to->levels};
-    const cheq_counts counts = {.hist64 = hist, .spans = &all, .n_spans = 1, .plane = plane};
+    const cheq_counts counts = {.hist64 = hist, .n = to->levels, .plane = plane};
     if (maker->of_bytes && to->bytes == 1 && to->flip == 0) {
         uint64_t total = 0;
         uint32_t hist32[CHEQ_LEVELS];
@@ -78,8 +76,7 @@ static inline void cheq_make_lut_of_hist(const cheq_maker *maker, size_t plane, 
 }
 
 static inline uint32_t cheq_otsu_of_hist(const uint64_t *hist, uint32_t levels) {
-    const cheq_span all = {0, levels};
-    const cheq_counts counts = {.hist64 = hist, .spans = &all, .n_spans = 1};
+    const cheq_counts counts = {.hist64 = hist, .n = levels};
     return cheq_otsu(&counts);
 }
 

@@ -282,8 +282,7 @@ static void cheq_tile_make_lut(const cheq_tiles_plane *plane, size_t row, size_t
     cheq_clip clip = plane->clip;
     const uint32_t counted = cheq_tile_count(plane, row, column);
     if (counted == 0) {
-        const cheq_span span = {plane->first, plane->first + (uint32_t)plane->levels};
-        const cheq_counts counts = {.spans = &span, .n_spans = 1};
+        const cheq_counts counts = {.begin = plane->first, .n = plane->levels};
         const cheq_entries entries = {.lut = lut - (size_t)job->bytes * plane->first, .bytes = job->bytes};
         cheq_put_identity(&counts, &entries);
         return;
