@@ -21,17 +21,16 @@ typedef struct {
     const uint32_t *hist32; /* one of the two */
     const uint64_t *hist64;
     const uint16_t *listed; /* or NULL */
-    uint32_t begin;
-    size_t n;
+    size_t begin, n;
     size_t plane;     /* its number in the batch, for a context that differs from plane to plane */
     int present_only; /* no pixel has a level that is not counted, so LUTs need not tell of any */
 } cheq_counts;
 
-CHEQ_BODY uint32_t cheq_bin_at(const cheq_counts *counts, size_t i) {
-    return counts->listed ? counts->listed[i] : counts->begin + (uint32_t)i;
+CHEQ_BODY size_t cheq_bin_at(const cheq_counts *counts, size_t i) {
+    return counts->listed ? counts->listed[i] : counts->begin + i;
 }
 
-CHEQ_BODY uint64_t cheq_count_at(const cheq_counts *counts, uint32_t bin) {
+CHEQ_BODY uint64_t cheq_count_at(const cheq_counts *counts, size_t bin) {
     return counts->hist32 ? counts->hist32[bin] : counts->hist64[bin];
 }
 
@@ -46,7 +45,7 @@ CHEQ_BODY double cheq_sum_to_double(const cheq_counts *counts, uint64_t sum) {
 
 typedef struct {
     uint64_t total;
-    uint32_t first, last; /* the first and last occupied bin, if total > 0 */
+    size_t first, last; /* the first and last occupied bin, if total > 0 */
 } cheq_summary;
 
 CHEQ_BODY cheq_summary cheq_summarize(const cheq_counts *counts) {
@@ -79,7 +78,7 @@ typedef struct {
     void *room;    /* CHEQ_ROOM bytes for a formula's tables */
 } cheq_entries;
 
-CHEQ_BODY void cheq_put_level(const cheq_entries *to, uint32_t bin, uint32_t level) {
+CHEQ_BODY void cheq_put_level(const cheq_entries *to, size_t bin, uint32_t level) {
     if (to->bytes == 1) {
         ((uint8_t *)to->lut)[bin] = (uint8_t)(level ^ to->flip);
     } else {
@@ -93,7 +92,7 @@ static inline double cheq_round(double x) {
 }
 
 /* A value of the CDF, 0..1, as it is or as a level: round(c * (max - min)) + min. */
-CHEQ_BODY void cheq_put_cdf(const cheq_entries *to, uint32_t bin, double c) {
+CHEQ_BODY void cheq_put_cdf(const cheq_entries *to, size_t bin, double c) {
     if (to->bytes == 8) {
         ((double *)to->lut)[bin] = c;
     } else {
@@ -103,8 +102,8 @@ CHEQ_BODY void cheq_put_cdf(const cheq_entries *to, uint32_t bin, double c) {
 
 CHEQ_BODY void cheq_put_identity(const cheq_counts *counts, const cheq_entries *to) {
     for (size_t i = 0; i < counts->n; i++) {
-        const uint32_t bin = cheq_bin_at(counts, i);
-        cheq_put_level(to, bin, bin);
+        const size_t bin = cheq_bin_at(counts, i);
+        cheq_put_level(to, bin, (uint32_t)bin);
     }
 }
 
@@ -115,7 +114,7 @@ CHEQ_BODY void cheq_put_unknown(const cheq_counts *counts, const cheq_entries *t
         return;
     }
     for (size_t i = 0; i < counts->n; i++) {
-        const uint32_t bin = cheq_bin_at(counts, i);
+        const size_t bin = cheq_bin_at(counts, i);
         ((double *)to->lut)[bin] = NAN;
     }
 }
@@ -212,7 +211,7 @@ CHEQ_BODY void cheq_lut_opencv(const void *context, const cheq_counts *counts, c
         cheq_put_level(to, cheq_bin_at(counts, i), 0);
     }
     for (; i < counts->n; i++) {
-        const uint32_t bin = cheq_bin_at(counts, i);
+        const size_t bin = cheq_bin_at(counts, i);
         s += cheq_count_at(counts, bin);
         cheq_put_level(to, bin, cheq_opencv_level(cheq_sum_to_float(counts, s), scale));
     }
@@ -238,7 +237,7 @@ CHEQ_BODY void cheq_lut_pillow(const void *context, const cheq_counts *counts, c
     }
     uint64_t sum = step / 2;
     for (size_t i = 0; i < counts->n; i++) {
-        const uint32_t bin = cheq_bin_at(counts, i);
+        const size_t bin = cheq_bin_at(counts, i);
         uint64_t level = sum / step;
         cheq_put_level(to, bin, level < 255 ? (uint32_t)level : 255);
         sum += cheq_count_at(counts, bin);
@@ -263,7 +262,7 @@ CHEQ_BODY void cheq_lut_skimage(const void *context, const cheq_counts *counts, 
     const double least = (double)cheq_count_at(counts, plane.first) / total;
     uint64_t running = 0;
     for (size_t i = 0; i < counts->n; i++) {
-        const uint32_t bin = cheq_bin_at(counts, i);
+        const size_t bin = cheq_bin_at(counts, i);
         running += cheq_count_at(counts, bin);
         cheq_put_cdf(to, bin, bin < plane.first ? least : cheq_sum_to_double(counts, running) / total);
     }
@@ -295,22 +294,22 @@ CHEQ_BODY void cheq_lut_numpy(const void *context, const cheq_counts *counts, co
         cheq_put_unknown(counts, to);
         return;
     }
-    cheq_value_bins bins = cheq_bins_make((double)plane.first + minimum, (double)plane.last + minimum,
+    cheq_value_bins bins = cheq_bins_make((double)(int64_t)plane.first + minimum, (double)(int64_t)plane.last + minimum,
                                           CHEQ_RECIPE_BINS, 0, t->edges, t->bin);
     memset(t->hist, 0, sizeof t->hist);
     for (size_t i = 0; i < counts->n; i++) {
-        const uint32_t bin = cheq_bin_at(counts, i);
+        const size_t bin = cheq_bin_at(counts, i);
         uint64_t count = cheq_count_at(counts, bin);
         if (count > 0) {
-            t->hist[cheq_bin_of((double)bin + minimum, &bins)] += count;
+            t->hist[cheq_bin_of((double)(int64_t)bin + minimum, &bins)] += count;
         }
     }
     cheq_recipe_cdf(t->hist, &bins, to->bytes == 8 ? CHEQ_RECIPE_TOP : 1.0, t->cdf);
     cheq_curve curve = cheq_curve_make(t->edges, t->cdf, &bins, t->knots);
     for (size_t i = 0; i < counts->n; i++) {
-        const uint32_t bin = cheq_bin_at(counts, i);
+        const size_t bin = cheq_bin_at(counts, i);
         if (!counts->present_only || cheq_count_at(counts, bin) > 0) {
-            cheq_put_cdf(to, bin, cheq_interpolate((double)bin + minimum, &curve));
+            cheq_put_cdf(to, bin, cheq_interpolate((double)(int64_t)bin + minimum, &curve));
         }
     }
 }
@@ -330,11 +329,11 @@ CHEQ_BODY uint32_t cheq_otsu(const cheq_counts *counts) {
     const double scale = 1.0 / (double)plane.total;
     double mu = 0, mu1 = 0, q1 = 0, most = 0;
     uint32_t threshold = 0;
-    for (uint32_t v = plane.first; v <= plane.last; v++) {
+    for (uint32_t v = (uint32_t)plane.first; v <= plane.last; v++) {
         mu += (double)v * (double)cheq_count_at(counts, v);
     }
     mu *= scale;
-    for (uint32_t v = plane.first; v <= plane.last; v++) {
+    for (uint32_t v = (uint32_t)plane.first; v <= plane.last; v++) {
         double p = (double)cheq_count_at(counts, v) * scale;
         mu1 *= q1;
         q1 += p;
@@ -358,7 +357,7 @@ CHEQ_BODY void cheq_lut_otsu(const void *context, const cheq_counts *counts, con
     (void)context;
     const uint32_t threshold = cheq_otsu(counts);
     for (size_t i = 0; i < counts->n; i++) {
-        const uint32_t bin = cheq_bin_at(counts, i);
+        const size_t bin = cheq_bin_at(counts, i);
         cheq_put_level(to, bin, bin > threshold ? to->levels - 1 : 0);
     }
 }

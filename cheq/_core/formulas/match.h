@@ -47,7 +47,7 @@ CHEQ_BODY double cheq_match_at(double share, const cheq_target *target, const ch
 }
 
 /* A value as a level of the dtype, which holds it: both lie between two levels of the reference. */
-CHEQ_BODY void cheq_put_value(const cheq_entries *to, uint32_t bin, double value, int truncates) {
+CHEQ_BODY void cheq_put_value(const cheq_entries *to, size_t bin, double value, int truncates) {
     if (to->bytes == 8) {
         ((double *)to->lut)[bin] = value;
     } else {
@@ -71,7 +71,7 @@ CHEQ_BODY void cheq_lut_match(const void *context, const cheq_counts *counts, co
         return;
     }
     for (size_t i = 0; i < counts->n; i++) {
-        const uint32_t bin = cheq_bin_at(counts, i);
+        const size_t bin = cheq_bin_at(counts, i);
         const uint64_t count = cheq_count_at(counts, bin);
         if (count > 0) {
             running += count;
@@ -107,11 +107,11 @@ CHEQ_BODY void cheq_lut_learn(const void *context, const cheq_counts *counts, co
     const size_t first = counts->plane * learning->room;
     cheq_knot *knots = learning->knots + first;
     for (size_t i = 0; i < counts->n; i++) {
-        const uint32_t bin = cheq_bin_at(counts, i);
+        const size_t bin = cheq_bin_at(counts, i);
         const uint64_t count = cheq_count_at(counts, bin);
         if (count > 0 && n + 1 < learning->room) {
             running += count;
-            knots[n++] = (cheq_knot){cheq_sum_to_double(counts, running) / total, learning->lowest + (double)bin, 0.0, 0.0};
+            knots[n++] = (cheq_knot){cheq_sum_to_double(counts, running) / total, learning->lowest + (double)(int64_t)bin, 0.0, 0.0};
         }
     }
     learning->rows[counts->plane][0] = (int64_t)first;
