@@ -173,7 +173,10 @@ TITLES = {
     "sizes": "How it depends on their size: ns/px for the same 16 Mi real pixels cut into planes. One thread unless "
     "named. Pillow, torchvision and kornia give Pillow's answer and scikit-image floats, so their outputs are others:",
     "methods": "The other methods, dtypes and steps, each beside the library whose answer it gives:",
-    "clahe": "CLAHE (clip limit 2, 8 x 8 tiles; scikit-image's defaults): times faster on one thread with each kernel:",
+    "words": "16 bits a pixel, beside the fastest ways in NumPy, and beside writing the result's memory alone: times "
+    "faster on one thread with each kernel:",
+    "floats": "Floats, by their values, sizes and numbers of bins, likewise:",
+    "clahe": "CLAHE (clip limit 2, 8 x 8 tiles; scikit-image's defaults), likewise:",
     "lightness": "Lightness equalized alone, between `cv2.cvtColor` and back, likewise:",
     "match": "Matched to one image, beside scikit-image's `match_histograms`, the same by hand from cheq's steps, and "
     "for lightness cv2's `cvtColor`; by best times, and in the last column by medians:",
@@ -189,6 +192,8 @@ def section(name: str, rows: list[Row]) -> str:
         "numbers": lambda rows: ratio_table(rows, "images"),
         "sizes": lambda rows: grid(rows, "plane"),
         "methods": lambda rows: ratio_table(rows, "method and images"),
+        "words": lambda rows: kernel_table(rows, "method and images"),
+        "floats": lambda rows: kernel_table(rows, "method and images"),
         "clahe": lambda rows: kernel_table(rows, "images"),
         "lightness": lambda rows: kernel_table(rows, "images"),
         "match": median_table,

@@ -15,6 +15,7 @@ from pathlib import Path
 import report
 from cases import BEST_KERNEL
 from cases import SECTIONS as CASES
+from depths import DEPTHS
 from local import clahe, lightness
 from match import match
 from methods import methods
@@ -22,12 +23,14 @@ from methods import methods
 from cheq._core import dispatch
 from cheq.bench.timing import busy_elsewhere, compete
 
-SECTIONS = {**CASES, "methods": methods, "clahe": clahe, "lightness": lightness, "match": match}
+SECTIONS = {**CASES, "methods": methods, **DEPTHS, "clahe": clahe, "lightness": lightness, "match": match}
 QUICK = ("work", "calls")
-PASTED = ("work", "methods", "clahe", "lightness", "match", "calls", "numbers", "sizes")
+PASTED = ("work", "methods", "words", "floats", "clahe", "lightness", "match", "calls", "numbers", "sizes")
 SECONDS = {  # a case, with --full
     "work": 10.0,
     "methods": 4.0,
+    "words": 2.0,
+    "floats": 3.0,
     "clahe": 6.0,
     "lightness": 6.0,
     "match": 8.0,

@@ -194,6 +194,25 @@ static inline uint32_t cheq_opencv_level(float s, float scale) {
     return bits & 0xffff;
 }
 
+#define CHEQ_RUN 64
+
+/* The levels of the bins from one on that lie together: a run of sums is made of them, and then of these, several at a
+ * time, levels. */
+CHEQ_BODY void cheq_put_opencv_runs(const cheq_counts *counts, size_t begin, float scale, const cheq_entries *to) {
+    const size_t end = counts->begin + counts->n;
+    int32_t sums[CHEQ_RUN], sum = 0;
+    for (size_t run; begin < end; begin += run) {
+        run = cheq_min(end - begin, CHEQ_RUN);
+        for (size_t i = 0; i < run; i++) {
+            sum += (int32_t)counts->hist32[begin + i];
+            sums[i] = sum;
+        }
+        for (size_t i = 0; i < run; i++) {
+            cheq_put_level(to, begin + i, cheq_opencv_level((float)sums[i], scale));
+        }
+    }
+}
+
 /* The definition, for any counts whose total is below 2^64. Levels below the
  * first occupied bin become 0 (cv2 leaves them undefined); one occupied bin, or
  * none, gives the identity. */
@@ -209,6 +228,10 @@ CHEQ_BODY void cheq_lut_opencv(const void *context, const cheq_counts *counts, c
     size_t i = 0;
     for (; cheq_bin_at(counts, i) <= plane.first; i++) {
         cheq_put_level(to, cheq_bin_at(counts, i), 0);
+    }
+    if (counts->hist32 && !counts->listed && plane.total <= INT32_MAX) {
+        cheq_put_opencv_runs(counts, counts->begin + i, scale, to);
+        return;
     }
     for (; i < counts->n; i++) {
         const size_t bin = cheq_bin_at(counts, i);
