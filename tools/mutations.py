@@ -20,11 +20,10 @@ def new_method(level):
         return;
     }}
     uint64_t running = 0;
-    for (size_t s = 0; s < counts->n_spans; s++) {{
-        for (uint32_t bin = counts->spans[s].begin; bin < counts->spans[s].end; bin++) {{
-            running += cheq_count_at(counts, bin);
-            cheq_put_level(to, bin, (uint32_t)({level}));
-        }}
+    for (size_t i = 0; i < counts->n; i++) {{
+        const size_t bin = cheq_bin_at(counts, i);
+        running += cheq_count_at(counts, bin);
+        cheq_put_level(to, bin, (uint32_t)({level}));
     }}
 }}
 

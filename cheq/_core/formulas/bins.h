@@ -156,6 +156,11 @@ static inline cheq_value_bins cheq_bins_make(double smallest, double largest, si
 
 /* ---- distributions ------------------------------------------------------- */
 
+/* Counts of pixels, which are less than 2^63: a signed number is converted in one instruction. */
+static inline double cheq_pixels_to_double(uint64_t pixels) {
+    return (double)(int64_t)pixels;
+}
+
 /* scikit-image's cumulative_distribution: running counts / total, float32 for float32. */
 static inline void cheq_skimage_cdf(const uint64_t *hist, const cheq_value_bins *bins, double *cdf) {
     uint64_t total = 0, running = 0;
@@ -164,7 +169,7 @@ static inline void cheq_skimage_cdf(const uint64_t *hist, const cheq_value_bins 
     }
     for (size_t i = 0; i < bins->n; i++) {
         running += hist[i];
-        double c = (double)running / (double)total;
+        double c = cheq_pixels_to_double(running) / cheq_pixels_to_double(total);
         cdf[i] = bins->single ? (double)(float)c : c;
     }
 }
@@ -190,7 +195,7 @@ static inline void cheq_recipe_cdf(const uint64_t *hist, const cheq_value_bins *
     for (size_t i = 0; i < bins->n; i++) {
         double left = bins->edges[i], right = bins->edges[i + 1];
         double width = bins->single ? (double)((float)right - (float)left) : right - left;
-        double density = (double)hist[i] / width / (double)total;
+        double density = cheq_pixels_to_double(hist[i]) / width / cheq_pixels_to_double(total);
         sum = i == 0 ? density : sum + density;
         cdf[i] = sum;
     }

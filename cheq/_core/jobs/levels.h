@@ -67,7 +67,7 @@ static inline cheq_levels_counts cheq_levels_counts_in(void *memory, uint32_t le
 
 /* ---- pieces ---------------------------------------------------------------- */
 
-CHEQ_BODY void cheq_gather_words(const uint8_t *restrict from, ptrdiff_t step, size_t n, uint16_t *restrict to) {
+CHEQ_BODY void cheq_levels_gather(const uint8_t *restrict from, ptrdiff_t step, size_t n, uint16_t *restrict to) {
     for (size_t i = 0; i < n; i++) {
         memcpy(&to[i], from + (ptrdiff_t)i * step, 2);
     }
@@ -90,13 +90,13 @@ static inline const void *cheq_levels_load(const cheq_levels_job *job, const che
     }
     switch (step) { /* compilers make more of one they know */
     case 4:
-        cheq_gather_words(from, 4, n, room->words);
+        cheq_levels_gather(from, 4, n, room->words);
         break;
     case 6:
-        cheq_gather_words(from, 6, n, room->words);
+        cheq_levels_gather(from, 6, n, room->words);
         break;
     default:
-        cheq_gather_words(from, step, n, room->words);
+        cheq_levels_gather(from, step, n, room->words);
     }
     return room->words;
 }
