@@ -134,7 +134,7 @@ def test_the_second_of_two_inputs_with_one_target_is_an_error(run, tmp_path, ope
         (["pipe.png", "-o", "out/"], "INPUT 'pipe.png' is neither a file nor a folder"),
         (["a.png", "-o", ""], "OUTPUT is empty"),
         (["a.png", "-o", "out"], "OUTPUT 'out' has no extension; for a folder write 'out/'"),
-        (["a.png", "-o", "out.xyz"], "OUTPUT 'out.xyz' has an unknown extension; known are .bmp"),
+        (["a.png", "-o", "out.xyz"], "OUTPUT 'out.xyz' has an unknown extension; known are .avif .bmp"),
         (["a.png", "-o", "out.npy"], "a .png file is not written as .npy"),
         (["b.npy", "-o", "out.png"], "a .npy file is not written as .png"),
         (["a.png", "b.npy", "-o", "old.png"], "OUTPUT for several inputs must be a folder, and 'old.png' is a file"),
@@ -160,7 +160,7 @@ def test_named_files_that_are_not_known_are_errors(run, tmp_path):
     (tmp_path / "b").write_text("x")
     result = run("equalize", "a.xyz", "b", "-o", "out")
     assert result.exit_code == 1
-    known = ".bmp .gif .jpeg .jpg .npy .npz .pgm .png .pnm .ppm .tif .tiff .webp"
+    known = ".avif .bmp .gif .j2k .jp2 .jpeg .jpg .npy .npz .pgm .png .pnm .ppm .tif .tiff .webp"
     assert result.stderr.splitlines() == [
         f"error: a.xyz: unknown extension .xyz; known are {known}",
         f"error: b: no extension; known are {known}",

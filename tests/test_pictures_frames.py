@@ -143,10 +143,11 @@ def data_of(array):
 
 
 @pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("third", [(6, 6, 6, 4, 0, 1), (6, 6, 6, 4, 1, 1)])
 @pytest.mark.parametrize("kind", [3, 4])
-def test_frames_of_16_bits_in_parts_stay_16_bits(run, tmp_path, kind, hidden):
+def test_frames_of_16_bits_in_parts_stay_16_bits(run, tmp_path, kind, hidden, third):
     """Composed as PNG's section 11.3.6 says, pixel by pixel."""
-    controls = [(12, 10, 0, 0, 0, 0), (5, 4, 2, 3, 2, 1), (6, 6, 6, 4, 0, 1), (3, 3, 0, 0, 0, 0)]
+    controls = [(12, 10, 0, 0, 0, 0), (5, 4, 2, 3, 2, 1), third, (3, 3, 0, 0, 0, 0)]
     data, frames, alone = animated(controls, kind, hidden)
     (tmp_path / "in.png").write_bytes(data)
     assert run("equalize", "in.png", "-o", "out.png", "--frames", "all").exit_code == 0
@@ -165,8 +166,10 @@ def test_frames_of_16_bits_in_parts_stay_16_bits(run, tmp_path, kind, hidden):
             place[...] = expected[-2][top : top + height, left : left + width]
     assert len(after) == len(expected)
     for picture, array in zip(after, expected, strict=True):
-        array = array if array.shape[2] == kind else array[..., :kind]
-        np.testing.assert_array_equal(picture.pixels, each_channel(array, kind == 4), strict=True)
+        seen_through = kind == 4 or third[4] == 1  # where there is nothing, after a frame that leaves nothing
+        array = array if array.shape[2] == 4 else np.dstack([array, np.full((12, 10), 65535, np.uint16)])
+        array = array if seen_through else array[..., :3]
+        np.testing.assert_array_equal(picture.pixels, each_channel(array, seen_through), strict=True)
     assert [picture.about.frame.shown for picture in after] == [False] * hidden + [True] * 4
     assert {str(picture.about.frame.duration) for picture in after[hidden:]} == {"1/30"}
     with Image.open(tmp_path / "out.png") as image:

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.cli
 
 DOCS = Path(__file__).parent.parent / "docs" / "commands.md"
 TARGETS = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF", "webp": "WebP", "bmp": "BMP", "gif": "GIF", "ppm": "PPM"}
+TARGETS.update({"jp2": "JPEG 2000", "avif": "AVIF"})
 
 EXPOSURE = 0x8769
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/' a='%b'><dc:title>a title</dc:title></x:xmpmeta>"
@@ -99,6 +100,7 @@ def density(path, *numbers):
 
 
 ALL = "on the command line: --frames all"
+ONE = ("jpg", "bmp", "jp2", "avif")  # formats of one picture
 GEO = (33550, 12, 3, (0.5, 0.5, 0.0), True)
 # What each thing is called; the extension of a file that has it, and what makes one; the name in the warning.
 THINGS = {
@@ -125,6 +127,9 @@ def has(thing, path):
     data = path.read_bytes()
     with Image.open(path) as image:
         info, exif = image.info, image.getexif()
+        if path.suffix == ".jp2":
+            exif.load(data.partition(b"JpgTiffExif->JP2")[2] or None)
+            info["icc_profile"] = PROFILE if PROFILE in data else None
         if thing == "EXIF":
             return exif.get(270) == "a description" and exif.get_ifd(EXPOSURE) == dict(camera().get_ifd(EXPOSURE))
         if thing == "color profile":
@@ -169,7 +174,7 @@ def cells(folder, thing):
     source, make, _ = THINGS[thing]
     make(folder / f"in.{source}")
     for target in TARGETS:
-        options = ["--frames", "all"] * (thing.startswith("timing") and target not in ("jpg", "bmp"))
+        options = ["--frames", "all"] * (thing.startswith("timing") and target not in ONE)
         result = command("equalize", folder / f"in.{source}", "-o", folder / f"out.{target}", "--overwrite", *options)
         assert result.exit_code == 0, result.stderr
         yield target, has(thing, folder / f"out.{target}"), result.stderr
@@ -185,9 +190,9 @@ def test_it_is_kept_or_named_as_the_table_says(tmp_path, thing):
     kept = []
     for target, arrived, said in cells(tmp_path, thing):
         lost = f"warning: {tmp_path}/in.{source}: a .{target} file has no place for its {name}\n"
-        if thing == "XMP beyond 64 KB" and target in ("png", "tif", "webp", "gif"):  # but for the rest of XMP
+        if thing == "XMP beyond 64 KB" and target in ("png", "tif", "webp", "gif", "jp2"):  # but for the rest of XMP
             lost = lost.replace("XMP, ", "")
-        if thing.startswith("timing") and target in ("jpg", "bmp"):  # which hold one picture
+        if thing.startswith("timing") and target in ONE:  # which hold one picture
             lost = f"warning: {tmp_path}/in.{source}: only the first of the file's 2 frames is taken ({ALL})\n"
         assert said == ("" if arrived else lost), target
         kept.append(arrived)

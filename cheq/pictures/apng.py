@@ -51,8 +51,11 @@ def _frames(chunks: list[png.Chunk]) -> Iterator[tuple[Pixels, Frame]]:
     plays = next((int.from_bytes(content[4:8], "big") for name, content in chunks if name == b"acTL"), 0)
     parts = list(_parts(chunks))
     controls = [control for control, _ in parts if control is not None]
-    covered = bool(controls) and (controls[0].height, controls[0].width) == size
-    sees_through = not covered or any(control.disposal == _BACKGROUND for control in controls)
+    # There is nothing behind a first frame, nor where one left nothing; unless frames cover it all.
+    nothing = [True, *(control.disposal == _BACKGROUND for control in controls)]
+    sees_through = any(
+        before and (control.height, control.width) != size for before, control in zip(nothing, controls, strict=False)
+    )
     canvas: Pixels | None = None
     for control, packed in parts:
         shape = size if control is None else (control.height, control.width)
@@ -108,7 +111,9 @@ def _alone(head: bytes, size: tuple[int, int], shared: list[png.Chunk], packed: 
 
 def _with_alpha(pixels: Pixels) -> Pixels:
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    return pixels if channels in (2, 4) else np.dstack([pixels, np.full(pixels.shape[:2], np.iinfo(pixels.dtype).max)])
+    if channels in (2, 4):
+        return pixels
+    return np.dstack([pixels, np.full(pixels.shape[:2], np.iinfo(pixels.dtype).max, pixels.dtype)])
 
 
 def _over(above: Pixels, below: Pixels) -> Pixels:

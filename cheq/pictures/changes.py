@@ -74,7 +74,7 @@ def _tags(about: About, old: list[str]) -> Iterator[tuple[int, int, int, bytes]]
 
 def _chunks(about: About, old: list[str]) -> Iterator[tuple[bytes, bytes]]:
     for name, content in about.chunks:
-        if name in _KEPT_CHUNKS or name[3:].islower():
+        if name in _KEPT_CHUNKS or (name.isalpha() and name[3:].islower()):
             yield name, content
         else:
             old.append(_SIGNED if name == b"caBX" else name.decode("latin-1"))

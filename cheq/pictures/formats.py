@@ -10,7 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from cheq.pictures import animations, apng, arrays, kept, png, pnm, simple, tiff
+from cheq.pictures import animations, apng, arrays, avif, jp2, kept, png, pnm, simple, tiff
 from cheq.pictures.changes import changed
 from cheq.pictures.jpeg import QUALITY as JPEG_QUALITY
 from cheq.pictures.jpeg import Quality
@@ -42,6 +42,9 @@ FORMATS = {
     **dict.fromkeys((".tif", ".tiff"), tiff.FORMAT),
     **dict.fromkeys((".ppm", ".pnm"), pnm.PPM),
     ".pgm": pnm.PGM,
+    ".jp2": jp2.JP2,
+    ".j2k": jp2.J2K,
+    ".avif": avif.FORMAT,
 }
 _PNM = (pnm.PPM, pnm.PGM)
 
@@ -62,6 +65,10 @@ def extension_of(path: Path) -> str:
     }
     if pnm.starts(start):
         return ".ppm"
+    if jp2.starts(start):
+        return ".jp2" if start == jp2.START else ".j2k"
+    if start[4:] == b"ftyp" and avif.starts(path.read_bytes()):
+        return ".avif"
     found = next((extension for begin, extension in known.items() if start.startswith(begin)), None)
     return found or simple.extension_of(path)
 
@@ -97,6 +104,10 @@ def pages(path: Path, first: int = 0, all_frames: bool = False) -> Iterator[Pict
         found = _pages_of_png(path.read_bytes(), all_frames)
     elif pnm.starts(start):
         found = _pages_of_pnm(path.read_bytes(), all_frames)
+    elif jp2.starts(start):
+        found = (jp2.read(path.read_bytes()) for _ in range(1))
+    elif start[4:] == b"ftyp" and avif.starts(data := path.read_bytes()):
+        found = (avif.read(data) for _ in range(1))
     else:
         found = simple.pages(path, all_frames)
     return islice(found, first, None)
@@ -193,8 +204,18 @@ def write(pictures: Iterable[Picture], file: BinaryIO, extension: str, quality: 
             png.write(first, file)
         else:
             apng.write(chain([first, second], fitting), file)
+    elif chosen in (jp2.JP2, jp2.J2K):
+        jp2.write(_only(fitting), file, chosen is jp2.JP2)
+    elif chosen is avif.FORMAT:
+        avif.write(_only(fitting), file)
     else:
         simple.write(fitting, file, chosen, quality)
+
+
+def _only(pictures: Iterator[Picture]) -> Picture:
+    """Return the picture of a format that holds one: a second is refused when it comes."""
+    (picture,) = pictures
+    return picture
 
 
 def _fitting(pictures: Iterable[Picture], extension: str) -> Iterator[Picture]:

@@ -56,6 +56,7 @@ def _held(about: About, colors: int, form: Format) -> Iterator[tuple[str, str]]:
         yield "nodata", "GDAL_NODATA"
     yield from (("segments", _segment(marker, content)) for marker, content in about.segments)
     yield from (("blocks", f"{name.decode('latin-1')} block") for name, _ in about.blocks)
+    yield from (("boxes", f"{name.decode('latin-1').strip()} box") for name, _ in about.boxes)
     yield from (("chunks", name) for name in _chunks(about.chunks))
     for code, _, _, _ in about.tags:
         name = tifffile.TIFF.TAGS.get(code, None)

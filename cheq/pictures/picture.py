@@ -80,6 +80,8 @@ class About:
         Marker and content of a JPEG's other segments.
     blocks : tuple of (bytes, bytes)
         Name and data of a GIF's other application extensions; the data with the lengths of their parts.
+    boxes : tuple of (bytes, bytes)
+        Name and content of a JPEG 2000's other boxes.
     resources : bytes
         Photoshop's image resources, of which one is IPTC.
     extended_xmp : bytes
@@ -108,6 +110,7 @@ class About:
     chunks: tuple[tuple[bytes, bytes], ...] = ()
     segments: tuple[tuple[int, bytes], ...] = ()
     blocks: tuple[tuple[bytes, bytes], ...] = ()
+    boxes: tuple[tuple[bytes, bytes], ...] = ()
     resources: bytes = b""
     extended_xmp: bytes = b""
     comments: tuple[bytes, ...] = ()
@@ -241,6 +244,13 @@ def stands_for_none(pixels: Pixels, nodata: str) -> Pixels | None:
             return np.isnan(pixels) if np.isnan(value) else pixels == pixels.dtype.type(value)
     limits = np.iinfo(pixels.dtype)
     return pixels == int(value) if value.is_integer() and limits.min <= value <= limits.max else None
+
+
+def widened(levels: Pixels, highest: int) -> Pixels:
+    """Return levels from 0 to another highest one as such that use the range of 8 or 16 bits; Pillow's rounding."""
+    dtype = np.dtype(np.uint8 if highest < 256 else np.uint16)
+    white = (1 << 8 * dtype.itemsize) - 1
+    return (levels if highest == white else np.rint(levels / highest * white)).astype(dtype)
 
 
 def refuse_bomb(pixels: int, size: int = 0) -> None:

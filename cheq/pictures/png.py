@@ -54,8 +54,9 @@ def chunks_of(data: bytes) -> list[Chunk]:
     """Return the name and content of every chunk; refuse a file that claims too many pixels."""
     found = list(read_chunks(data))
     head = dict(found).get(b"IHDR", b"")
-    if len(head) >= 8:
-        refuse_bomb(math.prod(struct.unpack_from(">II", head)))
+    if len(head) != 13:
+        raise ValueError("damaged or cut off: it has no head")
+    refuse_bomb(math.prod(struct.unpack_from(">II", head)))
     return found
 
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from cheq.pictures import Pixels
-from cheq.pictures.picture import About, Format, Picture, of, refuse_bomb
+from cheq.pictures.picture import About, Format, Picture, of, refuse_bomb, widened
 
 _LEVELS = tuple(f"{bits}-bit gray" for bits in (8, 16))
 PGM = Format("PPM", frozenset(_LEVELS), frozenset({"comments"}))
@@ -113,14 +113,12 @@ def _plain(text: bytes, kind: int, shape: tuple[int, ...]) -> Pixels:
 
 
 def _scaled(samples: Pixels, highest: int, kind: int) -> Pixels:
-    """Return levels that use the range of their dtype; Pillow's rounding."""
+    """Return levels that use the range of their dtype."""
     if kind in _BITS:
         return ((1 - samples) * 255).astype(np.uint8)
-    dtype = np.dtype(np.uint8 if highest < 256 else np.uint16)
     if samples.size and not 0 <= samples.min() <= samples.max() <= highest:
         raise ValueError(f"damaged: a level is not of 0 to {highest}")
-    white = (1 << 8 * dtype.itemsize) - 1
-    return (samples if highest == white else np.rint(samples / highest * white)).astype(dtype)
+    return widened(samples, highest)
 
 
 def write(pictures: Iterable[Picture], file: BinaryIO) -> None:
@@ -129,7 +127,7 @@ def write(pictures: Iterable[Picture], file: BinaryIO) -> None:
     for picture in pictures:
         pixels, about = picture.pixels, picture.about
         height, width = pixels.shape[:2]
-        kind = b"P6" if pixels.ndim == 3 else b"P5"
+        kind = b"P6" if picture.colors == 3 else b"P5"
         lines = [line for comment in about.comments for line in re.split(rb"[\r\n]+", comment) if line]
         remarks = b"".join(b"# " + line + b"\n" for line in lines)
         file.write(kind + b"\n" + remarks + b"%d %d\n%d\n" % (width, height, (1 << 8 * pixels.dtype.itemsize) - 1))

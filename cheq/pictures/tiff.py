@@ -206,6 +206,8 @@ def _is_plain(page: Any) -> bool:
 def _picture(page: Any, pixels: Pixels, about: About) -> Picture:
     if page.planarconfig == 2 and page.samplesperpixel > 1:
         pixels = np.moveaxis(pixels, 0, -1)
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
     if pixels.ndim > 3 or page.imagedepth > 1:
         raise ValueError(f"a page of shape {pixels.shape} is not supported; expected height, width and channels")
     extra = page.extrasamples
@@ -225,7 +227,7 @@ def _picture(page: Any, pixels: Pixels, about: About) -> Picture:
         gray, highest = pixels if pixels.ndim == 2 else pixels[..., 0], np.iinfo(pixels.dtype).max
         np.subtract(highest, gray, out=gray)
         about = replace(about, nodata=about.nodata and _scaled(about.nodata, page))
-    return Picture(pixels, bool(extra) and extra[-1] == _ALPHA, page.photometric == _RGB, about)
+    return Picture(pixels, bool(extra) and extra[-1] == _ALPHA, page.photometric == _RGB and pixels.ndim == 3, about)
 
 
 # ---------------------------------------------------------------- writing

@@ -80,8 +80,8 @@ def equalize(
     - `cheq equalize slices/ -o equalized/ --shared-lut --skip-existing`: one histogram for all; goes on where it ended
     - `cheq equalize - -o - < photo.png > equalized.png`: standard input and output
 
-    Pictures are gray or color: PNG and TIFF (all pages) of 8 or 16 bits, JPEG, WebP, BMP, GIF (its first frame), PPM
-    and PGM of 8. Alpha is kept, and so are EXIF, color profile and resolution where the format has a place for them.
+    Pictures are gray or color: PNG, TIFF (all pages), PPM, PGM and JPEG 2000 of 8 or 16 bits, JPEG, WebP, AVIF, BMP
+    and GIF. Alpha is kept, and what travels with the pixels is kept or named where the format has no place for it.
     Arrays (.npy, and in .npz those of uint8 and uint16) have height and width as their last two axes unless
     --channel-axis is one of them or --axes names others; a .npy file may be larger than memory. Each result has its
     source's name and path below OUTPUT, its format and its dtype; other files in folders are skipped.
