@@ -15,22 +15,28 @@ _BLOCK = 64 << 20  # bytes of histograms at a time
 class Reference(NamedTuple):
     """What pixels are matched to, of shape (pixels,) or (pixels, channels), and which are counted (None: all).
 
-    Where channels are matched together, what is counted is of shape (pixels,).
+    Where channels are matched together, what is counted is of shape (pixels,). The histogram, (levels,) or (channels,
+    levels), says all of integers' levels, so that it need not be counted again for each file.
     """
 
     pixels: Pixels
     counted: Pixels | None
+    histogram: Pixels | None = None
 
     def like(self, pixels: Pixels, axis: int | None, axes: tuple[int, ...] | None, option: str) -> dict[str, Any]:
         """Return arguments for pixels to be matched; ValueError, which names an option, for those of another kind."""
-        last = plane_axes(pixels.ndim, axis, axes)[-1]
+        planes = plane_axes(pixels.ndim, axis, axes)
         kinds = [kind_of(self.pixels, None if self.pixels.ndim == 1 else 1), kind_of(pixels, axis)]
         if kinds[0] != kinds[1]:
             has, own = (f"{channels} channel{'s' * (channels > 1)} of {dtype}" for dtype, channels in kinds)
             raise ValueError(f"the reference of {option} has {has}, and this has {own}")
         channel = None if axis is None else axis % pixels.ndim
-        mask = None if self.counted is None else _placed(self.counted, pixels.ndim, last, channel)
-        return {"reference": _placed(self.pixels, pixels.ndim, last, channel), "reference_mask": mask}
+        if self.histogram is not None:
+            behind = 0 if channel is None else pixels.ndim - 1 - channel - sum(each > channel for each in planes)
+            *channels, levels = self.histogram.shape
+            return {"reference_histogram": self.histogram.reshape(*channels, *[1] * behind, levels)}
+        mask = None if self.counted is None else _placed(self.counted, pixels.ndim, planes[-1], channel)
+        return {"reference": _placed(self.pixels, pixels.ndim, planes[-1], channel), "reference_mask": mask}
 
 
 def to_total(

@@ -9,7 +9,7 @@ import numpy as np
 import cheq
 from cheq.cli import masks, matching
 from cheq.cli.matching import Reference, all_axes, fitted, kind_of, over_channels
-from cheq.cli.settings import Settings
+from cheq.cli.settings import LIGHTNESS, Settings
 from cheq.pictures import Pixels, formats
 from cheq.pictures.picture import Picture
 
@@ -130,7 +130,10 @@ class Equalizer:
         result = replace(self, reference=Reference(flat, counted))
         # They can be matched to themselves, in memory that is thrown away, or it is said why not.
         result.equalize(flat[np.newaxis], own_axis, Choice(None if counted is None else counted[np.newaxis]), None)
-        return result
+        if flat.dtype.kind == "f" or (axis is not None and self.settings.color in LIGHTNESS):
+            return result
+        histogram = cheq.histogram(flat, axes=0, channel_axis=own_axis, mask=counted)
+        return replace(self, reference=Reference(flat, counted, histogram))
 
     def _equalized(
         self,

@@ -206,7 +206,8 @@ class Settings:
 
     def _change(self, pixels: Pixels, **arguments: Any) -> Pixels:
         if self.matches:
-            return cheq.match_histograms(pixels, arguments.pop("reference", pixels), **arguments)
+            given = {} if "reference_histogram" in arguments else {"reference": pixels}
+            return cheq.match_histograms(pixels, **given | arguments)
         return cheq.equalize(pixels, nan_policy=self.nan, **arguments)
 
     @property
