@@ -1,6 +1,7 @@
 """The options of the commands that change files, and what they do with them."""
 
 import re
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,11 @@ from cheq.cli.streams import STREAM, as_files
 from cheq.pictures.arrays import EXTENSIONS as ARRAYS
 from cheq.pictures.formats import JPEG_QUALITY
 from cheq.pictures.reading import MOST_PIXELS
+
+# The groups of options in help.
+METHOD, PIXELS, FILES, MESSAGES = (
+    partial(typer.Option, rich_help_panel=name) for name in ("Method", "Pixels", "Files", "Messages")
+)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -35,7 +41,7 @@ Inputs = Annotated[
 ]
 Output = Annotated[
     str | None,
-    typer.Option(
+    FILES(
         "--output",
         "-o",
         metavar="OUTPUT",
@@ -45,14 +51,14 @@ Output = Annotated[
 ]
 ColorOption = Annotated[
     Color,
-    typer.Option(
+    METHOD(
         "--color",
         help="What is equalized in color pictures: each channel on its own, the lightness alone, or gray made first.",
     ),
 ]
 ClipLimit = Annotated[
     float | None,
-    typer.Option(
+    METHOD(
         metavar="LIMIT",
         help="The most pixels of one level that a tile counts: for opencv as a multiple of the mean of all levels (by "
         "default 40; 0 clips nothing), for skimage as a share of the tile (0.01).",
@@ -60,13 +66,11 @@ ClipLimit = Annotated[
 ]
 Tiles = Annotated[
     Any,
-    typer.Option(
-        parser=_numbers, metavar="COLUMNSxROWS", help="How many tiles a picture has: by default 8x8. For opencv."
-    ),
+    METHOD(parser=_numbers, metavar="COLUMNSxROWS", help="How many tiles a picture has: by default 8x8. For opencv."),
 ]
 KernelSize = Annotated[
     Any,
-    typer.Option(
+    METHOD(
         parser=_numbers,
         metavar="ROWSxCOLUMNS",
         help="The pixels of a tile, or one number for all axes: by default an eighth of each side. For skimage.",
@@ -74,7 +78,7 @@ KernelSize = Annotated[
 ]
 Match = Annotated[
     str | None,
-    typer.Option(
+    METHOD(
         metavar="REFERENCE",
         help="Give each picture the histogram of this one (or .npy or .npz array), as scikit-image's match_histograms "
         "does, instead of an even one: each channel that of its channel, or the lightness, as --color says.",
@@ -82,7 +86,7 @@ Match = Annotated[
 ]
 Mask = Annotated[
     str | None,
-    typer.Option(
+    PIXELS(
         "--mask",
         metavar="MASK",
         help="Count only the pixels where this picture (or .npy array) is not 0. A folder must hold a mask for each "
@@ -91,11 +95,11 @@ Mask = Annotated[
 ]
 OutsideOption = Annotated[
     Outside,
-    typer.Option("--outside", help="What pixels outside the mask become: the lookup table's value, or they are kept."),
+    PIXELS("--outside", help="What pixels outside the mask become: the lookup table's value, or they are kept."),
 ]
 Nodata = Annotated[
     str,
-    typer.Option(
+    PIXELS(
         "--nodata",
         metavar="VALUE",
         help="The value that stands for none, such as -9999 or nan, in files that do not name theirs (GDAL_NODATA). "
@@ -105,14 +109,14 @@ Nodata = Annotated[
 ]
 ChannelAxis = Annotated[
     int | None,
-    typer.Option(
+    PIXELS(
         metavar="AXIS",
         help="The axis of R, G, B in .npy and .npz arrays, such as -1. Pictures do not need it.",
     ),
 ]
 Axes = Annotated[
     Any,
-    typer.Option(
+    PIXELS(
         parser=_numbers,
         metavar="AXES",
         help="The axes of the pixels that share a histogram in .npy and .npz arrays: by default -2,-1; for volumes "
@@ -121,7 +125,7 @@ Axes = Annotated[
 ]
 Pattern = Annotated[
     str | None,
-    typer.Option(
+    FILES(
         "--glob",
         metavar="PATTERN",
         help="From folders, take only files whose name matches, such as '*.png'. A pattern with a slash must match the "
@@ -130,15 +134,15 @@ Pattern = Annotated[
 ]
 Suffix = Annotated[
     str,
-    typer.Option(metavar="TEXT", help="Add this to results' names. Without OUTPUT they go beside their sources."),
+    FILES(metavar="TEXT", help="Add this to results' names. Without OUTPUT they go beside their sources."),
 ]
 Threads = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="How many files at a time; by default one a core."),
+    FILES(min=1, metavar="N", help="How many files at a time; by default one a core."),
 ]
 Quality = Annotated[
     Any,
-    typer.Option(
+    FILES(
         parser=_quality,
         metavar="N|keep",
         help="The quality of JPEG files, 1 to 100. keep: JPEGs stay as coarse as they were (quantization and "
@@ -147,7 +151,7 @@ Quality = Annotated[
 ]
 MostPixels = Annotated[
     int | None,
-    typer.Option(
+    FILES(
         "--max-pixels",
         min=1,
         metavar="N",
@@ -157,23 +161,23 @@ MostPixels = Annotated[
 ]
 DryRun = Annotated[
     bool,
-    typer.Option(
+    MESSAGES(
         "--dry-run",
         help="Read every file (of an array of more than 64 MB its first image), say what would be done, and write "
         "nothing.",
     ),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+Overwrite = Annotated[bool, FILES("--overwrite", help="Replace files that exist.")]
 SkipExisting = Annotated[
     bool,
-    typer.Option(
+    FILES(
         "--skip-existing",
         help="Pass over files whose results exist, whatever is in these: a run that was broken off goes on.",
     ),
 ]
 AlphaOption = Annotated[
     Alpha,
-    typer.Option(
+    PIXELS(
         "--alpha",
         help="What pictures' alpha is for: it is kept, and with mask transparent pixels (alpha 0) are also outside the "
         "mask: they are not counted.",
@@ -181,16 +185,16 @@ AlphaOption = Annotated[
 ]
 FramesOption = Annotated[
     Frames,
-    typer.Option(
+    PIXELS(
         "--frames",
         help="Which frames of GIF, WebP and animated PNG files, and which pictures of PNM files, are taken. Frames are "
         "written whole, with their timing.",
     ),
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print a line for each file.")]
+Verbose = Annotated[bool, MESSAGES("--verbose", "-v", help="Print a line for each file.")]
 Json = Annotated[
     bool,
-    typer.Option("--json", help="Print a line of JSON for each file instead, and one for the summary."),
+    MESSAGES("--json", help="Print a line of JSON for each file instead, and one for the summary."),
 ]
 
 

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-import typer
-
 from cheq.cli import options
 from cheq.cli.settings import ClaheSettings, LocalMethod
 from cheq.pictures.formats import JPEG_QUALITY
@@ -14,11 +12,11 @@ def clahe(
     output: options.Output = None,
     clip_limit: options.ClipLimit = None,
     tiles: options.Tiles = None,
-    method: Annotated[LocalMethod, typer.Option("--method", help="Whose definition of CLAHE is used.")] = "opencv",
+    method: Annotated[LocalMethod, options.METHOD("--method", help="Whose definition of CLAHE is used.")] = "opencv",
     kernel_size: options.KernelSize = None,
     nbins: Annotated[
         int | None,
-        typer.Option("--nbins", metavar="N", help="Bins of a tile's histogram: by default 256."),
+        options.METHOD("--nbins", metavar="N", help="Bins of a tile's histogram: by default 256."),
     ] = None,
     color: options.ColorOption = "channels",
     mask: options.Mask = None,

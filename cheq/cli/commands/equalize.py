@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-import typer
-
 from cheq.cli import options
 from cheq.cli.settings import Method, Nan, Settings
 from cheq.pictures.formats import JPEG_QUALITY
@@ -14,12 +12,14 @@ def equalize(
     output: options.Output = None,
     method: Annotated[
         Method | None,
-        typer.Option("--method", help="Whose definition of equalization is used: by default opencv, to match skimage."),
+        options.METHOD(
+            "--method", help="Whose definition of equalization is used: by default opencv, to match skimage."
+        ),
     ] = None,
     color: options.ColorOption = "channels",
     shared_lut: Annotated[
         bool,
-        typer.Option(
+        options.METHOD(
             "--shared-lut",
             help="One histogram, and so one lookup table (LUT), for all pictures of a kind (gray or RGB, 8 or 16 "
             "bits), so that they stay comparable. Every file is read twice.",
@@ -27,7 +27,7 @@ def equalize(
     ] = False,
     shared_lut_pages: Annotated[
         bool,
-        typer.Option(
+        options.METHOD(
             "--shared-lut-pages",
             help="One histogram for all pages of a file (for the whole of an array), so that they stay comparable "
             "among themselves.",
@@ -36,14 +36,14 @@ def equalize(
     match: options.Match = None,
     match_average: Annotated[
         bool,
-        typer.Option(
+        options.METHOD(
             "--match-average",
             help="Give each picture the histogram of all pictures of its kind together. Every file is read twice.",
         ),
     ] = False,
     match_first: Annotated[
         bool,
-        typer.Option(
+        options.METHOD(
             "--match-first",
             help="Give all pages, planes and files the histogram of the first one: a series without bleaching or "
             "flicker.",
@@ -56,7 +56,9 @@ def equalize(
     nodata: options.Nodata = "",
     nan: Annotated[
         Nan,
-        typer.Option("--nan", help="What to do with NaN and infinities in floats: refuse them, or do not count them."),
+        options.PIXELS(
+            "--nan", help="What to do with NaN and infinities in floats: refuse them, or do not count them."
+        ),
     ] = "raise",
     channel_axis: options.ChannelAxis = None,
     axes: options.Axes = None,

@@ -20,17 +20,17 @@ def figure(
     ],
     output: Annotated[
         str,
-        typer.Option(
+        options.FILES(
             "--output", "-o", metavar="OUTPUT", help="A .png, .pdf or .svg file; - is standard output, and a .png."
         ),
     ],
-    method: Annotated[Method, typer.Option("--method", help="Whose definition of equalization is used.")] = "opencv",
+    method: Annotated[Method, options.METHOD("--method", help="Whose definition of equalization is used.")] = "opencv",
     color: Annotated[
         Color,
-        typer.Option("--color", help="What is equalized and drawn as curves: each channel, the lightness, or gray."),
+        options.METHOD("--color", help="What is equalized and drawn as curves: each channel, the lightness, or gray."),
     ] = "channels",
     clahe: Annotated[
-        bool, typer.Option("--clahe", help="Also draw it after CLAHE, which equalizes tile by tile (see cheq clahe).")
+        bool, options.METHOD("--clahe", help="Also draw it after CLAHE, which equalizes tile by tile (see cheq clahe).")
     ] = False,
     clip_limit: options.ClipLimit = None,
     tiles: options.Tiles = None,
