@@ -45,6 +45,7 @@ def test_nothing_of_the_pixels_is_lost(run, tmp_path, extension, dtype, shape):
     np.testing.assert_array_equal(out, each_channel(array), strict=True)
     if dtype == "u1":
         with Image.open(tmp_path / f"out.{extension}") as image:
+            image = image.convert("L") if shape == "gray" else image  # Pillow before 12 makes three channels of AVIF's
             np.testing.assert_array_equal(np.array(image), each_channel(array))
     assert run("equalize", f"out.{extension}", "-o", "again.png").exit_code == 0
     again = imagecodecs.png_decode((tmp_path / "again.png").read_bytes())

@@ -262,6 +262,28 @@ def test_values_of_exif_keep_their_types(run, tmp_path, order):
         assert b"UserComment" not in subprocess.run(["tiffinfo", tmp_path / "b.tif"], capture_output=True).stderr
 
 
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tags_of_every_type_keep_it(run, tmp_path, order, big):
+    numbers = {1: b"\1\2\3", 2: b"text\0", 3: (1, 2, 3), 4: (5, 70_000), 5: (3127, 10_000, 3290, 10_000), 6: (-1, 2)}
+    numbers |= {7: b"\0\1", 8: (-3, 4), 9: (-5,), 10: (-1, 3), 11: (0.5, 1.5), 12: (0.1,), 16: (1 << 40,), 17: (-9,)}
+    tags = []
+    for kind, value in numbers.items():
+        if big or kind < 16:
+            count = len(value) // (2 if kind in (5, 10) else 1)
+            tags.append((65_000 + kind, kind, count, value, True))
+    tifffile.imwrite(tmp_path / "in.tif", pixels(9, 7), metadata=None, extratags=tags, byteorder=order, bigtiff=big)
+    assert run("equalize", "in.tif", "-o", "out.tif").exit_code == 0
+    found = []
+    for name in ("in.tif", "out.tif"):
+        with tifffile.TiffFile(tmp_path / name) as file:
+            assert (file.byteorder, file.is_bigtiff) == (order, big)
+            tags = [tag for tag in file.pages[0].tags if tag.code > 60_000]
+            found.append([(tag.code, tag.dtype, tag.count, tag.value) for tag in tags])
+    assert len(found[0]) == len(tags)
+    assert found[1] == found[0]
+
+
 # ---------------------------------------------------------------- what tells of the old pixels
 
 

@@ -29,7 +29,7 @@ def done(message, path, new):
 
 
 def cmyk(path):
-    Image.fromarray(pixels(9, 7, 4), "CMYK").save(path)
+    Image.merge("CMYK", [Image.fromarray(pixels(9, 7, seed=seed)) for seed in range(4)]).save(path)
 
 
 def premultiplied(path):
@@ -44,7 +44,10 @@ def palette(path):
 
 
 def of_12_bits(path):
-    path.write_bytes(imagecodecs.jpeg8_encode(pixels(16, 16).astype(np.uint16) * 16, bitspersample=12))
+    try:
+        path.write_bytes(imagecodecs.jpeg8_encode(pixels(16, 16).astype(np.uint16) * 16, bitspersample=12))
+    except ValueError as error:
+        pytest.skip(f"this imagecodecs writes none of 12 bits: {error}")
 
 
 def lossless(path):

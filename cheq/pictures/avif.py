@@ -34,6 +34,8 @@ def read(data: bytes) -> Picture:
             raise ValueError(f"an AVIF of {frames} frames of {bits} bits is not supported, of one it is")
         animations.warn_of_others(frames, "AVIF frames")
         pixels = np.array(image) if bits == 8 else _decoded(data)
+        if _is_gray(data) and pixels.ndim == 3:  # to which Pillow before 12 gives three channels
+            pixels = pixels[..., 0] if pixels.shape[2] % 2 else pixels[..., [0, -1]]
         about = About(
             exif=whole_exif(image.info.get("exif", b"")),
             icc_profile=image.info.get("icc_profile") or b"",
@@ -51,9 +53,18 @@ def _decoded(data: bytes) -> Pixels:
         raise ValueError(f"damaged or cut off: {error}") from None
 
 
+def _flags(data: bytes) -> int:
+    """Return what the decoder is told first (AV1 in ISO base media, section 2.3)."""
+    return int.from_bytes(data[data.find(b"av1C") + 6 :][:1], "big")
+
+
+def _is_gray(data: bytes) -> bool:
+    return bool(_flags(data) & 0x10)
+
+
 def _bits(data: bytes) -> int:
-    """Return the bits of a level, which the decoder is told of (AV1 in ISO base media, section 2.3)."""
-    flags = data[data.find(b"av1C") + 6]
+    """Return the bits of a level."""
+    flags = _flags(data)
     return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
 
 

@@ -19,6 +19,7 @@ _IPTC_NUMBER = 1028  # of Photoshop's resource
 _PROFILE, _XMP, _NODATA = 34675, 700, 42113
 _IMAGEJ_SIZES, _IMAGEJ = 50838, 50839
 _TEXT, _SHORT, _LONG = 2, 3, 4
+_FRACTIONS = {5: "I", 10: "i"}  # types of two numbers
 _OFFSETS = {13, 18}  # types of places in the file
 # Tags of the TIFF 6.0 specification (section 8) that EXIF's first directory has too, and those that Windows adds:
 # ratings, and texts for people. Compression, resolution, XMP and color profile have places of their own.
@@ -198,7 +199,14 @@ def to_write(about: About, file: BinaryIO, form: Any) -> list[Any]:
     if iptc := iptc_of(about.resources):
         extra[IPTC] = (7, len(iptc), iptc)
     extra.update({code: (kind, count, value) for code, kind, count, value in about.tags})
-    return [(code, *value, True) for code, value in extra.items()]
+    return [(code, *_of_tifffile(*value, layout.order), True) for code, value in extra.items()]
+
+
+def _of_tifffile(kind: int, number: int, content: bytes, order: str) -> tuple[int, int, Any]:
+    """Return a value as tifffile takes it, which counts fractions in bytes twice."""
+    if kind not in _FRACTIONS:
+        return kind, number, content
+    return kind, number, struct.unpack(f"{order}{2 * number}{_FRACTIONS[kind]}", content)
 
 
 _DIRECTORIES = {0x8769: "ExifTag", 0x8825: "GPSTag"}

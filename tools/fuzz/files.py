@@ -56,7 +56,17 @@ def seeds():
     yield 0, pillow(gray, "GIF", save_all=True, append_images=[Image.fromarray(gray[::-1])])
     yield 0, pillow(Image.fromarray(gray).convert("1"), "PPM")
     yield 0, b"P5 3 2 65535 " + wide[0, :2].tobytes()
-    yield 0, b"P2 3 2 255 1 2 3 4 5 6 "
+    yield 0, b"P2 3 2 99 1 2 3 4 5 6 "
+    yield 0, b"P4 # bits\n9 2\n" + bytes(4) + b"P6 #two\n7 9\n65535\n" + wide.astype(">u2").tobytes()
+    frames = [Image.fromarray(color), Image.fromarray(color[::-1])]
+    for form in ("GIF", "WEBP", "PNG", "AVIF"):
+        more = {"append_images": frames[1:], "duration": [30, 70]}
+        yield REPAIR * (form == "PNG"), pillow(frames[0], form, save_all=True, **more)
+    yield REPAIR, pillow(frames[0], "PNG", save_all=True, default_image=True, append_images=frames[1:], disposal=1)
+    for pixels in (gray, wide, alpha):
+        yield 0, imagecodecs.jpeg2k_encode(pixels, level=0, reversible=True)
+    yield 0, imagecodecs.avif_encode(wide >> 6, bitspersample=10)
+    yield 0, pillow(color, "JPEG", comment=b"a", extra=b"\xff\xed\0\x1aPhotoshop 3.0\x008BIM\4\4\0\0") + b"a film"
     for pixels in (gray, alpha, wide, wide[..., 0]):
         yield REPAIR, imagecodecs.png_encode(np.ascontiguousarray(pixels))
     yield REPAIR, pillow(Image.fromarray(color).quantize(5), "PNG", transparency=1)
@@ -159,7 +169,7 @@ def demand_equal(result, expected, what):
 
 
 def try_pictures(path):
-    for picture in islice(formats.pages(path), MOST_PAGES):
+    for picture in islice(formats.pages(path, all_frames=True), MOST_PAGES):
         if picture.pixels.dtype not in (np.uint8, np.uint16):
             continue
         formats.as_stored(picture.pixels, picture)
@@ -168,7 +178,7 @@ def try_pictures(path):
             formats.stands_for_none(picture.pixels, picture.about.nodata)
         axis = None if picture.pixels.ndim == 2 else -1
         cheq.equalize(picture.pixels, channel_axis=axis, num_threads=1)
-        for extension in (".tif", ".png"):
+        for extension in (".tif", ".png", ".ppm", ".jp2"):
             check_kept(picture, path.with_name(f"again{extension}"))
 
 
@@ -181,7 +191,9 @@ def check_kept(picture, path):
     with open(path, "w+b") as file:
         formats.write([picture], file, path.suffix)
     again = formats.read(path)
-    demand_equal(np.squeeze(again.pixels), np.squeeze(picture.pixels), "pixels written and read again")
+    turned = "exif" not in formats.FORMATS[path.suffix].keeps
+    written = formats.upright(picture) if turned else picture
+    demand_equal(np.squeeze(again.pixels), np.squeeze(written.pixels), "pixels written and read again")
 
 
 def equalize(images, **options):
