@@ -54,22 +54,29 @@ def test_a_figure_of_every_kind(run, tmp_path, kind, color):
     assert np.ptp(load(tmp_path / "out.png")[..., :3]) > 200
 
 
+@pytest.fixture
+def plotted(monkeypatch):
+    """What was given to cheq.plot, instead of a drawing of it."""
+    given = []
+    figure = matplotlib.figure.Figure(figsize=(1, 1))
+    monkeypatch.setattr(cheq, "plot", lambda image, **options: given.append((image, options)) or figure)
+    return given
+
+
 @pytest.mark.parametrize(
     ("options", "limit", "grid"),
     [(["--clahe"], 40, (8, 8)), (["--clip-limit", 2], 2, (8, 8)), (["--tiles", "3x5", "--clahe"], 40, (3, 5))],
 )
 @pytest.mark.parametrize("color", ["channels", *exhaustive("gray")])
-def test_a_figure_with_clahe(run, tmp_path, monkeypatch, options, limit, grid, color):
+def test_a_figure_with_clahe(run, tmp_path, plotted, options, limit, grid, color):
     array = save(tmp_path / "in.png", pixels(31, 47, 3))
-    drawn, plot = [], cheq.plot
-    monkeypatch.setattr(cheq, "plot", lambda image, **options: drawn.append(options) or plot(image, **options))
-    result = run("figure", "in.png", "-o", "out.png", "--color", color, "--dpi", 30, *options)
+    result = run("figure", "in.png", "-o", "out.png", "--color", color, *options)
     assert (result.exit_code, result.stderr) == (0, "")
     apply = cv2.createCLAHE(limit, grid).apply
     expected = cv2.merge([apply(each) for each in cv2.split(array)])
     expected = apply(cv2.cvtColor(array, cv2.COLOR_RGB2GRAY)) if color == "gray" else expected
-    np.testing.assert_array_equal(drawn[0]["clahe"], expected, strict=True)
-    assert np.ptp(load(tmp_path / "out.png")[..., :3]) > 200
+    ((_, given),) = plotted
+    np.testing.assert_array_equal(given["clahe"], expected, strict=True)
 
 
 def test_a_figure_of_a_method_without_clahe(run, tmp_path):
@@ -88,14 +95,12 @@ def test_the_resolution_of_a_figure(run, tmp_path):
     assert [length // 2 for length in sizes[1][:2]] == pytest.approx(sizes[0][:2], abs=1)
 
 
-def test_a_figure_is_upright(run, tmp_path, monkeypatch):
+def test_a_figure_is_upright(run, tmp_path, plotted):
     exif = Image.Exif()
     exif[0x0112] = 6
     save(tmp_path / "in.jpg", pixels(31, 47), exif=exif)
-    drawn, plot = [], cheq.plot
-    monkeypatch.setattr(cheq, "plot", lambda image, **options: drawn.append(image.shape) or plot(image, **options))
     assert run("figure", "in.jpg", "-o", "out.png").exit_code == 0
-    assert drawn == [(47, 31)]
+    assert plotted[0][0].shape == (47, 31)
 
 
 # A formula for matplotlib, a line break, no text, no end.
@@ -108,14 +113,10 @@ def test_a_figure_is_upright(run, tmp_path, monkeypatch):
         ("x" * 100 + ".png", "x" * 40 + "…" + "x" * 35 + ".png"),
     ],
 )
-def test_any_file_name_is_a_title(run, tmp_path, monkeypatch, name, title):
+def test_any_file_name_is_a_title(run, tmp_path, plotted, name, title):
     save(tmp_path / name, pixels(31, 47))
-    titles, plot = [], cheq.plot
-    monkeypatch.setattr(
-        cheq, "plot", lambda image, **options: titles.append(options["title"]) or plot(image, **options)
-    )
-    result = run("figure", name, "-o", "out.png", "--dpi", 30)
-    assert (result.exit_code, result.stderr, titles) == (0, "", [title])
+    result = run("figure", name, "-o", "out.png")
+    assert (result.exit_code, result.stderr, plotted[0][1]["title"]) == (0, "", title)
 
 
 def test_warnings_of_a_figure_are_lines(run, tmp_path, monkeypatch):
@@ -156,15 +157,6 @@ def test_figures_that_cannot_be_made(run, tmp_path, arguments, message):
     result = run("figure", *arguments)
     assert (result.exit_code, result.stderr.count("\n"), tree(tmp_path)) == (1, 1, before)
     assert result.stderr.startswith(f"error: {message}")
-
-
-@pytest.fixture
-def plotted(monkeypatch):
-    """What was given to cheq.plot, instead of a drawing of it."""
-    given = []
-    figure = matplotlib.figure.Figure(figsize=(1, 1))
-    monkeypatch.setattr(cheq, "plot", lambda image, **options: given.append((image, options)) or figure)
-    return given
 
 
 def test_the_pages_of_a_file_are_a_sheet(run, tmp_path, plotted):

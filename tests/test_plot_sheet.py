@@ -53,7 +53,6 @@ def test_of_a_large_batch_some_are_drawn_and_it_is_said():
     assert names == ["no. 0", "no. 500", "no. 999"]
     np.testing.assert_array_equal(pictures[::2], images[[0, 500, 999]])
     assert figure.texts[0].get_text() == "3 of 1,000 pictures"
-    assert len(shown(cheq.plot(images[:20]))[2]) == 8
 
 
 def test_pictures_of_several_sizes_gray_and_color():
