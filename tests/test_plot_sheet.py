@@ -86,6 +86,12 @@ def test_channels_and_masks_of_a_batch():
                 np.testing.assert_array_equal([bar.get_data().values for bar in strip.patches], counts)
 
 
+def test_gray_may_have_been_made_of_a_batch():
+    images, gray = pixels(2, 20, 31, 3), pixels(2, 20, 31, seed=1)
+    pictures, _, _ = shown(cheq.plot(images, gray, channel_axis=-1))
+    np.testing.assert_array_equal(pictures[1::2], gray)
+
+
 # ---------------------------------------------------------------- notebooks
 
 
@@ -140,6 +146,8 @@ def test_characters_come_from_any_font_that_is_installed(font):
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # matplotlib warns of a character that no font has
             figure.savefig(io.BytesIO(), format="png", dpi=40)
+        written = [*figure.texts, *(axes.title for axes in figure.axes)]
+        assert [text for text in written if HIEROGLYPH in text.get_text() and font in text.get_fontfamily()]
 
 
 def test_where_no_font_has_a_character_the_fonts_are_named(monkeypatch):

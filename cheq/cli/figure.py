@@ -97,8 +97,7 @@ def draw(
             told.drawn = len(shown)
             if not shown:
                 return told
-            alone = told.found == 1 and not os.path.isdir(inputs[0])
-            figure = _figure(shown, alone, settings, told, names)
+            figure = _figure(shown, settings, told, names)
             with whole_file(target, settings.overwrite) as file:
                 figure.savefig(file, format=target.suffix[1:].lower(), dpi=dpi)
     except (ImportError, OSError) as error:  # those of files have been told
@@ -155,11 +154,11 @@ def _read(
         collected.clear()
 
 
-def _figure(shown: list[_Shown], alone: bool, settings: Settings, told: Told, names: dict[Path, str]) -> Any:
+def _figure(shown: list[_Shown], settings: Settings, told: Told, names: dict[Path, str]) -> Any:
     first = shown[0]
     several = any(one.path != first.path for one in shown)
     title = "" if several else _short(names.get(first.path, first.path.name), _LONGEST)
-    if alone:
+    if told.found == 1:
         gray = first.pixels.ndim == 2
         return cheq.plot(
             first.pixels,
