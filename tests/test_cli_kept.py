@@ -10,6 +10,7 @@ import pytest
 import reference
 import tifffile
 from cli_tools import load, pixels, save
+from marks import exhaustive
 from PIL import Image, ImageOps
 
 pytestmark = pytest.mark.cli
@@ -177,7 +178,7 @@ def camera_exif():
 
 
 @pytest.mark.parametrize("target", ["jpg", "png", "tif", "webp"])
-@pytest.mark.parametrize("source", ["jpg", "png", "tif", "webp"])
+@pytest.mark.parametrize("source", ["tif", *exhaustive("jpg", "png", "webp")])
 def test_exif_with_its_directories(run, tmp_path, source, target):
     save(tmp_path / "in.jpg", pixels(31, 47, 3), exif=camera_exif())
     if source != "jpg":

@@ -10,6 +10,7 @@ import numpy as np
 import PIL
 import pytest
 from cli_tools import load, pixels, save
+from marks import exhaustive
 from PIL import Image, TiffImagePlugin
 
 from cheq.pictures.formats import About, Picture, read, write
@@ -213,7 +214,7 @@ def _exif(orientation):
 
 
 @pytest.mark.parametrize("target", ["jpg", "png", "tif", "webp"])
-@pytest.mark.parametrize("source", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("source", ["webp", *exhaustive("jpg", "png")])
 def test_exif_profile_and_resolution_are_kept(run, tmp_path, source, target):
     profile = b"any bytes pass for a color profile" * 9
     save(tmp_path / f"in.{source}", pixels(31, 47, 3), exif=_exif(6), icc_profile=profile, dpi=(300, 200))

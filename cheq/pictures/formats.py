@@ -1,7 +1,8 @@
 """Pictures: from files to pixels that can be equalized, and back without losing anything unsaid.
 
-Each format is read and written by a library that keeps what it holds: imagecodecs for PNG, tifffile for TIFF, Pillow
-for the others. What would come out as less than its owner has is refused here.
+Each format is read and written by a library that keeps its pixels: imagecodecs for PNG, JPEG 2000 and AVIF, tifffile
+for TIFF, Pillow for most others; what travels with them is copied as it stands. What would come out as less than its
+owner has is refused here, or named in a warning.
 """
 
 from collections.abc import Iterable, Iterator
