@@ -5,6 +5,7 @@ CLIP, TILES, CLAHE = "cheq/_core/formulas/clip.h", "cheq/_core/jobs/tile_luts.h"
 ADAPT, GRAYS, CELLS = "cheq/_core/formulas/adapt.h", "cheq/_core/jobs/grays.h", "cheq/_core/jobs/cells.h"
 MATCH, SORT, RANKED = "cheq/_core/formulas/match.h", "cheq/_core/jobs/sort.h", "cheq/_core/jobs/match.h"
 MATCHING, STEPS, COLOR = "cheq/_match.py", "cheq/_steps.py", "cheq/_core/color.pyx"
+LEVELS, FLOATS = "cheq/_core/jobs/levels.h", "cheq/_core/kernels/floats.h"
 METHODS, MAKERS = "cheq/_methods.py", "cheq/_core/jobs/makers.h"
 
 
@@ -65,29 +66,48 @@ MUTATIONS = {
     # ---- opencv
     "opencv: the first bin counts": [(LUT, "(float)(total - first_count)", "(float)total")],
     "opencv: cut off, not rounded": [(LUT, "shifted = x + 12582912.0f", "shifted = x - 0.5f + 12582912.0f")],
-    "opencv: from the first bin on": [(LUT, "s += bin > plane.first ?", "s += bin >= plane.first ?")],
+    "opencv: from the first bin on": [
+        (LUT, "uint64_t s = 0;", "uint64_t s = cheq_count_at(counts, plane.first);"),
+        (LUT, "int32_t sums[CHEQ_RUN], sum = 0;", "int32_t sums[CHEQ_RUN], sum = (int32_t)counts->hist32[begin - 1];"),
+    ],
     # ---- pillow
     "pillow: without half a step": [(LUT, "uint64_t sum = step / 2;", "uint64_t sum = 0;")],
     "pillow: a wrong divisor": [(LUT, "plane.last)) / 255 : 0;", "plane.last)) / 256 : 0;")],
     "pillow: not cut off": [(LUT, "level < 255 ? (uint32_t)level : 255", "(uint32_t)level")],
     # ---- skimage
     "skimage: 0 below the first bin": [(LUT, "bin < plane.first ? least :", "bin < plane.first ? 0.0 :")],
-    "skimage: pixels below a level": [(LUT, "(double)running / total);", "(double)(running - 1) / total);")],
-    "skimage: float32 stays float64": [(BINS, "bins->single ? (double)(float)c : c", "c")],
+    "skimage: pixels below a level": [
+        (LUT, "cheq_sum_to_double(counts, running) / total", "cheq_sum_to_double(counts, running - 1) / total")
+    ],
+    "skimage: float32 stays float64": [
+        (BINS, "bins->single ? (double)(float)(cdf[i] / of) : cdf[i] / of", "cdf[i] / of")
+    ],
     "skimage: left edges for centers": [(BINS, "(left + right) / 2.0", "left")],
     # ---- numpy
     "numpy: a wrong factor": [(BINS, "#define CHEQ_RECIPE_TOP 255.0", "#define CHEQ_RECIPE_TOP 256.0")],
     "numpy: levels of 255 times the range": [(LUT, "CHEQ_RECIPE_TOP : 1.0", "CHEQ_RECIPE_TOP : 1.0 - 1e-3")],
-    "numpy: density without width": [(BINS, "(double)hist[i] / width /", "(double)hist[i] /")],
+    "numpy: density without width": [(BINS, "(hist[i]) / width /", "(hist[i]) /")],
     # ---- what these have in common
     "levels: 256 for 255": [(LUT, "cheq_round(c * (double)(to->levels - 1))", "cheq_round(c * (double)to->levels)")],
     "levels: the sign": [(LUT, "(uint8_t)(level ^ to->flip)", "(uint8_t)level")],
     "nothing counted: 0 for NaN": [(LUT, "[bin] = NAN;", "[bin] = 0.0;")],
-    "bins: a margin of .25": [(BINS, "? 0.5 : 0.0;\n    if (single)", "? 0.25 : 0.0;\n    if (single)")],
-    "bins: an upper edge belongs to the bin": [(BINS, "(x >= bin.upper)", "(x > bin.upper)")],
+    "bins: a margin of .25": [(BINS, "== largest ? 0.5 : 0.0;", "== largest ? 0.25 : 0.0;")],
+    "bins: an upper edge belongs to the bin": [
+        (BINS, "(x >= bins->bin[i].upper)", "(x > bins->bin[i].upper)"),
+        (BINS, "if (CHEQ_RARELY(value < j->x))", "if (CHEQ_RARELY(value <= j->x))"),
+        (FLOATS, "if (CHEQ_RARELY(x < bin[guess].lower))", "if (CHEQ_RARELY(x <= bin[guess].lower))"),
+    ],
     "bins: of no width": [(BINS, "(!(bins->edges[i] < bins->edges[i + 1]))", "(0)")],
     "interpolation: from the other side": [
         (BINS, "double y = j->slope * (value - j->x) + j->y", "double y = j->slope * (value - j[1].x) + j[1].y")
+    ],
+    # ---- 16 bits
+    "words: noted bins but the last": [(LEVELS, "i <= range->highest / CHEQ_NOTED", "i < range->highest / CHEQ_NOTED")],
+    "words: noted bins keep their counts": [(LEVELS, "hist[counts->listed[i]] = 0;", "(void)hist;")],
+    "words: one of four twice": [(LEVELS, "four >> 32 & 0xffff) << 32", "four >> 16 & 0xffff) << 32")],
+    "words: the mask when bins are noted": [
+        (LEVELS, "cheq_count_some_words(words, mask, n, job->flip, hist, noted)",
+         "cheq_count_some_words(words, NULL, n, job->flip, hist, noted)"),
     ],
     # ---- Otsu
     "otsu: the last of equal ones": [(LUT, "if (sigma > most)", "if (sigma >= most)")],
@@ -96,7 +116,7 @@ MUTATIONS = {
     # ---- colors
     "gray, opencv: a weight": [(SPACES, "{9798, 19235, 3735, 15}", "{9798, 19234, 3736, 15}")],
     "gray, pillow: a weight": [(SPACES, "{19595, 38470, 7471, 16}", "{19595, 38469, 7472, 16}")],
-    "gray: cut off": [(SPACES, "(low >> 8) + (1 << (w.bits - 9))", "(low >> 8)")],
+    "gray: cut off": [(SPACES, "(high + (low >> 8) + 128) >> 8", "(high + (low >> 8)) >> 8")],
     "gray, 16 bits: cut off": [(SPACES, "(sum + (1u << (w.bits - 1)))", "(sum)")],
     "ycrcb: a weight of Y": [
         (SPACES, '"ycrcb", .luma = {4899, 9617, 1868, 14}', '"ycrcb", .luma = {4899, 9616, 1869, 14}')
@@ -188,18 +208,21 @@ MUTATIONS = {
         (MATCHING, "min(pixels, _methods.levels_of(kind))", "_methods.levels_of(kind)"),
     ],
     "match: shares in float32": [
-        (MATCH, "cheq_match_at((double)running / total", "cheq_match_at((double)((float)running / (float)total)"),
+        (MATCH, "cheq_match_at(cheq_sum_to_double(counts, running) / total",
+         "cheq_match_at((double)((float)running / (float)total)"),
     ],
     "match: the reference's shares in float32": [
-        (MATCH, "(cheq_knot){(double)running / total", "(cheq_knot){(double)((float)running / (float)total)"),
+        (MATCH, "(cheq_knot){cheq_sum_to_double(counts, running) / total",
+         "(cheq_knot){(double)((float)running / (float)total)"),
     ],
     "match: pixels below a level": [
-        (MATCH, "cheq_match_at((double)running / total", "cheq_match_at((double)(running - count) / total"),
+        (MATCH, "cheq_match_at(cheq_sum_to_double(counts, running) / total",
+         "cheq_match_at((double)(running - count) / total"),
     ],
     "match: below the reference's first share": [(MATCH, "share <= at->x || at + 1", "at + 1")],
     "match: a knot's own share is between": [(MATCH, "share >= at[1].x", "share > at[1].x")],
     "match: a knot's -0.0 is 0.0": [(MATCH, "share <= at->x", "share < at->x")],
-    "match: signed levels from 0": [(MATCH, "learning->lowest + (double)bin", "(double)bin")],
+    "match: signed levels from 0": [(MATCH, "learning->lowest + (double)(int64_t)bin", "(double)bin")],
     "match: floats of two zeros": [
         (RANKED, "first == next || (first == zero - 1 && next == zero)", "first == next && zero"),
     ],

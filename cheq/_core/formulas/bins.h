@@ -169,8 +169,11 @@ static inline void cheq_skimage_cdf(const uint64_t *hist, const cheq_value_bins 
     }
     for (size_t i = 0; i < bins->n; i++) {
         running += hist[i];
-        double c = cheq_pixels_to_double(running) / cheq_pixels_to_double(total);
-        cdf[i] = bins->single ? (double)(float)c : c;
+        cdf[i] = cheq_pixels_to_double(running);
+    }
+    const double of = cheq_pixels_to_double(total);
+    for (size_t i = 0; i < bins->n; i++) { /* apart, so that compilers divide several at a time */
+        cdf[i] = bins->single ? (double)(float)(cdf[i] / of) : cdf[i] / of;
     }
 }
 
@@ -195,8 +198,10 @@ static inline void cheq_recipe_cdf(const uint64_t *hist, const cheq_value_bins *
     for (size_t i = 0; i < bins->n; i++) {
         double left = bins->edges[i], right = bins->edges[i + 1];
         double width = bins->single ? (double)((float)right - (float)left) : right - left;
-        double density = cheq_pixels_to_double(hist[i]) / width / cheq_pixels_to_double(total);
-        sum = i == 0 ? density : sum + density;
+        cdf[i] = cheq_pixels_to_double(hist[i]) / width / cheq_pixels_to_double(total);
+    }
+    for (size_t i = 0; i < bins->n; i++) {
+        sum = i == 0 ? cdf[0] : sum + cdf[i];
         cdf[i] = sum;
     }
     const double last = sum;
