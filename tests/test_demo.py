@@ -113,8 +113,8 @@ def test_the_usual_sheet_is_replaced_and_no_other(run, small, tmp_path):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("sheet", "sheet: the sheet's name must end in one of .bmp .gif .jpeg .jpg"),
-        ("sheet.npy", "sheet.npy: the sheet's name must end in one of .bmp .gif .jpeg .jpg"),
+        ("sheet", "sheet: the sheet's name must end in one of ."),
+        ("sheet.npy", "sheet.npy: the sheet's name must end in one of ."),
         ("sheet.pgm", "sheet.pgm: a .pgm file cannot hold 8-bit RGB"),
         ("file/sheet.png", "file/sheet.png: "),
     ],

@@ -52,7 +52,9 @@ class _Group(_Plain, TyperGroup):
 app = typer.Typer(
     cls=_Group,
     name="cheq",
-    help="Exact, fast histogram equalization of images and of NumPy arrays of images.",
+    help="Exact, fast histogram equalization of images and of NumPy arrays of images.\n\n"
+    "For example: cheq equalize photos/ -o equalized/ --color ycrcb\n\n"
+    "Each COMMAND has a --help with examples and its exit status.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

@@ -25,6 +25,8 @@ def demo(
 ) -> None:
     """Equalize 1800 real pictures in one call, check every byte against OpenCV, and compare the times.
 
+    For example: cheq demo -o sheet.png
+
     The pictures come with scikit-image; nothing is downloaded. The exit status is 1 if a single byte differs.
     """
     with leaving():
