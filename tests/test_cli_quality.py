@@ -52,6 +52,8 @@ def test_the_quality_of_the_source(run, tmp_path, options, channels):
     result = run("equalize", "in.jpg", "-o", "out.jpg", "--quality", "keep")
     assert (result.exit_code, result.stderr) == (0, "")
     assert coding(tmp_path / "out.jpg") == coding(tmp_path / "in.jpg")
+    with Image.open(tmp_path / "in.jpg") as before, Image.open(tmp_path / "out.jpg") as after:
+        assert len(after.quantization) == len({number for *_, number in before.layer})
     with Image.open(tmp_path / "in.jpg") as image:  # as large as Pillow makes it
         again = Image.fromarray(np.dstack([cv2.equalizeHist(each) for each in cv2.split(np.array(image))]).squeeze())
         same = {"qtables": image.quantization, "progressive": options.get("progressive", False)}

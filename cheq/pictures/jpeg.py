@@ -157,6 +157,8 @@ def encoding(quality: Quality, coded: Coding | None, colors: int) -> dict[str, A
         told = f"its colors, sampled {across} x {down} times as coarsely as its lightness, are now sampled as finely"
         warnings.warn(told, UserWarning, stacklevel=2)
     tables = [list(table) for table in coded.tables[:colors]]
+    while len(tables) > 1 and tables[-1] == tables[-2]:  # one for both, from which readers also guess the quality
+        tables.pop()
     return {"qtables": tables, "subsampling": sampling or "4:4:4", "progressive": coded.progressive}
 
 
