@@ -10,10 +10,13 @@ import pytest
 import tifffile
 from cli_tools import load, pixels, save, tree
 from PIL import Image
+from rich.console import Console
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from cheq.cli.app import app
+from cheq.cli.plan import Plan
+from cheq.cli.report import Report
 from cheq.pictures import formats
 
 pytestmark = pytest.mark.cli
@@ -160,6 +163,14 @@ def test_lines_of_json(run, mixed, more, status):
         errors = [line for line in result.stderr.splitlines() if line.startswith(f"error: {file['source']}: ")]
         assert errors == [f"error: {file['source']}: {file['error']}" for _ in errors]
         assert len(errors) == (file["status"] == "failed")
+
+
+@pytest.mark.parametrize("lines", [{}, {"verbose": True}, {"as_json": True}, {"dry": True}])
+def test_no_bar_is_drawn_between_lines(monkeypatch, capsys, lines):
+    monkeypatch.setattr(Console, "is_terminal", True)
+    with Report(Plan(), **lines):
+        pass
+    assert (capsys.readouterr().err == "") == bool(lines)
 
 
 # ---------------------------------------------------------------- what the options look like

@@ -139,15 +139,21 @@ class Report:
 
     def __enter__(self) -> Self:
         # Not left to Progress(disable=...): before rich 14 that still prints an empty line at the end.
-        if self._err.is_terminal:
+        if self._shows_bar:
             self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._err.is_terminal:
+        if self._shows_bar:
             self._bar.stop()
+
+    @property
+    def _shows_bar(self) -> bool:
+        """Whether stderr is a terminal, and no line of a file's own comes between."""
+        lines = self._verbose or self._as_json
+        return self._err.is_terminal and not (lines and self._out.is_terminal)
 
     def begin(self, doing: str, total: int) -> None:
         """Begin another pass over the files."""
