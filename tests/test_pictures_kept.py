@@ -13,6 +13,7 @@ import warnings
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tifffile
 from cli_tools import pixels
@@ -341,6 +342,25 @@ def test_another_picture_behind_a_jpeg_is_named(run, tmp_path):
     assert data.count(b"\xff\xd8\xff") == 1
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.gif", "a.webp", "a.pgm"])
+def test_bytes_behind_a_picture_stay_in_its_format(run, tmp_path, name):
+    Image.fromarray(pixels(16, 16)).save(tmp_path / name)
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes() + FILM)
+    result = run("equalize", name, "-o", "out/")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (tmp_path / "out" / name).read_bytes().endswith(FILM)
+    result = run("equalize", name, "-o", "out.tif")
+    assert result.stderr == f"warning: {name}: a .tif file has no place for its film\n"
+
+
+def test_chunks_of_a_webp_that_are_not_known_are_named(run, tmp_path):
+    Image.fromarray(pixels(16, 16)).save(tmp_path / "a.webp", lossless=True)
+    body = (tmp_path / "a.webp").read_bytes()[8:] + b"ABCD" + struct.pack("<I", 4) + b"1234"
+    (tmp_path / "a.webp").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    result = run("equalize", "a.webp", "-o", "out.webp")
+    assert result.stderr == "warning: a.webp: what is not known in a WebP is left out: ABCD\n"
+
+
 def test_a_film_behind_two_pictures(run, tmp_path):
     Image.fromarray(pixels(16, 16)).save(tmp_path / "in.mpo", save_all=True, append_images=[Image.new("L", (8, 8))])
     (tmp_path / "in.jpg").write_bytes((tmp_path / "in.mpo").read_bytes() + FILM)
@@ -368,6 +388,36 @@ def test_exif_that_has_no_room_in_a_jpeg_is_named(run, tmp_path):
     result = run("equalize", "in.png", "-o", "out.jpg")
     said = "warning: in.png: its EXIF (70028 bytes) has no room in a JPEG\n"
     assert (result.exit_code, result.stderr) == (0, said)
+
+
+def test_what_a_gif_and_a_bmp_say_is_read(run, tmp_path):
+    """By what comes out as a PNG, which other readers read."""
+    jpeg(tmp_path / "in.jpg", segment(0xFE, b"a" * 600), segment(0xFE, "ä€".encode()), xmp=XMP, icc_profile=PROFILE)
+    frames = [Image.new("L", (16, 16), level) for level in (9, 99)]
+    frames[0].save(tmp_path / "more.gif", save_all=True, append_images=frames[1:], comment=b"of two frames", loop=0)
+    assert run("equalize", "in.jpg", "-o", "in.gif").exit_code == 0
+    for source, target in (("in.gif", "out.gif"), ("out.gif", "out.png"), ("more.gif", "m.gif"), ("m.gif", "m.png")):
+        result = run("equalize", source, "-o", target, "--frames", "all")
+        assert (result.exit_code, result.stderr) == (0, "")
+    with Image.open(tmp_path / "out.png") as image:
+        assert (image.info["icc_profile"], image.info["xmp"]) == (PROFILE, XMP)
+        assert image.text["Comment"] == "ä€"  # the last of two under one keyword
+    assert b"tEXtComment\0" + b"a" * 600 in (tmp_path / "out.png").read_bytes()
+    with Image.open(tmp_path / "m.png") as image:
+        assert (image.text["Comment"], image.n_frames) == ("of two frames", 2)
+    Image.fromarray(pixels(16, 16, 3)).save(tmp_path / "in.bmp")
+    data = (tmp_path / "in.bmp").read_bytes()
+    start, header = int.from_bytes(data[10:14], "little"), data[14:54].ljust(124, b"\0")
+    header = struct.pack("<I", 124) + header[4:56] + b"DEBM" + header[60:112]
+    rest = data[54:start] + data[start:]
+    header += struct.pack("<II", 124 + len(rest), len(PROFILE)) + bytes(4)
+    size = 14 + 124 + len(rest) + len(PROFILE)
+    head = b"BM" + struct.pack("<IHHI", size, 0, 0, start + 84)
+    (tmp_path / "in.bmp").write_bytes(head + header + rest + PROFILE)
+    with Image.open(tmp_path / "in.bmp") as image:
+        np.testing.assert_array_equal(np.array(image), pixels(16, 16, 3))
+    result = run("equalize", "in.bmp", "-o", "out.bmp")
+    assert result.stderr == "warning: in.bmp: a .bmp file has no place for its color profile\n"
 
 
 # ---------------------------------------------------------------- resolution

@@ -45,6 +45,7 @@ _MODE_NAMES = {
     "I": "32-bit integer",
     "F": "32-bit float",
 }
+_WEBP_CHUNKS = {b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP "}
 _CONVERT = "convert it first, for example with Pillow: Image.open(PATH).convert('{}').save(NEW)"
 
 
@@ -128,7 +129,21 @@ def _about(image: Image.Image, data: bytes) -> About:
         dpi: Any = image.info.get("dpi")
         resolution = (float(dpi[0]), float(dpi[1]), 2) if _is_resolution(dpi) else None
         return replace(about, resolution=resolution, icc_profile=_profile_of_bmp(data))
-    return about
+    end = 8 + int.from_bytes(data[4:8], "little")
+    others = [name for name in _chunks_of_webp(data[:end]) if name not in _WEBP_CHUNKS]
+    if others:
+        names = ", ".join(name.decode("latin-1") for name in dict.fromkeys(others))
+        warnings.warn(f"what is not known in a WebP is left out: {names}", UserWarning, stacklevel=2)
+    return replace(about, tail=("WEBP", data[end:] if data[end:].strip(b"\0\r\n ") else b""))
+
+
+def _chunks_of_webp(data: bytes) -> Iterator[bytes]:
+    """Yield the names of the chunks of a RIFF file: each has its length, and is padded to an even one."""
+    place = 12
+    while place + 8 <= len(data):
+        yield data[place : place + 4]
+        length = int.from_bytes(data[place + 4 : place + 8], "little")
+        place += 8 + length + length % 2
 
 
 def _profile_of_bmp(data: bytes) -> bytes:
@@ -162,8 +177,9 @@ def write(pictures: Iterable[Picture], file: BinaryIO, form: Format, quality: jp
     image.save(file, format=form.name, **options)
     if form is _JPEG:
         segments.set_density(file, about.resolution)
+    if about.tail[0] == form.name:
         file.seek(0, os.SEEK_END)  # Pillow writes past what Python knows of
-        file.write(about.tail[1] if about.tail[0] == form.name else b"")
+        file.write(about.tail[1])
 
 
 def _as_image(picture: Picture, form: Format) -> Image.Image:
