@@ -1,5 +1,6 @@
 """Do TIFFs of microscopes, satellites and scanners keep what they say, and pictures their texts?"""
 
+import json
 import struct
 import zlib
 
@@ -21,10 +22,18 @@ pytestmark = pytest.mark.cli
 def test_a_stack_behind_one_directory(run, tmp_path, options):
     """ImageJ keeps stacks of over 4 GB so."""
     array = words(5, 23, 31)
+    options = {**options, "metadata": {"axes": "ZYX"}}
     tifffile.imwrite(tmp_path / "in.tif", array, truncate=True, photometric="minisblack", **options)
+    if "imagej" not in options:  # older releases of tifffile put the shape last
+        said = tifffile.tiffcomment(tmp_path / "in.tif")
+        tifffile.tiffcomment(tmp_path / "in.tif", json.dumps(dict(reversed(json.loads(said).items()))))
     with tifffile.TiffFile(tmp_path / "in.tif") as file:
         assert len(file.pages) == 1
+        before = (file.series[0].axes, file.series[0].shape, file.imagej_metadata)
     assert run("equalize", "in.tif", "-o", "out.tif").exit_code == 0
+    with tifffile.TiffFile(tmp_path / "out.tif") as file:
+        assert len(file.pages) == 5
+        assert (file.series[0].axes, file.series[0].shape, file.imagej_metadata) == before
     out = tifffile.imread(tmp_path / "out.tif")
     np.testing.assert_array_equal(out.reshape(array.shape), np.stack([expected(page) for page in array]), strict=True)
 

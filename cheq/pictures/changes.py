@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cheq.pictures import Pixels, exif, tags
+from cheq.pictures import Pixels, exif, stacks, tags
 from cheq.pictures.picture import About, Picture
 
 _LAYERS, _GDAL, _CREDENTIALS = 37724, 42112, 52545
@@ -55,7 +55,7 @@ def _description(text: str, channels: bool) -> str:
             warnings.warn("its OME description is of other channels and left out", UserWarning, stacklevel=2)
             return ""
         return re.sub(r'\sSignificantBits="\d*"', "", text)
-    return "" if channels and text.startswith('{"shape":') else text
+    return "" if channels and stacks.shaped(text) else text
 
 
 def _tags(about: About, old: list[str]) -> Iterator[tuple[int, int, int, bytes]]:

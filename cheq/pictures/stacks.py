@@ -49,15 +49,15 @@ def claimed(page: Any) -> int:
     if text.startswith(_IMAGEJ):
         found = re.search(r"^images=(\d{1,9})\s*$", text, re.MULTILINE)
         return int(found[1]) if found else 1
-    shape = _shaped(text).get("shape")
+    shape = shaped(text).get("shape")
     if not (isinstance(shape, list) and all(isinstance(each, int) and each > 0 for each in shape)):
         return 1
     return max(1, math.prod(shape) // int(math.prod(page.shape)))
 
 
-def _shaped(text: str) -> dict[str, Any]:
+def shaped(text: str) -> dict[str, Any]:
     """Return what tifffile says of a series; nothing if this is none of its descriptions."""
-    if not text.startswith('{"shape":'):
+    if not (text.startswith("{") and '"shape":' in text):  # which did not always come first
         return {}
     try:
         said = json.loads(text)
@@ -66,10 +66,17 @@ def _shaped(text: str) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
+def apart(text: str) -> str:
+    """Return the description of a stack whose pictures become pages: it is true of these."""
+    said = shaped(text)
+    said.pop("truncated", None)
+    return json.dumps(said) if said else text
+
+
 def _behind(page: Any, file: Any) -> int:
     """Return how many pictures are behind a page: those it claims, if their bytes are there and are nothing else."""
     count = claimed(page)
-    alone = page.description.startswith(_IMAGEJ) or _shaped(page.description).get("truncated") is True
+    alone = page.description.startswith(_IMAGEJ) or shaped(page.description).get("truncated") is True
     if count == 1 or not alone or not page.is_contiguous or page.predictor > 1 or page.fillorder != 1:
         return 1
     start = page.dataoffsets[0]

@@ -105,6 +105,12 @@ def without_count(about: About) -> About:
     return described(about, change)
 
 
+def without_stack(about: About) -> About:
+    """Leave out what the first of several pictures says of all: the description, and what ImageJ adds."""
+    kept = tuple(tag for tag in about.tags if tag[0] not in (_IMAGEJ_SIZES, _IMAGEJ))
+    return replace(described(about, lambda text: ""), tags=kept)
+
+
 def described(about: About, change: Callable[[str], str]) -> About:
     """Change the description; one that becomes empty is left out."""
     directory, order = exif.parse(about.exif), exif.order_of(about.exif)

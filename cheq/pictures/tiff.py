@@ -85,7 +85,9 @@ class _Reader:
         page = place.page
         _check(page, self._file)
         about = replace(tags.read(page, self._path), large=self._large)
-        if stacks.claimed(page) > (1 if place.part is not None else len(self.places) - number):
+        if place.part is not None:
+            about = tags.described(about, stacks.apart) if not place.part else tags.without_stack(about)
+        elif stacks.claimed(page) > len(self.places) - number:
             about = tags.without_count(about)
         if place.part is not None:
             return _picture(page, stacks.pixels(place, self._path), about)
