@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from cheq.cli.app import app
 from cheq.cli.settings import UsageError
 from cheq.cli.streams import as_files
+from cheq.pictures import formats
 
 pytestmark = pytest.mark.cli
 
@@ -36,13 +37,16 @@ def piped(monkeypatch, tmp_path):
 
 def inputs(folder):
     """A file of every format, and its name."""
-    for name in ("a.png", "a.jpg", "a.webp", "a.bmp", "a.gif", "a.ppm", "a.npy"):
-        save(folder / name, pixels(9, 14))
-        yield name
+    for extension in sorted(formats.FORMATS):
+        with open(folder / f"a{extension}", "w+b") as file:
+            formats.write([formats.Picture(pixels(20, 32))], file, extension)
+        yield f"a{extension}"
+    save(folder / "a.npy", pixels(9, 14))
+    yield "a.npy"
     save(folder / "rgb.ppm", pixels(9, 14, 3))
     yield "rgb.ppm"
-    tifffile.imwrite(folder / "a.tif", pixels(3, 9, 14).astype(np.uint16), photometric="minisblack")
-    yield "a.tif"
+    tifffile.imwrite(folder / "pages.tif", pixels(3, 9, 14).astype(np.uint16), photometric="minisblack")
+    yield "pages.tif"
     tifffile.imwrite(folder / "big.tif", pixels(9, 14), bigtiff=True, byteorder=">")
     yield "big.tif"
     np.savez(folder / "a.npz", x=pixels(9, 14))
