@@ -30,8 +30,8 @@ _LOWEST, _HIGHEST = 0.35, 6.6
 _WIDE = 2.5  # times as wide as high: the pictures are one above the other from there on
 _CURVES = 1.7  # inches that a histogram is high
 # Pixels of a side that are drawn, of larger pictures every second, every third, ...: a figure of 150 dots an inch shows
-# 1,400 at most, and matplotlib took 48 s for a picture of 10,000 x 10,000, and 12 s for what is left of it.
-_MOST_SHOWN = 4096
+# 1,400 at most, a sheet 315, and matplotlib took 48 s for a picture of 10,000 x 10,000, and 12 s for what is left of it.
+_MOST_SHOWN, _MOST_ON_SHEET = 4096, 1024
 _FEW = 16  # bars, up to which each is drawn wider than its bin, to be seen
 _TOWER = 5  # times the mean bar; higher ones are cut off there
 _CSS = 96  # pixels an inch in a browser
@@ -77,7 +77,7 @@ def side_by_side(drawn: Sequence[Drawn], title: str) -> Figure:
         figure.suptitle(title, **_words(title, 12))
     for places, one in zip(_places(figure, len(drawn), *drawn[0].pixels.shape[:2]), drawn, strict=True):
         places[0].set_title(one.title, **_words(one.title, 11))
-        _draw_picture(places[0], one)
+        _draw_picture(places[0], one, _MOST_SHOWN)
         right = _draw_curves(places[1], one)
         _label(places[1], right, one.counted)
     return figure
@@ -115,7 +115,7 @@ def sheet(columns: Sequence[tuple[str, Sequence[Drawn]]], title: str, note: str)
             if place == 0:
                 middle = (height - above - high / 2) / height
                 figure.text(0.1 / width, middle, one.title, rotation=90, va="center", **_words(one.title, 8))
-            _draw_picture(axes, one)
+            _draw_picture(axes, one, _MOST_ON_SHEET)
             strip = axes_at(left, above + high + 0.03, _STRIP - 0.05)
             right = _draw_curves(strip, one)
             _label_strip(strip, right)
@@ -166,10 +166,11 @@ def _fonts_beside(text: str) -> tuple[str, ...]:
 # ---------------------------------------------------------------- pictures
 
 
-def _draw_picture(axes: Axes, drawn: Drawn) -> None:
+def _draw_picture(axes: Axes, drawn: Drawn, most: int) -> None:
+    """Show a picture, or of one with a longer side every second pixel, every third, ..."""
     axes.set_axis_off()
     low, high = _range(drawn.pixels, drawn.known)
-    step = -(-max(drawn.pixels.shape[:2]) // _MOST_SHOWN)
+    step = -(-max(drawn.pixels.shape[:2]) // most)
     pixels = drawn.pixels[::step, ::step]
     # A small picture is shown as its pixels are.
     smooth = "auto" if min(pixels.shape[:2]) > 200 else "nearest"

@@ -86,6 +86,13 @@ def test_channels_and_masks_of_a_batch():
                 np.testing.assert_array_equal([bar.get_data().values for bar in strip.patches], counts)
 
 
+def test_large_pictures_are_thinned_out_but_counted_whole():
+    image = pixels(3, 1025)
+    pictures, bars, _ = shown(cheq.plot(image[np.newaxis]))
+    np.testing.assert_array_equal(pictures[0], image[::2, ::2])
+    np.testing.assert_array_equal(bars[0], np.bincount(image.ravel(), minlength=256))
+
+
 def test_gray_may_have_been_made_of_a_batch():
     images, gray = pixels(2, 20, 31, 3), pixels(2, 20, 31, seed=1)
     pictures, _, _ = shown(cheq.plot(images, gray, channel_axis=-1))
