@@ -81,7 +81,7 @@ def with_thumbnail(order):
 
 @pytest.mark.parametrize("order", [">", *exhaustive("<")])
 @pytest.mark.parametrize("target", ["jpg", "png", "webp", "tif"])
-@pytest.mark.parametrize("source", ["jpg", "png", "webp"])
+@pytest.mark.parametrize("source", ["jpg", *exhaustive("png", "webp")])
 def test_the_thumbnail_of_exif_goes(run, tmp_path, source, target, order):
     exif, thumbnail = with_thumbnail(order)
     save(tmp_path / f"in.{source}", pixels(31, 47, 3), exif=b"Exif\0\0" + exif)

@@ -9,6 +9,7 @@ import pytest
 import reference
 import tifffile
 from cli_tools import pixels
+from marks import exhaustive
 from PIL import Image, ImageSequence
 
 from cheq.pictures import apng, png
@@ -51,7 +52,7 @@ def made(path, alpha, **options):
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=TIMES, **own, **options)
 
 
-@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("alpha", [True, *exhaustive(False)])
 @pytest.mark.parametrize("target", KEPT)
 @pytest.mark.parametrize("source", KEPT)
 def test_all_frames(run, tmp_path, source, target, alpha):

@@ -18,6 +18,7 @@ import pytest
 import tifffile
 from cli_tools import pixels
 from cli_tools import run as command
+from marks import exhaustive
 from PIL import Image, ImageCms, IptcImagePlugin, TiffImagePlugin
 
 pytestmark = pytest.mark.cli
@@ -201,8 +202,9 @@ def test_it_is_kept_or_named_as_the_table_says(tmp_path, thing):
 
 
 @pytest.mark.skipif(not shutil.which("exiftool"), reason="exiftool is not installed")
-@pytest.mark.parametrize(("source", "target"), [("jpg", "jpg"), ("jpg", "tif"), ("jpg", "png"), ("tif", "jpg")])
-def test_exiftool_reads_the_same(run, tmp_path, source, target):
+@pytest.mark.parametrize("ways", ["jpg tif", *exhaustive("jpg jpg", "jpg png", "tif jpg")])
+def test_exiftool_reads_the_same(run, tmp_path, ways):
+    source, target = ways.split()
     resources = segment(0xED, b"Photoshop 3.0\0" + RESOURCES)
     jpeg(tmp_path / "a.jpg", segment(0xFE, b"a comment"), resources, exif=camera(), dpi=(300, 200), xmp=XMP)
     if source == "tif":
@@ -367,6 +369,19 @@ def test_a_film_behind_two_pictures(run, tmp_path):
     result = run("equalize", "in.jpg", "-o", "out.jpg")
     assert result.stderr == "warning: in.jpg: only the first of the file's 2 MPO pictures is taken\n"
     assert (tmp_path / "out.jpg").read_bytes().endswith(b"\xff\xd9" + FILM)
+
+
+def test_thumbnails_in_extended_xmp_go_and_it_is_named_anew(run, tmp_path):
+    start, end = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>", b"</x:xmpmeta>"
+    old = start + b"<xmp:Thumbnails>the old pixels</xmp:Thumbnails>" + end
+    name = hashlib.md5(old).hexdigest().upper().encode()
+    part = segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + name + struct.pack(">II", len(old), 0) + old)
+    jpeg(tmp_path / "in.jpg", part, xmp=b'<x xmpNote:HasExtendedXMP="%b"/>' % name)
+    assert run("equalize", "in.jpg", "-o", "out.jpg").exit_code == 0
+    name = hashlib.md5(start + end).hexdigest().upper().encode()
+    with Image.open(tmp_path / "out.jpg") as image:
+        assert image.info["xmp"] == b'<x xmpNote:HasExtendedXMP="%b"/>' % name
+        assert image.applist[-1][1].endswith(name + struct.pack(">II", len(start + end), 0) + start + end)
 
 
 def test_long_xmp_of_a_png_goes_into_the_extension_of_a_jpeg(run, tmp_path):
