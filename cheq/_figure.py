@@ -30,7 +30,7 @@ _LOWEST, _HIGHEST = 0.35, 6.6
 _WIDE = 2.5  # times as wide as high: the pictures are one above the other from there on
 _CURVES = 1.7  # inches that a histogram is high
 # Pixels of a side that are drawn, of larger pictures every second, every third, ...: a figure of 150 dots an inch shows
-# 1,400 at most, a sheet 315, and matplotlib took 48 s for a picture of 10,000 x 10,000, and 12 s for what is left of it.
+# 1,400 at most, a sheet 315; and matplotlib took 48 s for a picture of 10,000 x 10,000, 12 s for what is left of it.
 _MOST_SHOWN, _MOST_ON_SHEET = 4096, 1024
 _FEW = 16  # bars, up to which each is drawn wider than its bin, to be seen
 _TOWER = 5  # times the mean bar; higher ones are cut off there
