@@ -41,7 +41,12 @@ def test_nothing_of_the_pixels_is_lost(run, tmp_path, extension, dtype, shape):
         return
     assert (result.exit_code, result.stderr) == (0, "")
     decode = imagecodecs.avif_decode if extension == "avif" else imagecodecs.jpeg2k_decode
-    out = decode((tmp_path / f"out.{extension}").read_bytes())
+    data = (tmp_path / f"out.{extension}").read_bytes()
+    if extension == "jp2" and "alpha" in shape:  # ISO/IEC 15444-1, I.5.3.6: the last channel is opacity, of all
+        colors = array.shape[2] - 1
+        assert b"cdef" + struct.pack(">H", colors + 1) in data
+        assert struct.pack(">3H", colors, 1, 0) in data
+    out = decode(data)
     np.testing.assert_array_equal(out, each_channel(array), strict=True)
     if dtype == "u1":
         with Image.open(tmp_path / f"out.{extension}") as image:
