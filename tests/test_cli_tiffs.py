@@ -135,6 +135,16 @@ def test_a_damaged_tag_does_not_stop_a_picture(run, tmp_path):
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), expected(array), strict=True)
 
 
+def test_no_room_is_taken_for_what_a_tag_claims(run, tmp_path):
+    tifffile.imwrite(tmp_path / "in.tif", words(9, 7), extratags=[(65000, 12, 2, (1.0, 2.0), True)], metadata=None)
+    data = (tmp_path / "in.tif").read_bytes()
+    entry = struct.pack("<HHI", 65000, 12, 2)
+    (tmp_path / "in.tif").write_bytes(data.replace(entry, struct.pack("<HHI", 65000, 12, 0xFFFFFFFF)))
+    result = run("equalize", "in.tif", "-o", "out.tif")
+    assert result.exit_code == 0
+    assert "warning: in.tif: its tag 65000 is damaged and left out\n" in result.stderr
+
+
 def test_no_pointer_leads_nowhere(run, tmp_path):
     exif = camera_exif()
     exif.get_ifd(EXIF)[0xA005] = 136

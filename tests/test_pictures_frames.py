@@ -185,6 +185,17 @@ def test_a_default_image_and_one_frame_beside_it_are_two(run, tmp_path):
     assert "only the first of the file's 2 frames is taken" in result.stderr
 
 
+def test_what_is_shown_for_longer_than_a_gif_can_say(run, tmp_path):
+    frames = list(scene(False))
+    frames[0].save(tmp_path / "in.webp", save_all=True, append_images=frames[1:], duration=700_000, lossless=True)
+    result = run("equalize", "in.webp", "-o", "out.gif", "--frames", "all")
+    said = "a .gif file cannot hold a frame that is shown for 700 s (it holds 655; .tif holds them all, without timing)"
+    assert (result.exit_code, result.stderr) == (1, f"error: in.webp: {said}\n")
+    for target in ("out.png", "out.webp"):
+        assert run("equalize", "in.webp", "-o", target, "--frames", "all").exit_code == 0
+        assert {time for _, time in shown(tmp_path / target)[0]} == {700_000}
+
+
 def test_a_frame_of_too_many_colors_for_a_gif(run, tmp_path):
     frames = [Image.fromarray(pixels(31, 47, 3, seed=seed)) for seed in (1, 2)]
     frames[0].save(tmp_path / "in.webp", save_all=True, append_images=frames[1:], lossless=True)

@@ -363,6 +363,15 @@ def test_chunks_of_a_webp_that_are_not_known_are_named(run, tmp_path):
     assert result.stderr == "warning: a.webp: what is not known in a WebP is left out: ABCD\n"
 
 
+def test_xmp_of_16_bits_ends_no_gif(run, tmp_path):
+    jpeg(tmp_path / "in.jpg", xmp=XMP.decode().encode("utf-16"))
+    result = run("equalize", "in.jpg", "-o", "out.gif")
+    said = "warning: in.jpg: a .gif file has no place for its XMP of 16 bits\n"
+    assert (result.exit_code, result.stderr) == (0, said)
+    with Image.open(tmp_path / "out.gif") as image:
+        image.load()
+
+
 def test_a_film_behind_two_pictures(run, tmp_path):
     Image.fromarray(pixels(16, 16)).save(tmp_path / "in.mpo", save_all=True, append_images=[Image.new("L", (8, 8))])
     (tmp_path / "in.jpg").write_bytes((tmp_path / "in.mpo").read_bytes() + FILM)

@@ -14,6 +14,8 @@ from cheq.pictures.picture import BACKGROUND, About, Frame, Picture, of
 FIRST = {"MPO": "MPO pictures", "AVIF": "AVIF frames"}  # of which the first is taken; others are plain frames
 ALL = {"GIF", "WEBP"}
 
+_LONGEST = {"GIF": 655, "WEBP": 16777}  # seconds, in 16 and 24 bits
+
 _THOUSANDTHS, _HUNDREDTHS = 1000, 100
 
 
@@ -62,7 +64,11 @@ def options(form: str, first: Picture, others: list[Image.Image], shown: list[Fr
     A frame that is seen through is taken away before the next: else what it showed would be seen behind that.
     """
     found: dict[str, Any] = {"save_all": True, "append_images": others}
-    plays = shown[0].plays
+    plays = min(shown[0].plays, 65535)
+    longest = max(each.duration for each in shown)
+    if longest > _LONGEST[form]:
+        held = f"it holds {_LONGEST[form]}; .tif holds them all, without timing"
+        raise ValueError(f"a .{form.lower()} file cannot hold a frame that is shown for {float(longest):g} s ({held})")
     if form == "WEBP":
         return {**found, "duration": [round(each.duration * _THOUSANDTHS) for each in shown], "loop": plays}
     found["duration"] = [round(each.duration * _HUNDREDTHS) * 10 for each in shown]

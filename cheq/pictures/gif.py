@@ -112,7 +112,7 @@ def _to_write(about: About) -> Iterator[bytes]:
     start = bytes([_EXTENSION, _APPLICATION, 11])
     if about.profile_for(3):
         yield start + _PROFILE + _parts(about.icc_profile)
-    if about.xmp:
+    if about.xmp and b"\0" not in about.xmp:  # which would end it
         yield start + _XMP + about.xmp + _LANDING
     yield from (start + name + parts for name, parts in about.blocks)
     yield from (bytes([_EXTENSION, _COMMENT]) + _parts(comment) for comment in about.comments)

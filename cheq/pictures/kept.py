@@ -38,7 +38,7 @@ def _held(about: About, colors: int, form: Format) -> Iterator[tuple[str, str]]:
     if about.profile_for(colors):
         yield "icc_profile", "color profile"
     if about.xmp:
-        yield "xmp", "XMP"
+        yield ("xmp", "XMP") if form.name != "GIF" or b"\0" not in about.xmp else ("", "XMP of 16 bits")
     if about.extended_xmp:
         yield "extended_xmp", "extended XMP"
     found = about.any_resolution

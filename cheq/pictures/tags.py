@@ -40,7 +40,7 @@ def read(page: Any, path: Path) -> About:
 
         def content(place: int, size: int) -> bytes:
             opened.seek(place)
-            return opened.read(size)
+            return opened.read(min(size, file.filehandle.size))  # room for what is claimed is not taken
 
         directory = exif.read(content, page.offset, layout, without=_STRUCTURE)
     of_exif = {code: value for code, value in directory.items() if code in _IN_EXIF or isinstance(value, dict)}
