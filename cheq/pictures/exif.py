@@ -218,9 +218,9 @@ def resolution(directory: Directory, order: str) -> tuple[float, float, int] | N
 
 
 def with_resolution(block: bytes, found: tuple[float, float, int]) -> bytes:
-    """Return a block that names a resolution; one that names its own keeps it."""
+    """Return a block that names a resolution, if 32 bits can; one that names its own keeps it."""
     directory, order = parse(block), order_of(block)
-    if X in directory or Y in directory:
+    if X in directory or Y in directory or not all(1e-3 < number < 1e5 for number in found[:2]):
         return block
     for code, number in zip((X, Y), found, strict=False):
         directory[code] = Value(_RATIONAL, 1, struct.pack(order + "II", *_ratio(number)))
