@@ -5,6 +5,7 @@ Nothing beyond the standard library is imported here, so that a plain ``pip inst
 
 import signal
 import sys
+from typing import Any
 
 __all__ = ["main", "without"]
 
@@ -22,7 +23,16 @@ def main(*command: str) -> None:
     except ImportError as error:
         sys.exit(f"cheq: {without(error, 'the command line', 'cli')}")
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(_deaf(128 + signal.SIGINT))
+    except SystemExit as leaving:
+        sys.exit(_deaf(leaving.code))
+
+
+def _deaf(status: object) -> Any:
+    """Have no further Ctrl-C heard once one is the reason to leave: Python would print where it was as threads end."""
+    if status == 128 + signal.SIGINT:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return status
 
 
 def _end(number: int, frame: object) -> None:

@@ -85,9 +85,9 @@ def _piece(array: Array, part: slice, channel_axis: int | None) -> Input:
 def _pictures(name: str, path: Path) -> Iterator[Case]:
     """A case for each page; the pixels are read when its turn comes."""
     pictures = _reader()
-    pages = pictures.count(path)
-    for page in range(pages):
-        label = name if pages == 1 else f"{name}, page {page + 1}"
+    pages = pictures.wholes(path)
+    for page in pages:
+        label = name if len(pages) == 1 else f"{name}, page {page + 1}"
         yield Case(PART, label, partial(_picture, path, page), True)
 
 
