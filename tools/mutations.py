@@ -77,7 +77,7 @@ MUTATIONS = {
     # ---- skimage
     "skimage: 0 below the first bin": [(LUT, "bin < plane.first ? least :", "bin < plane.first ? 0.0 :")],
     "skimage: pixels below a level": [
-        (LUT, "cheq_sum_to_double(counts, running) / total", "cheq_sum_to_double(counts, running - 1) / total")
+        (LUT, "cheq_pixels_to_double(running) / total", "cheq_pixels_to_double(running - 1) / total")
     ],
     "skimage: float32 stays float64": [
         (BINS, "bins->single ? (double)(float)(cdf[i] / of) : cdf[i] / of", "cdf[i] / of")
@@ -208,15 +208,15 @@ MUTATIONS = {
         (MATCHING, "min(pixels, _methods.levels_of(kind))", "_methods.levels_of(kind)"),
     ],
     "match: shares in float32": [
-        (MATCH, "cheq_match_at(cheq_sum_to_double(counts, running) / total",
+        (MATCH, "cheq_match_at(cheq_pixels_to_double(running) / total",
          "cheq_match_at((double)((float)running / (float)total)"),
     ],
     "match: the reference's shares in float32": [
-        (MATCH, "(cheq_knot){cheq_sum_to_double(counts, running) / total",
-         "(cheq_knot){(double)((float)running / (float)total)"),
+        (MATCH, "share = cheq_pixels_to_double(running) / total",
+         "share = (double)((float)running / (float)total)"),
     ],
     "match: pixels below a level": [
-        (MATCH, "cheq_match_at(cheq_sum_to_double(counts, running) / total",
+        (MATCH, "cheq_match_at(cheq_pixels_to_double(running) / total",
          "cheq_match_at((double)(running - count) / total"),
     ],
     "match: below the reference's first share": [(MATCH, "share <= at->x || at + 1", "at + 1")],

@@ -78,6 +78,16 @@ static inline uint32_t cheq_lowest_bit(uint64_t bits) {
 #endif
 }
 
+/* Counts of pixels, all less than 2^63 (of histograms that are given, _arguments.as_histogram sees to it): signed numbers
+ * are converted in one instruction. */
+static inline float cheq_pixels_to_float(uint64_t pixels) {
+    return (float)(int64_t)pixels;
+}
+
+static inline double cheq_pixels_to_double(uint64_t pixels) {
+    return (double)(int64_t)pixels;
+}
+
 static inline size_t cheq_min(size_t a, size_t b) {
     return a < b ? a : b;
 }

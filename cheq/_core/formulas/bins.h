@@ -78,7 +78,7 @@ static inline int cheq_steps_exceed(double last_places, double smallest, double 
 }
 
 /* Then NumPy's guess is at most one too low or too high, as it and the edges are wrong by less than 8 last places
- * together, and ours less than two too high. */
+ * together; and ours, before it is cut off, less than half a step above the place, so that it is at most one too high. */
 #define CHEQ_WIDE 64.0
 
 /* Are the edges apart, as NumPy demands, where it is plain? Each is wrong by less than 3 last places. */
@@ -155,11 +155,6 @@ static inline cheq_value_bins cheq_bins_make(double smallest, double largest, si
 }
 
 /* ---- distributions ------------------------------------------------------- */
-
-/* Counts of pixels, which are less than 2^63: a signed number is converted in one instruction. */
-static inline double cheq_pixels_to_double(uint64_t pixels) {
-    return (double)(int64_t)pixels;
-}
 
 /* scikit-image's cumulative_distribution: running counts / total, float32 for float32. */
 static inline void cheq_skimage_cdf(const uint64_t *hist, const cheq_value_bins *bins, double *cdf) {

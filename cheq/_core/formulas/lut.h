@@ -16,7 +16,8 @@
 /* ---- what is counted, and what is written ------------------------------- */
 
 /* A plane's counts, by bin: level - the dtype's minimum; and its n bins, in ascending order: from `begin` on, or those
- * that are listed. All others are empty, and no pixel of the plane, counted or not, needs their LUT entries. */
+ * that are listed. All others are empty, and no pixel of the plane, counted or not, needs their LUT entries (but where another
+ * thread changes pixels in mid-call, which find any entries). */
 typedef struct {
     const uint32_t *hist32; /* one of the two */
     const uint64_t *hist64;
@@ -24,6 +25,7 @@ typedef struct {
     size_t begin, n;
     size_t plane;     /* its number in the batch, for a context that differs from plane to plane */
     int present_only; /* no pixel has a level that is not counted, so LUTs need not tell of any */
+    uint64_t *total;  /* where what they add up to is written; or NULL */
 } cheq_counts;
 
 CHEQ_BODY size_t cheq_bin_at(const cheq_counts *counts, size_t i) {
@@ -32,15 +34,6 @@ CHEQ_BODY size_t cheq_bin_at(const cheq_counts *counts, size_t i) {
 
 CHEQ_BODY uint64_t cheq_count_at(const cheq_counts *counts, size_t bin) {
     return counts->hist32 ? counts->hist32[bin] : counts->hist64[bin];
-}
-
-/* A sum of counts. Of 32 bits they sum to less than 2^63, and a signed number is converted in one instruction. */
-CHEQ_BODY float cheq_sum_to_float(const cheq_counts *counts, uint64_t sum) {
-    return counts->hist32 ? (float)(int64_t)sum : (float)sum;
-}
-
-CHEQ_BODY double cheq_sum_to_double(const cheq_counts *counts, uint64_t sum) {
-    return counts->hist32 ? (double)(int64_t)sum : (double)sum;
 }
 
 typedef struct {
@@ -53,14 +46,17 @@ CHEQ_BODY cheq_summary cheq_summarize(const cheq_counts *counts) {
     for (size_t i = 0; i < counts->n; i++) {
         plane.total += cheq_count_at(counts, cheq_bin_at(counts, i));
     }
+    if (counts->total) {
+        *counts->total = plane.total;
+    }
     if (plane.total == 0) {
         return plane;
     }
-    size_t first = 0, last = counts->n - 1;
-    while (cheq_count_at(counts, cheq_bin_at(counts, first)) == 0) {
+    size_t first = 0, last = counts->n - 1; /* a histogram that is given may become zeros meanwhile */
+    while (first < last && cheq_count_at(counts, cheq_bin_at(counts, first)) == 0) {
         first++;
     }
-    while (cheq_count_at(counts, cheq_bin_at(counts, last)) == 0) {
+    while (first < last && cheq_count_at(counts, cheq_bin_at(counts, last)) == 0) {
         last--;
     }
     plane.first = cheq_bin_at(counts, first);
@@ -213,7 +209,7 @@ CHEQ_BODY void cheq_put_opencv_runs(const cheq_counts *counts, size_t begin, flo
     }
 }
 
-/* The definition, for any counts whose total is below 2^64. Levels below the
+/* The definition. Levels below the
  * first occupied bin become 0 (cv2 leaves them undefined); one occupied bin, or
  * none, gives the identity. */
 CHEQ_BODY void cheq_lut_opencv(const void *context, const cheq_counts *counts, const cheq_entries *to) {
@@ -226,7 +222,7 @@ CHEQ_BODY void cheq_lut_opencv(const void *context, const cheq_counts *counts, c
     float scale = cheq_opencv_scale((float)(to->levels - 1), plane.total, cheq_count_at(counts, plane.first));
     uint64_t s = 0;
     size_t i = 0;
-    for (; cheq_bin_at(counts, i) <= plane.first; i++) {
+    for (; i < counts->n && cheq_bin_at(counts, i) <= plane.first; i++) {
         cheq_put_level(to, cheq_bin_at(counts, i), 0);
     }
     if (counts->hist32 && !counts->listed && plane.total <= INT32_MAX) {
@@ -236,7 +232,7 @@ CHEQ_BODY void cheq_lut_opencv(const void *context, const cheq_counts *counts, c
     for (; i < counts->n; i++) {
         const size_t bin = cheq_bin_at(counts, i);
         s += cheq_count_at(counts, bin);
-        cheq_put_level(to, bin, cheq_opencv_level(cheq_sum_to_float(counts, s), scale));
+        cheq_put_level(to, bin, cheq_opencv_level(cheq_pixels_to_float(s), scale));
     }
 }
 
@@ -287,7 +283,7 @@ CHEQ_BODY void cheq_lut_skimage(const void *context, const cheq_counts *counts, 
     for (size_t i = 0; i < counts->n; i++) {
         const size_t bin = cheq_bin_at(counts, i);
         running += cheq_count_at(counts, bin);
-        cheq_put_cdf(to, bin, bin < plane.first ? least : cheq_sum_to_double(counts, running) / total);
+        cheq_put_cdf(to, bin, bin < plane.first ? least : cheq_pixels_to_double(running) / total);
     }
 }
 

@@ -75,7 +75,7 @@ CHEQ_BODY void cheq_lut_match(const void *context, const cheq_counts *counts, co
         const uint64_t count = cheq_count_at(counts, bin);
         if (count > 0) {
             running += count;
-            value = cheq_match_at(cheq_sum_to_double(counts, running) / total, &target, &j);
+            value = cheq_match_at(cheq_pixels_to_double(running) / total, &target, &j);
         }
         cheq_put_value(to, bin, value, matching->truncates);
     }
@@ -111,7 +111,8 @@ CHEQ_BODY void cheq_lut_learn(const void *context, const cheq_counts *counts, co
         const uint64_t count = cheq_count_at(counts, bin);
         if (count > 0 && n + 1 < learning->room) {
             running += count;
-            knots[n++] = (cheq_knot){cheq_sum_to_double(counts, running) / total, learning->lowest + (double)(int64_t)bin, 0.0, 0.0};
+            const double share = cheq_pixels_to_double(running) / total;
+            knots[n++] = (cheq_knot){share, learning->lowest + (double)(int64_t)bin, 0.0, 0.0};
         }
     }
     learning->rows[counts->plane][0] = (int64_t)first;

@@ -265,7 +265,7 @@ static void cheq_floats_make(const void *of, size_t group, void *memory, const v
     (void)room;
     const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n, job->tables);
     cheq_curve *curve = made;
-    cheq_knot *knots = (cheq_knot *)(curve + 1);
+    cheq_knot *knots = (cheq_knot *)((char *)made + cheq_lines(sizeof(cheq_curve)));
     double *cdf = (double *)(knots + job->n);
     const double *points = job->distribution(sum ? sum : counts.hist, counts.bins, cdf, cdf + job->n);
     *curve = cheq_curve_make(points, cdf, counts.bins, knots);
@@ -277,7 +277,7 @@ static void cheq_floats_make(const void *of, size_t group, void *memory, const v
 }
 
 static inline size_t cheq_floats_made_bytes(size_t n) {
-    return sizeof(cheq_curve) + n * (sizeof(cheq_knot) + 2 * sizeof(double));
+    return cheq_lines(sizeof(cheq_curve)) + n * (sizeof(cheq_knot) + 2 * sizeof(double));
 }
 
 /* NaN in a plane without a counted pixel. */

@@ -3,7 +3,8 @@
  *
  * A small plane must not pay for 65,536 bins: it notes which its pixels use, and only these
  * are read, written and cleared again. A plane with more pixels pays for the bins from its
- * lowest level to its highest. */
+ * lowest level to its highest. From 65,536 / 3 pixels on none notes bins, and the range only
+ * narrows the LUT. */
 #ifndef CHEQ_LEVELS_H
 #define CHEQ_LEVELS_H
 
@@ -34,9 +35,10 @@ static inline size_t cheq_levels_lut_bytes(const cheq_levels_job *job) {
     return (size_t)job->entry_bytes * job->levels;
 }
 
-/* The lowest and the highest bin of a plane's pixels, counted or not. */
+/* The lowest and the highest bin of a plane's pixels, counted or not; and how many are counted. */
 typedef struct {
     uint32_t lowest, highest;
+    uint64_t counted;
 } cheq_range;
 
 /* Does a plane note the bins that its pixels use? */
@@ -122,7 +124,7 @@ static inline void cheq_range_of_words(const uint16_t *words, size_t n, uint32_t
 
 static cheq_range cheq_levels_range(const cheq_levels_job *job, const cheq_layout *layout, size_t group, size_t begin,
                                     size_t end, cheq_room *room) {
-    cheq_range range = {CHEQ_MOST_LEVELS - 1, 0};
+    cheq_range range = {CHEQ_MOST_LEVELS - 1, 0, 0};
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
@@ -152,36 +154,42 @@ static inline void cheq_count_words(const uint16_t *words, size_t n, uint32_t fl
     }
 }
 
-/* The same of the words under the mask, if any; noted, if wanted: the bins of all words. */
-CHEQ_BODY void cheq_count_some_words(const uint16_t *words, const uint8_t *mask, size_t n, uint32_t flip, uint32_t *hist,
-                                     uint64_t *noted) {
+/* The same of the words under the mask, if any; noted, if wanted: the bins of all words. Returns how many are counted. */
+CHEQ_BODY uint64_t cheq_count_some_words(const uint16_t *words, const uint8_t *mask, size_t n, uint32_t flip,
+                                         uint32_t *hist, uint64_t *noted) {
+    uint64_t counted = 0;
     for (size_t i = 0; i < n; i++) {
-        const uint32_t bin = words[i] ^ flip;
-        hist[bin] += mask ? mask[i] != 0 : 1;
+        const uint32_t bin = words[i] ^ flip, selected = mask ? mask[i] != 0 : 1;
+        hist[bin] += selected;
+        counted += selected;
         if (noted) {
             noted[bin / CHEQ_NOTED] |= UINT64_C(1) << bin % CHEQ_NOTED;
         }
     }
+    return counted;
 }
 
-static void cheq_levels_count_part(const cheq_levels_job *job, size_t group, size_t begin, size_t end, uint32_t *hist,
-                                   uint64_t *noted, cheq_room *room) {
+static uint64_t cheq_levels_count_part(const cheq_levels_job *job, size_t group, size_t begin, size_t end, uint32_t *hist,
+                                       uint64_t *noted, cheq_room *room) {
     const cheq_layout *layout = &job->counted;
+    uint64_t counted = 0;
     cheq_walk walk;
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, room->mask);
         const uint16_t *words = cheq_levels_load(job, layout, &walk, n, room);
         if (noted && mask) {
-            cheq_count_some_words(words, mask, n, job->flip, hist, noted);
+            counted += cheq_count_some_words(words, mask, n, job->flip, hist, noted);
         } else if (noted) {
-            cheq_count_some_words(words, NULL, n, job->flip, hist, noted);
+            counted += cheq_count_some_words(words, NULL, n, job->flip, hist, noted);
         } else if (mask) {
-            cheq_count_some_words(words, mask, n, job->flip, hist, NULL);
+            counted += cheq_count_some_words(words, mask, n, job->flip, hist, NULL);
         } else {
             cheq_count_words(words, n, job->flip, hist);
+            counted += n;
         }
     }
+    return counted;
 }
 
 /* Bytes are counted by the kernels, and put in the order of the bins. */
@@ -198,15 +206,15 @@ static inline void cheq_count_bytes(const cheq_levels_job *job, size_t group, si
 static void cheq_levels_count_plane(const cheq_levels_job *job, size_t group, const cheq_levels_counts *counts,
                                     cheq_room *room) {
     *counts->range = cheq_levels_range(job, &job->counted, group, 0, job->pixels, room);
-    cheq_levels_count_part(job, group, 0, job->pixels, counts->hist,
-                           cheq_levels_note(job, counts->range) ? counts->noted : NULL, room);
+    uint64_t *noted = cheq_levels_note(job, counts->range) ? counts->noted : NULL;
+    counts->range->counted = cheq_levels_count_part(job, group, 0, job->pixels, counts->hist, noted, room);
 }
 
 static void cheq_levels_count(const void *of, size_t group, size_t begin, size_t end, void *memory, void *room) {
     const cheq_levels_job *job = of;
     const cheq_levels_counts counts = cheq_levels_counts_in(memory, job->levels);
     if (job->bytes == 1) {
-        *counts.range = (cheq_range){0, CHEQ_LEVELS - 1};
+        *counts.range = (cheq_range){0, CHEQ_LEVELS - 1, 0};
         cheq_count_bytes(job, group, begin, end, counts.hist, room);
     } else if (end - begin == job->pixels) {
         cheq_levels_count_plane(job, group, &counts, room);
@@ -229,8 +237,14 @@ static inline size_t cheq_list_noted(uint64_t *noted, const cheq_range *range, u
     return n;
 }
 
-/* A plane's bins; the next one finds zeros. */
-static inline void cheq_levels_clear(const cheq_counts *counts, uint32_t *hist) {
+/* The next plane finds zeros, also where pixels changed after their range was taken: then not all are in its bins. */
+static inline void cheq_levels_clear(const cheq_levels_job *job, const cheq_counts *counts, const cheq_levels_counts *own) {
+    uint32_t *hist = own->hist;
+    if (job->bytes == 2 && *counts->total != own->range->counted) {
+        memset(hist, 0, job->levels * sizeof *hist);
+        memset(own->noted, 0, job->levels / CHEQ_NOTED * sizeof *own->noted);
+        return;
+    }
     if (!counts->listed) {
         memset(hist + counts->begin, 0, counts->n * sizeof *hist);
         return;
@@ -255,9 +269,10 @@ static void cheq_levels_make(const void *of, size_t group, void *memory, const v
         }
         return;
     }
+    uint64_t total = 0;
     cheq_counts counts = {
         .hist32 = own.hist, .begin = own.range->lowest, .n = (size_t)own.range->highest - own.range->lowest + 1,
-        .plane = group, .present_only = !job->counted.masked,
+        .plane = group, .present_only = !job->counted.masked, .total = &total,
     };
     if (cheq_levels_note(job, own.range)) {
         uint16_t *listed = (uint16_t *)((uint8_t *)lut + cheq_levels_lut_bytes(job));
@@ -266,8 +281,10 @@ static void cheq_levels_make(const void *of, size_t group, void *memory, const v
     }
     if (job->maker.make) {
         cheq_make_lut(&job->maker, &counts, &entries);
+    } else {
+        cheq_summarize(&counts);
     }
-    cheq_levels_clear(&counts, own.hist);
+    cheq_levels_clear(job, &counts, &own);
 }
 
 /* ---- apply -------------------------------------------------------------------- */

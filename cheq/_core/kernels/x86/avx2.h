@@ -211,7 +211,7 @@ CHEQ_AVX2 static void cheq_lut_pillow_avx2(const uint32_t hist[CHEQ_LEVELS], uin
 #define CHEQ_ISA avx2
 #define CHEQ_ATTRIBUTES CHEQ_AVX2
 #include "kernels/channels.h"
-#define CHEQ_INTERPOLATE_4 cheq_interpolate_4
+#define CHEQ_INTERPOLATE_4 cheq_interpolate_4_256
 #include "kernels/floats.h"
 #define CHEQ_LUT_FEW
 #include "kernels/tiles.h"

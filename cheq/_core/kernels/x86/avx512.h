@@ -127,7 +127,7 @@ CHEQ_AVX512 static void cheq_lut_pillow_avx512(const uint32_t hist[CHEQ_LEVELS],
 #define CHEQ_ATTRIBUTES CHEQ_AVX512
 #define CHEQ_APPLY_CHANNELS CHEQ_AVX512
 #include "kernels/channels.h"
-#define CHEQ_INTERPOLATE_4 cheq_interpolate_4
+#define CHEQ_INTERPOLATE_4 cheq_interpolate_4_256
 #include "kernels/floats.h"
 #include "kernels/tiles.h"
 #define CHEQ_MM(name) _mm512_##name

@@ -12,8 +12,8 @@ CHEQ_AVX2_INLINE __m256d cheq_two_pairs(const double *a, const double *b) {
     return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(a)), _mm_loadu_pd(b), 1);
 }
 
-CHEQ_AVX2_INLINE int cheq_interpolate_4(const double *values, const int32_t guesses[4], const cheq_knot *knots,
-                                           double *to) {
+CHEQ_AVX2_INLINE int cheq_interpolate_4_256(const double *values, const int32_t guesses[4], const cheq_knot *knots,
+                                            double *to) {
     const cheq_knot *j0 = knots + guesses[0], *j1 = knots + guesses[1], *j2 = knots + guesses[2],
                     *j3 = knots + guesses[3];
     const __m256d points02 = cheq_two_pairs(&j0->x, &j2->x), points13 = cheq_two_pairs(&j1->x, &j3->x);
