@@ -129,5 +129,6 @@ def test_a_mask_that_does_not_fit_as_seen_is_refused(run, tmp_path):
     save(tmp_path / "mask.png", pixels(23, 31) > 100)
     result = run("equalize", "in.png", "-o", "out.png", "--mask", "mask.png")
     assert result.exit_code == 1
-    assert result.stderr.startswith("error: in.png: mask: ")
+    sizes = "mask: it has 31 x 23 pixels, and the picture, as one sees it, 23 x 31"
+    assert result.stderr == f"error: in.png: {sizes} (on the command line: --mask)\n"
     assert load(tmp_path / "mask.png").shape == (23, 31)

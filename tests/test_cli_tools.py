@@ -136,7 +136,6 @@ def test_warnings_of_a_figure_are_lines(run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["in.png", "-o", "out.jpg"], "out.jpg: the figure's name must end in one of .png .pdf .svg"),
         (["in.png", "-o", "old.png"], "old.png exists already (replace it with --overwrite)"),
         (["no.png", "-o", "out.png"], "no.png: No such file or directory"),
         (["bad.png", "-o", "out.png"], "bad.png: not a picture in a known format, or damaged at its beginning"),
@@ -157,6 +156,13 @@ def test_figures_that_cannot_be_made(run, tmp_path, arguments, message):
     result = run("figure", *arguments)
     assert (result.exit_code, result.stderr.count("\n"), tree(tmp_path)) == (1, 1, before)
     assert result.stderr.startswith(f"error: {message}")
+
+
+def test_a_figure_of_another_format_is_a_wrong_option(run, tmp_path):
+    save(tmp_path / "in.png", pixels(31, 47))
+    result = run("figure", "in.png", "-o", "out.jpg")
+    assert (result.exit_code, tree(tmp_path)) == (2, ["in.png"])
+    assert "out.jpg: the figure's name must end in one of .png .pdf .svg" in " ".join(result.stderr.split())
 
 
 def test_the_pages_of_a_file_are_a_sheet(run, tmp_path, plotted):

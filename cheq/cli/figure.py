@@ -13,7 +13,7 @@ import cheq
 from cheq.cli.pixels import Choice, Equalizer
 from cheq.cli.plan import files_of
 from cheq.cli.report import CommandError, one_line, printable
-from cheq.cli.settings import ClaheSettings, Settings, in_options
+from cheq.cli.settings import ClaheSettings, Settings, UsageError, in_options
 from cheq.pictures import Pixels, formats
 from cheq.pictures.files import check_free, describe, whole_file
 from cheq.pictures.reading import MOST_PIXELS, collected_warnings, pixel_limit
@@ -53,7 +53,7 @@ class _Shown(NamedTuple):
 def check_target(target: Path, overwrite: bool) -> None:
     """Find out before the work that a figure cannot be written under this name."""
     if target.suffix.lower() not in FORMATS:
-        raise CommandError(f"{target}: the figure's name must end in one of {' '.join(FORMATS)}")
+        raise UsageError(f"{target}: the figure's name must end in one of {' '.join(FORMATS)}")
     try:
         check_free(target, overwrite)
     except OSError as error:

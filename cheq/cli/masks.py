@@ -61,7 +61,13 @@ def lying(mask: Mask | None, picture: Picture) -> Mask | None:
     """Return a mask, made for a picture as it is seen, as the picture's own pixels lie."""
     if mask is None or mask.ndim != 2:
         return mask
-    return _fitting(formats.as_stored(mask, picture), picture)
+    turned = _fitting(formats.as_stored(mask, picture), picture)
+    stored = picture.pixels.shape[:2]
+    if any(side not in (1, whole) for side, whole in zip(turned.shape, stored, strict=True)):
+        seen = formats.upright(picture).pixels.shape[:2]
+        sizes = (f"{width} x {height}" for height, width in (mask.shape, seen))
+        raise ValueError("mask: it has {} pixels, and the picture, as one sees it, {}".format(*sizes))
+    return turned
 
 
 def _fitting(mask: Mask, picture: Picture) -> Mask:
