@@ -258,6 +258,7 @@ static void cheq_levels_make(const void *of, size_t group, void *memory, const v
     const cheq_levels_job *job = of;
     cheq_room *room = of_thread;
     const cheq_levels_counts own = cheq_levels_counts_in(memory, job->levels);
+    CHEQ_ASSUME(own.hist != NULL);
     const cheq_entries entries = {lut, job->entry_bytes, job->levels, job->entry_is_level ? job->flip : 0,
                                   room->tables};
     if (job->hist) {
