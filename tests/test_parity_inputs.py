@@ -14,6 +14,7 @@ import cheq
 import cheq.parity
 from cheq._core import dispatch
 from cheq.parity import checking, compare, mismatch, references, suite, users_images
+from cheq.pictures import formats
 
 
 @pytest.fixture
@@ -118,6 +119,10 @@ def test_a_kernel_that_the_cpu_lacks_is_not_passed(few, monkeypatch):
 
 
 # ---------------------------------------------------------------- the user's images
+
+
+def test_a_folder_is_searched_for_every_format():
+    assert set(users_images.EXTENSIONS) == {".npy", *formats.FORMATS}
 
 
 def test_files_and_folders(few):

@@ -204,7 +204,7 @@ class _Worker:
         for number, picture in enumerate(self._pages(job)):
             result = worker._equalized(picture, mask)
             formats.check(result, job.target.suffix)
-            formats.check_count(number + 1, job.target.suffix, result.about.frame is not None)
+            formats.check_count(number + 1, job.target.suffix, result)
             formats.warn_of_lost(result, job.target.suffix)
 
     def _write(self, job: Job) -> None:

@@ -16,7 +16,10 @@ from cheq.pictures import arrays
 
 Given = Array | str | os.PathLike[str]
 
-EXTENSIONS = (".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".ppm", ".pnm", ".pgm")
+EXTENSIONS = (
+    *(".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif", ".ppm", ".pnm", ".pgm"),
+    *(".jp2", ".j2k", ".avif"),
+)
 PART = "given images"
 
 # Pixels of a batch that are compared at once: float64 of them, of which there are several at a time, take 32 MB.

@@ -137,6 +137,7 @@ def write(pictures: Iterable[Picture], file: BinaryIO) -> None:
     for picture in pictures:
         frame, encoded = picture.about.frame or Frame(), png.encoded(picture)
         data = [content for name, content in png.read_chunks(encoded) if name == b"IDAT"]
+        name = b"fdAT" if place else b"IDAT"
         if not place:
             size, kind, tail = picture.pixels.shape[:2], picture.kind, picture.about.tail[1]
             file.write(encoded[: png.HEADER])
@@ -146,11 +147,9 @@ def write(pictures: Iterable[Picture], file: BinaryIO) -> None:
                 file.write(png.chunk(*chunk))
         elif (picture.pixels.shape[:2], picture.kind) != (size, kind):
             raise ValueError(f"frames of one .png file are all {kind}, and one is {picture.kind}; .tif holds them all")
-        first, name = not number and not shown, b"IDAT"
         if frame.shown:
             file.write(png.chunk(b"fcTL", struct.pack(">I", number) + _control(size, frame)))
             number, shown = number + 1, shown + 1
-            name = b"IDAT" if first else b"fdAT"
         for part in data:
             if name == b"fdAT":
                 part, number = struct.pack(">I", number) + part, number + 1

@@ -153,12 +153,19 @@ def check(picture: Picture, extension: str) -> None:
         raise ValueError(f"a {extension} file cannot hold {picture.kind} (it holds {held}); {' and '.join(takers)} can")
 
 
-def check_count(count: int, extension: str, animated: bool = False) -> None:
-    """Raise ValueError when the format of an extension cannot hold so many pictures, or so many frames."""
-    chosen = FORMATS[extension.lower()]
+def check_count(count: int, extension: str, picture: Picture) -> None:
+    """Raise ValueError when the format of an extension cannot hold so many pictures, or frames; this is one of them."""
+    chosen, animated = FORMATS[extension.lower()], picture.about.frame is not None
     if count < 2 or chosen in (tiff.FORMAT, *_PNM) or (animated and "frame" in chosen.keeps):
         return
-    others = sorted({each for each, form in FORMATS.items() if "frame" in form.keeps}) if animated else []
+    others = [
+        each
+        for each, form in sorted(FORMATS.items())
+        if animated
+        and "frame" in form.keeps
+        and (form.holds is None or picture.kind in form.holds)
+        and (each != ".gif" or picture.kind.endswith("gray"))  # of 256 colors, which others may pass
+    ]
     raise ValueError(
         f"a {extension} file holds one picture, and the source has more; {_listed([*others, '.tif'])} "
         f"{'hold' if animated else 'holds'} them all"
@@ -224,7 +231,7 @@ def _fitting(pictures: Iterable[Picture], extension: str) -> Iterator[Picture]:
     chosen = FORMATS[extension.lower()]
     for number, picture in enumerate(pictures):
         check(picture, extension)
-        check_count(number + 1, extension, picture.about.frame is not None)
+        check_count(number + 1, extension, picture)
         warn_of_lost(picture, extension)
         if "exif" not in chosen.keeps:
             picture = upright(picture)
