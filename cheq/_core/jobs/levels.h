@@ -133,33 +133,34 @@ static cheq_range cheq_levels_range(const cheq_levels_job *job, const cheq_layou
     return range;
 }
 
-/* Four words that lie together, as bins, in the machine's order. */
-static inline uint64_t cheq_four_bins(const uint16_t *words, uint32_t flip) {
-    uint64_t four;
-    memcpy(&four, words, sizeof four);
-    return four ^ flip * UINT64_C(0x0001000100010001);
+/* The bin of a pixel. What is constant where this is called makes it an address: pixels are read one by one, as numbers
+ * with or without a sign, and nothing is done to them. */
+CHEQ_BODY size_t cheq_pixel_bin(const void *pixels, int bytes, int is_signed, size_t i) {
+    if (bytes == 1) {
+        return is_signed ? (size_t)(((const int8_t *)pixels)[i] + 0x80) : ((const uint8_t *)pixels)[i];
+    }
+    return is_signed ? (size_t)(((const int16_t *)pixels)[i] + 0x8000) : ((const uint16_t *)pixels)[i];
 }
 
-static inline void cheq_count_words(const uint16_t *words, size_t n, uint32_t flip, uint32_t *hist) {
+CHEQ_BODY void cheq_count_all_words(const uint16_t *words, size_t n, int is_signed, uint32_t *hist) {
     size_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        const uint64_t four = cheq_four_bins(words + i, flip);
-        hist[four & 0xffff]++;
-        hist[four >> 16 & 0xffff]++;
-        hist[four >> 32 & 0xffff]++;
-        hist[four >> 48]++;
+    for (; i + 8 <= n; i += 8) {
+        for (size_t k = 0; k < 8; k++) {
+            hist[cheq_pixel_bin(words, 2, is_signed, i + k)]++;
+        }
     }
     for (; i < n; i++) {
-        hist[words[i] ^ flip]++;
+        hist[cheq_pixel_bin(words, 2, is_signed, i)]++;
     }
 }
 
 /* The same of the words under the mask, if any; noted, if wanted: the bins of all words. Returns how many are counted. */
-CHEQ_BODY uint64_t cheq_count_some_words(const uint16_t *words, const uint8_t *mask, size_t n, uint32_t flip,
+CHEQ_BODY uint64_t cheq_count_some_words(const uint16_t *words, const uint8_t *mask, size_t n, int is_signed,
                                          uint32_t *hist, uint64_t *noted) {
     uint64_t counted = 0;
     for (size_t i = 0; i < n; i++) {
-        const uint32_t bin = words[i] ^ flip, selected = mask ? mask[i] != 0 : 1;
+        const size_t bin = cheq_pixel_bin(words, 2, is_signed, i);
+        const uint32_t selected = mask ? mask[i] != 0 : 1;
         hist[bin] += selected;
         counted += selected;
         if (noted) {
@@ -167,6 +168,21 @@ CHEQ_BODY uint64_t cheq_count_some_words(const uint16_t *words, const uint8_t *m
         }
     }
     return counted;
+}
+
+CHEQ_BODY uint64_t cheq_count_words(const uint16_t *words, const uint8_t *mask, size_t n, int is_signed, uint32_t *hist,
+                                    uint64_t *noted) {
+    if (noted && mask) {
+        return cheq_count_some_words(words, mask, n, is_signed, hist, noted);
+    }
+    if (noted) {
+        return cheq_count_some_words(words, NULL, n, is_signed, hist, noted);
+    }
+    if (mask) {
+        return cheq_count_some_words(words, mask, n, is_signed, hist, NULL);
+    }
+    cheq_count_all_words(words, n, is_signed, hist);
+    return n;
 }
 
 static uint64_t cheq_levels_count_part(const cheq_levels_job *job, size_t group, size_t begin, size_t end, uint32_t *hist,
@@ -178,16 +194,8 @@ static uint64_t cheq_levels_count_part(const cheq_levels_job *job, size_t group,
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, room->mask);
         const uint16_t *words = cheq_levels_load(job, layout, &walk, n, room);
-        if (noted && mask) {
-            counted += cheq_count_some_words(words, mask, n, job->flip, hist, noted);
-        } else if (noted) {
-            counted += cheq_count_some_words(words, NULL, n, job->flip, hist, noted);
-        } else if (mask) {
-            counted += cheq_count_some_words(words, mask, n, job->flip, hist, NULL);
-        } else {
-            cheq_count_words(words, n, job->flip, hist);
-            counted += n;
-        }
+        counted += job->flip ? cheq_count_words(words, mask, n, 1, hist, noted)
+                             : cheq_count_words(words, mask, n, 0, hist, noted);
     }
     return counted;
 }
@@ -291,11 +299,10 @@ static void cheq_levels_make(const void *of, size_t group, void *memory, const v
 /* ---- apply -------------------------------------------------------------------- */
 
 /* to[i * step] = lut[pixels[i]]; the sizes are constants where this is called. */
-CHEQ_BODY void cheq_look_up(const void *pixels, int bytes, size_t n, uint32_t flip, const uint8_t *lut,
+CHEQ_BODY void cheq_look_up(const void *pixels, int bytes, int is_signed, size_t n, const uint8_t *lut,
                             size_t entry_bytes, uint8_t *to, ptrdiff_t step) {
     for (size_t i = 0; i < n; i++) {
-        uint32_t bits = bytes == 1 ? ((const uint8_t *)pixels)[i] : ((const uint16_t *)pixels)[i];
-        memcpy(to + (ptrdiff_t)i * step, lut + (bits ^ flip) * entry_bytes, entry_bytes);
+        memcpy(to + (ptrdiff_t)i * step, lut + cheq_pixel_bin(pixels, bytes, is_signed, i) * entry_bytes, entry_bytes);
     }
 }
 
@@ -333,33 +340,32 @@ CHEQ_BODY void cheq_keep(const void *restrict pixels, int bytes, const uint8_t *
     }
 }
 
-CHEQ_BODY uint64_t cheq_word_of(const uint8_t *lut, uint64_t bin) {
-    uint16_t word;
-    memcpy(&word, lut + 2 * bin, sizeof word);
-    return word;
-}
+/* Words in a row to words in a row: four are written at once. */
+#define CHEQ_WORDS_A_LINE 32
 
-/* The same of words to words that lie together: four are read and written at once. */
-static inline void cheq_look_up_words(const uint16_t *words, size_t n, uint32_t flip, const uint8_t *lut, uint8_t *to) {
+CHEQ_BODY void cheq_look_up_words(const uint16_t *words, int is_signed, size_t n, const uint16_t *lut, uint8_t *to) {
     size_t i = 0;
-    for (; i + 4 <= n; i += 4, to += 8) {
-        if (i % 32 == 0) {
-            CHEQ_FETCH(to + 512, 1);
+    for (; i + CHEQ_WORDS_A_LINE <= n; i += CHEQ_WORDS_A_LINE) {
+        CHEQ_FETCH(to + 512 + 2 * i, 1);
+        for (size_t k = i; k < i + CHEQ_WORDS_A_LINE; k += 4) {
+            uint64_t found = 0;
+            for (size_t t = 4; t-- > 0;) {
+                found = found << 16 | lut[cheq_pixel_bin(words, 2, is_signed, k + t)];
+            }
+            found = CHEQ_LOWEST_FIRST(found);
+            memcpy(to + 2 * k, &found, sizeof found);
         }
-        const uint64_t four = cheq_four_bins(words + i, flip);
-        const uint64_t found = cheq_word_of(lut, four & 0xffff) | cheq_word_of(lut, four >> 16 & 0xffff) << 16 |
-                               cheq_word_of(lut, four >> 32 & 0xffff) << 32 | cheq_word_of(lut, four >> 48) << 48;
-        memcpy(to, &found, sizeof found);
     }
-    cheq_look_up(words + i, 2, n - i, flip, lut, 2, to, 2);
+    cheq_look_up(words + i, 2, is_signed, n - i, (const uint8_t *)lut, 2, to + 2 * i, 2);
 }
 
-CHEQ_BODY void cheq_write_entries(const void *pixels, int bytes, const uint8_t *mask, size_t n, uint32_t flip,
+CHEQ_BODY void cheq_write_entries(const void *pixels, int bytes, int is_signed, const uint8_t *mask, size_t n,
                                   const uint8_t *lut, size_t entry_bytes, uint8_t *to, ptrdiff_t step) {
+    const uint32_t flip = !is_signed ? 0 : bytes == 1 ? 0x80 : 0x8000;
     if (bytes == 2 && entry_bytes == 2 && step == 2) {
-        cheq_look_up_words(pixels, n, flip, lut, to);
+        cheq_look_up_words(pixels, is_signed, n, (const uint16_t *)(const void *)lut, to);
     } else {
-        cheq_look_up(pixels, bytes, n, flip, lut, entry_bytes, to, step);
+        cheq_look_up(pixels, bytes, is_signed, n, lut, entry_bytes, to, step);
     }
     if (mask && step == (ptrdiff_t)entry_bytes) {
         cheq_keep(pixels, bytes, mask, n, flip, entry_bytes, to, (ptrdiff_t)entry_bytes);
@@ -368,20 +374,20 @@ CHEQ_BODY void cheq_write_entries(const void *pixels, int bytes, const uint8_t *
     }
 }
 
-CHEQ_BODY void cheq_write(const void *pixels, int bytes, const uint8_t *mask, size_t n, uint32_t flip,
+CHEQ_BODY void cheq_write(const void *pixels, int bytes, int is_signed, const uint8_t *mask, size_t n,
                           const uint8_t *lut, int entry_bytes, uint8_t *to, ptrdiff_t step) {
     switch (entry_bytes) {
     case 1:
-        cheq_write_entries(pixels, bytes, mask, n, flip, lut, 1, to, step);
+        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 1, to, step);
         break;
     case 2:
-        cheq_write_entries(pixels, bytes, mask, n, flip, lut, 2, to, step);
+        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 2, to, step);
         break;
     case 4:
-        cheq_write_entries(pixels, bytes, mask, n, flip, lut, 4, to, step);
+        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 4, to, step);
         break;
     default:
-        cheq_write_entries(pixels, bytes, mask, n, flip, lut, 8, to, step);
+        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 8, to, step);
     }
 }
 
@@ -402,10 +408,14 @@ static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t
         if (mask && walk.at[CHEQ_IMAGES] == to) {
             pixels = memmove(room->words, pixels, n * (size_t)job->bytes); /* where they may lie already */
         }
-        if (job->bytes == 1) {
-            cheq_write(pixels, 1, mask, n, job->flip, lut, job->entry_bytes, to, step);
+        if (job->bytes == 1 && job->flip) {
+            cheq_write(pixels, 1, 1, mask, n, lut, job->entry_bytes, to, step);
+        } else if (job->bytes == 1) {
+            cheq_write(pixels, 1, 0, mask, n, lut, job->entry_bytes, to, step);
+        } else if (job->flip) {
+            cheq_write(pixels, 2, 1, mask, n, lut, job->entry_bytes, to, step);
         } else {
-            cheq_write(pixels, 2, mask, n, job->flip, lut, job->entry_bytes, to, step);
+            cheq_write(pixels, 2, 0, mask, n, lut, job->entry_bytes, to, step);
         }
     }
 }
