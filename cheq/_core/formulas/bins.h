@@ -11,6 +11,29 @@
 
 #include "formulas/base.h"
 
+/* ---- floats ---------------------------------------------------------------- */
+
+/* float32 or float64, by its bytes, wherever it lies; doubles hold both. */
+CHEQ_BODY double cheq_float_at(const uint8_t *floats, int bytes, size_t i) {
+    float single;
+    double number;
+    if (bytes == 4) {
+        memcpy(&single, floats + i * sizeof single, sizeof single);
+        return (double)single;
+    }
+    memcpy(&number, floats + i * sizeof number, sizeof number);
+    return number;
+}
+
+CHEQ_BODY void cheq_put_float(uint8_t *floats, int bytes, size_t i, double number) {
+    const float single = (float)number;
+    if (bytes == 4) {
+        memcpy(floats + i * sizeof single, &single, sizeof single);
+    } else {
+        memcpy(floats + i * sizeof number, &number, sizeof number);
+    }
+}
+
 /* ---- places on a line ----------------------------------------------------- */
 
 /* n points, x increasing, about equally far from each other. The place of a value is the number of the last point at or

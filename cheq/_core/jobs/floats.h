@@ -30,80 +30,86 @@ typedef struct {
 
 /* ---- pieces --------------------------------------------------------------- */
 
-/* A thread's room, of any content. */
+/* A thread's room, of any content, for floats of either size. */
 typedef struct {
-    CHEQ_ALIGNED double pixels[CHEQ_PIECE];
-    CHEQ_ALIGNED double others[CHEQ_PIECE]; /* those that are counted, or results */
+    CHEQ_ALIGNED uint8_t pixels[CHEQ_PIECE * sizeof(double)];
+    CHEQ_ALIGNED uint8_t others[CHEQ_PIECE * sizeof(double)]; /* those that are counted, or results */
     uint8_t mask[CHEQ_PIECE];
 } cheq_floats_room;
 
-/* Pixels of a piece as doubles, which hold floats too, and dense. */
-static inline const double *cheq_floats_load(const cheq_floats_job *job, const cheq_layout *layout,
-                                             const cheq_walk *walk, size_t n, double buffer[CHEQ_PIECE]) {
+CHEQ_BODY void cheq_floats_move(const uint8_t *from, ptrdiff_t step, size_t bytes, size_t n, uint8_t *to, ptrdiff_t to_step) {
+    for (size_t i = 0; i < n; i++) {
+        memmove(to + (ptrdiff_t)i * to_step, from + (ptrdiff_t)i * step, bytes);
+    }
+}
+
+/* The pixels of a piece, dense: as they lie, or in the buffer. */
+static inline const uint8_t *cheq_floats_load(const cheq_floats_job *job, const cheq_layout *layout, const cheq_walk *walk,
+                                              size_t n, uint8_t *buffer) {
     const uint8_t *from = walk->at[CHEQ_IMAGES];
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_IMAGES);
-    float value;
-    if (job->bytes == 8) {
-        if (step == 8 && (uintptr_t)from % sizeof(double) == 0) {
-            return (const double *)from;
-        }
-        for (size_t i = 0; i < n; i++) {
-            memcpy(&buffer[i], from + (ptrdiff_t)i * step, sizeof(double));
-        }
-    } else if (step == 4) {
-        job->kernels->floats_to_doubles(from, buffer, n);
+    if (step == job->bytes) {
+        return from;
+    }
+    if (job->bytes == 4) {
+        cheq_floats_move(from, step, 4, n, buffer, 4);
     } else {
-        for (size_t i = 0; i < n; i++) {
-            memcpy(&value, from + (ptrdiff_t)i * step, sizeof(float));
-            buffer[i] = (double)value;
-        }
+        cheq_floats_move(from, step, 8, n, buffer, 8);
     }
     return buffer;
 }
 
-static inline void cheq_floats_store(const cheq_floats_job *job, const cheq_walk *walk, ptrdiff_t step, size_t n,
-                                     const double *values) {
-    uint8_t *to = walk->at[CHEQ_OUT];
-    if (job->result_bytes == 8) {
-        for (size_t i = 0; i < n; i++) {
-            memcpy(to + (ptrdiff_t)i * step, &values[i], sizeof(double));
-        }
-    } else if (step == sizeof(float)) {
-        job->kernels->doubles_to_floats(values, to, n);
+/* Results to where they are wanted. */
+static inline void cheq_floats_store(const cheq_floats_job *job, const uint8_t *results, size_t n, uint8_t *to,
+                                     ptrdiff_t step) {
+    if (step == job->result_bytes) {
+        memcpy(to, results, n * (size_t)job->result_bytes);
+    } else if (job->result_bytes == 4) {
+        cheq_floats_move(results, 4, 4, n, to, step);
     } else {
-        for (size_t i = 0; i < n; i++) {
-            float value = (float)values[i];
-            memcpy(to + (ptrdiff_t)i * step, &value, sizeof(float));
-        }
+        cheq_floats_move(results, 8, 8, n, to, step);
     }
 }
 
-/* Bring the counted ones of n pixels to the front of a buffer. */
-static inline size_t cheq_floats_select(const cheq_layout *layout, const cheq_walk *walk, const double *from,
-                                        size_t n, double *to) {
-    const uint8_t *mask = walk->at[CHEQ_MASK];
-    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_MASK);
+/* Those of n pixels that a mask selects, if there is one, and that are finite, if it is asked: dense at `to`. How many. */
+CHEQ_BODY size_t cheq_floats_keep(const uint8_t *from, int bytes, const uint8_t *mask, ptrdiff_t step, int finite, size_t n,
+                                  uint8_t *to) {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
-        double value = from[i];
-        to[kept] = value;
-        kept += mask[(ptrdiff_t)i * step] != 0;
+        const double value = cheq_float_at(from, bytes, i);
+        cheq_put_float(to, bytes, kept, value);
+        kept += (!mask || mask[(ptrdiff_t)i * step] != 0) & (!finite || value * 0.0 == 0);
     }
     return kept;
 }
 
+/* Of a walk's n pixels, those that are counted, and how many they are. */
+static inline const uint8_t *cheq_floats_counted(const cheq_floats_job *job, const cheq_walk *walk, int finite, size_t *n,
+                                                 cheq_floats_room *room) {
+    const cheq_layout *layout = &job->counted;
+    const uint8_t *pixels = cheq_floats_load(job, layout, walk, *n, room->pixels);
+    const uint8_t *mask = layout->masked ? walk->at[CHEQ_MASK] : NULL;
+    const ptrdiff_t step = cheq_run_stride(layout, CHEQ_MASK);
+    if (!mask && !finite) {
+        return pixels;
+    }
+    *n = job->bytes == 4 ? cheq_floats_keep(pixels, 4, mask, step, finite, *n, room->others)
+                         : cheq_floats_keep(pixels, 8, mask, step, finite, *n, room->others);
+    return room->others;
+}
+
 /* ---- the first pass: the range of every plane ------------------------------- */
 
-static inline void cheq_values_add(const cheq_kernels *k, cheq_values *values, const double *pixels, size_t n) {
+static inline void cheq_values_add(const cheq_floats_job *job, cheq_values *values, const uint8_t *pixels, size_t n) {
     double smallest = values->smallest, largest = values->largest;
-    if (k->bounds(pixels, n, &smallest, &largest)) {
+    if (job->kernels->bounds(pixels, job->bytes, n, &smallest, &largest)) {
         values->counted |= n > 0;
         values->smallest = smallest;
         values->largest = largest;
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        double x = pixels[i];
+        const double x = cheq_float_at(pixels, job->bytes, i);
         if (x != x) {
             values->has_nan = 1;
         } else if (x * 0.0 != 0) {
@@ -135,12 +141,8 @@ static void cheq_ranges_count(const void *of, size_t group, size_t begin, size_t
     cheq_walk walk;
     cheq_walk_begin(&walk, &job->counted, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const double *pixels = cheq_floats_load(job, &job->counted, &walk, n, room->pixels);
-        if (job->counted.masked) {
-            n = cheq_floats_select(&job->counted, &walk, pixels, n, room->others);
-            pixels = room->others;
-        }
-        cheq_values_add(job->kernels, &found, pixels, n);
+        const uint8_t *pixels = cheq_floats_counted(job, &walk, 0, &n, room);
+        cheq_values_add(job, &found, pixels, n);
     }
     cheq_values_join(counts, &found);
 }
@@ -168,17 +170,6 @@ static inline cheq_work cheq_ranges_work(const cheq_floats_job *job) {
 }
 
 /* ---- the second: count and look up ------------------------------------------- */
-
-/* Leave out what is not finite. */
-static inline size_t cheq_floats_finite(const double *from, size_t n, double *to) {
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        double value = from[i];
-        to[kept] = value;
-        kept += value * 0.0 == 0;
-    }
-    return kept;
-}
 
 /* A counter that goes up again at once is waited for, so there are four tables in turn, unless to add them up costs more
  * than that: for few pixels, or so many bins that they would not stay near. */
@@ -231,21 +222,13 @@ static void cheq_floats_count(const void *of, size_t group, size_t begin, size_t
     const cheq_floats_job *job = of;
     cheq_floats_room *room = of_thread;
     const cheq_floats_counts counts = cheq_floats_counts_in(memory, job->n, job->tables);
-    const cheq_values *values = &job->values[group];
+    const int finite = job->values[group].has_nan || job->values[group].has_infinity;
     cheq_walk walk;
     cheq_floats_bins(job, group, &counts);
     cheq_walk_begin(&walk, &job->counted, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
-        const double *pixels = cheq_floats_load(job, &job->counted, &walk, n, room->pixels);
-        if (job->counted.masked) {
-            n = cheq_floats_select(&job->counted, &walk, pixels, n, room->others);
-            pixels = room->others;
-        }
-        if (values->has_nan || values->has_infinity) {
-            n = cheq_floats_finite(pixels, n, room->others);
-            pixels = room->others;
-        }
-        job->kernels->count_floats(pixels, n, counts.bins, counts.hist, job->tables);
+        const uint8_t *pixels = cheq_floats_counted(job, &walk, finite, &n, room);
+        job->kernels->count_floats(pixels, job->bytes, n, counts.bins, counts.hist, job->tables);
     }
     cheq_floats_add_up(counts.hist, counts.hist + job->n, job->tables, job->n);
 }
@@ -281,14 +264,24 @@ static inline size_t cheq_floats_made_bytes(size_t n) {
 }
 
 /* NaN in a plane without a counted pixel. */
-static inline void cheq_floats_interpolate(const cheq_floats_job *job, size_t group, const double *pixels, size_t n,
-                                           const cheq_curve *curve, double *to) {
+static inline void cheq_floats_interpolate(const cheq_floats_job *job, size_t group, const uint8_t *pixels, size_t n,
+                                           const cheq_curve *curve, uint8_t *to) {
     if (job->values[group].counted) {
-        job->kernels->interpolate(pixels, to, n, curve);
+        job->kernels->interpolate(pixels, job->bytes, to, job->result_bytes, n, curve);
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        to[i] = NAN;
+        cheq_put_float(to, job->result_bytes, i, NAN);
+    }
+}
+
+/* Where the mask does not select, pixels as they are. */
+static inline void cheq_floats_restore(const cheq_floats_job *job, const uint8_t *pixels, const uint8_t *mask, size_t n,
+                                       uint8_t *to) {
+    for (size_t i = 0; i < n; i++) {
+        if (!mask[i]) {
+            cheq_put_float(to, job->result_bytes, i, cheq_float_at(pixels, job->bytes, i));
+        }
     }
 }
 
@@ -298,23 +291,20 @@ static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t
     cheq_floats_room *room = of_thread;
     const cheq_layout *layout = &job->applied;
     const ptrdiff_t step = cheq_run_stride(layout, CHEQ_OUT);
-    const int dense = !layout->masked && job->result_bytes == 8 && step == 8;
+    const int dense = !layout->masked && step == job->result_bytes;
     cheq_walk walk;
     CHEQ_ASSUME(room != NULL);
     cheq_walk_begin(&walk, layout, group, begin, end);
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, room->mask);
-        const double *pixels = cheq_floats_load(job, layout, &walk, n, room->pixels);
-        const int aligned = (uintptr_t)walk.at[CHEQ_OUT] % sizeof(double) == 0; /* rows may be, one and not another */
-        const int in_place = dense && aligned;
-        double *to = in_place ? (double *)walk.at[CHEQ_OUT] : room->others;
+        const uint8_t *pixels = cheq_floats_load(job, layout, &walk, n, room->pixels);
+        uint8_t *to = dense ? walk.at[CHEQ_OUT] : room->others;
         cheq_floats_interpolate(job, group, pixels, n, curve, to);
-        for (size_t i = 0; mask && i < n; i++) {
-            const double found = to[i], kept = pixels[i];
-            to[i] = mask[i] ? found : kept;
+        if (mask) {
+            cheq_floats_restore(job, pixels, mask, n, to);
         }
-        if (!in_place) {
-            cheq_floats_store(job, &walk, step, n, to);
+        if (!dense) {
+            cheq_floats_store(job, to, n, walk.at[CHEQ_OUT], step);
         }
     }
 }

@@ -2,24 +2,11 @@
  * without tables; what needs a look into a table follows, a value at a time or, where knots can be loaded four at a
  * time, with
  *
- *     CHEQ_INTERPOLATE_4(values, guesses, knots, to)  four values, none below the knot of its guess; or it returns 0
- */
+ *     CHEQ_INTERPOLATE_4(values, guesses, knots, to, bytes)  four values, none below the knot of its guess, to floats of
+ *                                                            so many bytes; or it returns 0
+ *
+ * Each has a body in which the bytes of a float are constants, and asks once which they are. */
 #define CHEQ_FLOATS 256 /* values at a time: 3 KiB of stack */
-
-CHEQ_ATTRIBUTES static void CHEQ_NAME(floats_to_doubles)(const uint8_t *floats, double *to, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        float x;
-        memcpy(&x, floats + i * sizeof x, sizeof x);
-        to[i] = (double)x;
-    }
-}
-
-CHEQ_ATTRIBUTES static void CHEQ_NAME(doubles_to_floats)(const double *from, uint8_t *floats, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        float x = (float)from[i];
-        memcpy(floats + i * sizeof x, &x, sizeof x);
-    }
-}
 
 CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(bound)(double x, double *low, double *high, double *zero) {
     *low = x < *low ? x : *low;
@@ -31,7 +18,8 @@ CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(bound)(double x, double *low, double *h
  * language prescribes. */
 #define CHEQ_TURNS 32
 
-CHEQ_ATTRIBUTES static int CHEQ_NAME(bounds)(const double *pixels, size_t n, double *smallest, double *largest) {
+CHEQ_ATTRIBUTES CHEQ_BODY int CHEQ_NAME(bounds_of)(const uint8_t *pixels, int bytes, size_t n, double *smallest,
+                                                   double *largest) {
     double low[CHEQ_TURNS], high[CHEQ_TURNS], zeros[CHEQ_TURNS] = {0};
     for (int k = 0; k < CHEQ_TURNS; k++) {
         low[k] = *smallest;
@@ -40,11 +28,11 @@ CHEQ_ATTRIBUTES static int CHEQ_NAME(bounds)(const double *pixels, size_t n, dou
     size_t i = 0;
     for (; i + CHEQ_TURNS <= n; i += CHEQ_TURNS) {
         for (size_t k = 0; k < CHEQ_TURNS; k++) {
-            CHEQ_NAME(bound)(pixels[i + k], &low[k], &high[k], &zeros[k]);
+            CHEQ_NAME(bound)(cheq_float_at(pixels, bytes, i + k), &low[k], &high[k], &zeros[k]);
         }
     }
     for (; i < n; i++) {
-        CHEQ_NAME(bound)(pixels[i], low, high, zeros);
+        CHEQ_NAME(bound)(cheq_float_at(pixels, bytes, i), low, high, zeros);
     }
     for (size_t half = CHEQ_TURNS / 2; half > 0; half /= 2) {
         for (size_t k = 0; k < half; k++) {
@@ -58,10 +46,18 @@ CHEQ_ATTRIBUTES static int CHEQ_NAME(bounds)(const double *pixels, size_t n, dou
     return zeros[0] == 0;
 }
 
-CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(guess_places)(const double *values, size_t n, const cheq_line *line,
-                                                       int32_t *guesses) {
+CHEQ_ATTRIBUTES static int CHEQ_NAME(bounds)(const uint8_t *pixels, int bytes, size_t n, double *smallest,
+                                             double *largest) {
+    return bytes == 4 ? CHEQ_NAME(bounds_of)(pixels, 4, n, smallest, largest)
+                      : CHEQ_NAME(bounds_of)(pixels, 8, n, smallest, largest);
+}
+
+/* The guessed places of n floats, which are kept as doubles. */
+CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(guess_bins)(const uint8_t *pixels, int bytes, size_t n, const cheq_line *line,
+                                                     double *restrict values, int32_t *restrict guesses) {
     const cheq_line own = *line;
     for (size_t i = 0; i < n; i++) {
+        values[i] = cheq_float_at(pixels, bytes, i);
         guesses[i] = cheq_place_guess(values[i], &own);
     }
 }
@@ -73,57 +69,84 @@ CHEQ_BODY size_t CHEQ_NAME(plain_bin)(double x, int32_t guess, const cheq_bin *b
     return (size_t)guess;
 }
 
-CHEQ_ATTRIBUTES static void CHEQ_NAME(count_floats)(const double *pixels, size_t n, const cheq_value_bins *bins,
-                                                    uint64_t *hist, size_t tables) {
+CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(count_floats_of)(const uint8_t *pixels, int bytes, size_t n,
+                                                          const cheq_value_bins *bins, uint64_t *hist, size_t tables) {
     const size_t next = tables == 1 ? 0 : bins->n;
     const cheq_bin *bin = bins->bin;
     int32_t guesses[CHEQ_FLOATS];
-    for (size_t i = 0; !bins->plain && i < n; i++) {
-        hist[cheq_bin_of(pixels[i], bins)]++;
-    }
-    for (size_t part; bins->plain && n > 0; n -= part, pixels += part) {
+    double values[CHEQ_FLOATS];
+    for (size_t part; n > 0; n -= part, pixels += part * (size_t)bytes) {
         part = cheq_min(n, CHEQ_FLOATS);
-        CHEQ_NAME(guess_places)(pixels, part, &bins->line, guesses);
+        CHEQ_NAME(guess_bins)(pixels, bytes, part, &bins->line, values, guesses);
         size_t i = 0;
         for (; i + 4 <= part; i += 4) {
-            CHEQ_FETCH(pixels + i + 2 * CHEQ_FLOATS, 0);
+            CHEQ_FETCH(pixels + (i + 2 * CHEQ_FLOATS) * (size_t)bytes, 0);
             for (size_t t = 0; t < 4; t++) {
-                hist[t * next + CHEQ_NAME(plain_bin)(pixels[i + t], guesses[i + t], bin)]++;
+                hist[t * next + CHEQ_NAME(plain_bin)(values[i + t], guesses[i + t], bin)]++;
             }
         }
         for (; i < part; i++) {
-            hist[CHEQ_NAME(plain_bin)(pixels[i], guesses[i], bin)]++;
+            hist[CHEQ_NAME(plain_bin)(values[i], guesses[i], bin)]++;
         }
     }
 }
 
-CHEQ_ATTRIBUTES static void CHEQ_NAME(interpolate)(const double *pixels, double *to, size_t n,
-                                                   const cheq_curve *curve) {
+CHEQ_ATTRIBUTES static void CHEQ_NAME(count_floats)(const uint8_t *pixels, int bytes, size_t n,
+                                                    const cheq_value_bins *bins, uint64_t *hist, size_t tables) {
+    if (!bins->plain) {
+        for (size_t i = 0; i < n; i++) {
+            hist[cheq_bin_of(cheq_float_at(pixels, bytes, i), bins)]++;
+        }
+    } else if (bytes == 4) {
+        CHEQ_NAME(count_floats_of)(pixels, 4, n, bins, hist, tables);
+    } else {
+        CHEQ_NAME(count_floats_of)(pixels, 8, n, bins, hist, tables);
+    }
+}
+
+CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(interpolate_of)(const uint8_t *pixels, int bytes, uint8_t *to, int to_bytes,
+                                                         size_t n, const cheq_curve *curve) {
+    const cheq_line line = curve->line;
     const cheq_knot *knots = curve->knots;
     int32_t guesses[CHEQ_FLOATS];
-    double clamped[CHEQ_FLOATS];
-    for (size_t i = 0; !curve->plain && i < n; i++) {
-        to[i] = cheq_interpolate_searching(pixels[i], curve);
-    }
-    for (size_t part; curve->plain && n > 0; n -= part, pixels += part, to += part) {
+    double values[CHEQ_FLOATS];
+    for (size_t part; n > 0; n -= part, pixels += part * (size_t)bytes, to += part * (size_t)to_bytes) {
         part = cheq_min(n, CHEQ_FLOATS);
         for (size_t i = 0; i < part; i++) {
-            clamped[i] = cheq_clamped(pixels[i], curve);
+            values[i] = cheq_clamped(cheq_float_at(pixels, bytes, i), curve);
         }
-        CHEQ_NAME(guess_places)(clamped, part, &curve->line, guesses);
+        for (size_t i = 0; i < part; i++) {
+            guesses[i] = cheq_place_guess(values[i], &line);
+        }
         size_t i = 0;
 #ifdef CHEQ_INTERPOLATE_4
         for (; i + 4 <= part; i += 4) {
-            CHEQ_FETCH(to + i + CHEQ_FLOATS, 1);
-            if (CHEQ_RARELY(!CHEQ_INTERPOLATE_4(clamped + i, guesses + i, knots, to + i))) {
+            CHEQ_FETCH(to + (i + CHEQ_FLOATS) * (size_t)to_bytes, 1);
+            if (CHEQ_RARELY(!CHEQ_INTERPOLATE_4(values + i, guesses + i, knots, to + i * (size_t)to_bytes, to_bytes))) {
                 for (size_t k = i; k < i + 4; k++) {
-                    to[k] = cheq_interpolate_plain(clamped[k], guesses[k], knots);
+                    cheq_put_float(to, to_bytes, k, cheq_interpolate_plain(values[k], guesses[k], knots));
                 }
             }
         }
 #endif
         for (; i < part; i++) {
-            to[i] = cheq_interpolate_plain(clamped[i], guesses[i], knots);
+            cheq_put_float(to, to_bytes, i, cheq_interpolate_plain(values[i], guesses[i], knots));
         }
+    }
+}
+
+CHEQ_ATTRIBUTES static void CHEQ_NAME(interpolate)(const uint8_t *pixels, int bytes, uint8_t *to, int to_bytes, size_t n,
+                                                   const cheq_curve *curve) {
+    if (!curve->plain) {
+        for (size_t i = 0; i < n; i++) {
+            const double x = cheq_float_at(pixels, bytes, i);
+            cheq_put_float(to, to_bytes, i, cheq_interpolate_searching(x, curve));
+        }
+    } else if (bytes == 8) {
+        CHEQ_NAME(interpolate_of)(pixels, 8, to, 8, n, curve);
+    } else if (to_bytes == 8) {
+        CHEQ_NAME(interpolate_of)(pixels, 4, to, 8, n, curve);
+    } else {
+        CHEQ_NAME(interpolate_of)(pixels, 4, to, 4, n, curve);
     }
 }

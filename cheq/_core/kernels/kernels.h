@@ -103,20 +103,18 @@ typedef struct {
     void (*apply_channels)(const uint8_t *pixels, uint8_t *out, size_t n, int channels, int reversed,
                            const uint8_t *const *luts);
 
-    /* Floats, n of them wherever they lie, to doubles; and the way back. */
-    void (*floats_to_doubles)(const uint8_t *floats, double *to, size_t n);
-    void (*doubles_to_floats)(const double *from, uint8_t *floats, size_t n);
-
-    /* Lower *smallest and raise *largest to the pixels' and return 1; or, if one of them is
-     * not finite, return 0 and leave both in any state. */
-    int (*bounds)(const double *pixels, size_t n, double *smallest, double *largest);
+    /* Of floats, float32 or float64 by their bytes: lower *smallest and raise *largest to the pixels' and
+     * return 1; or, if one of them is not finite, return 0 and leave both in any state. */
+    int (*bounds)(const uint8_t *pixels, int bytes, size_t n, double *smallest, double *largest);
 
     /* The bin of each pixel, for pixels within the bins, none of them NaN, goes up in one of the tables, 1 or 4,
      * whichever, each of which has all bins. */
-    void (*count_floats)(const double *pixels, size_t n, const cheq_value_bins *bins, uint64_t *hist, size_t tables);
+    void (*count_floats)(const uint8_t *pixels, int bytes, size_t n, const cheq_value_bins *bins, uint64_t *hist,
+                         size_t tables);
 
-    /* to[i] = np.interp(pixels[i]). to is pixels, or does not overlap it. */
-    void (*interpolate)(const double *pixels, double *to, size_t n, const cheq_curve *curve);
+    /* to[i] = np.interp(pixels[i]), to_bytes being 4 only where bytes are. to is pixels, of as many bytes, or does
+     * not overlap it. */
+    void (*interpolate)(const uint8_t *pixels, int bytes, uint8_t *to, int to_bytes, size_t n, const cheq_curve *curve);
 
     /* The lightness of R, G, B in a space, or their gray; `to` overlaps none of them. */
     void (*lightness)(const cheq_space *space, uint8_t *const *rgb, size_t n, uint8_t *to);

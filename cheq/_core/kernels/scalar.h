@@ -190,7 +190,6 @@ static const cheq_kernels cheq_kernels_scalar = {
     .lut_opencv = cheq_lut_opencv_scalar, .lut_pillow = cheq_lut_pillow_scalar,
     .select = cheq_select_scalar, .gather = cheq_gather_scalar, .scatter = cheq_scatter_scalar,
     .split = cheq_split_scalar, .merge = cheq_merge_scalar, .apply_channels = cheq_apply_channels_scalar,
-    .floats_to_doubles = cheq_floats_to_doubles_scalar, .doubles_to_floats = cheq_doubles_to_floats_scalar,
     .bounds = cheq_bounds_scalar, .count_floats = cheq_count_floats_scalar, .interpolate = cheq_interpolate_scalar,
     .lightness = cheq_lightness_scalar, .gray16 = cheq_gray16_scalar,
     .to_space = cheq_to_space_scalar, .from_space = cheq_from_space_scalar, .recolor16 = cheq_recolor16_scalar,

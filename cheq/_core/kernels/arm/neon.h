@@ -123,7 +123,6 @@ static const cheq_kernels cheq_kernels_neon = {
     .lut_opencv = cheq_lut_opencv_scalar, .lut_pillow = cheq_lut_pillow_scalar,
     .select = cheq_select_scalar, .gather = cheq_gather_scalar, .scatter = cheq_scatter_scalar,
     .split = cheq_split_neon, .merge = cheq_merge_neon,
-    .floats_to_doubles = cheq_floats_to_doubles_scalar, .doubles_to_floats = cheq_doubles_to_floats_scalar,
     .bounds = cheq_bounds_scalar, .count_floats = cheq_count_floats_scalar, .interpolate = cheq_interpolate_scalar,
     .lightness = cheq_lightness_scalar, .gray16 = cheq_gray16_scalar,
     .to_space = cheq_to_space_scalar, .from_space = cheq_from_space_scalar, .recolor16 = cheq_recolor16_scalar,

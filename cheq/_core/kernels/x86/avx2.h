@@ -234,7 +234,6 @@ static const cheq_kernels cheq_kernels_avx2 = {
     .lut_opencv = cheq_lut_opencv_avx2, .lut_pillow = cheq_lut_pillow_avx2,
     .select = cheq_select_avx2, .gather = cheq_gather_avx2, .scatter = cheq_scatter_scalar,
     .split = cheq_split_avx2, .merge = cheq_merge_avx2,
-    .floats_to_doubles = cheq_floats_to_doubles_avx2, .doubles_to_floats = cheq_doubles_to_floats_avx2,
     .bounds = cheq_bounds_avx2, .count_floats = cheq_count_floats_avx2, .interpolate = cheq_interpolate_avx2,
     .lightness = cheq_lightness_avx2, .gray16 = cheq_gray16_avx2,
     .to_space = cheq_to_space_avx2, .from_space = cheq_from_space_avx2, .recolor16 = cheq_recolor16_avx2,

@@ -148,7 +148,6 @@ static const cheq_kernels cheq_kernels_avx512 = {
     .lut_opencv = cheq_lut_opencv_avx512, .lut_pillow = cheq_lut_pillow_avx512,
     .select = cheq_select_avx512, .gather = cheq_gather_avx512, .scatter = cheq_scatter_scalar,
     .split = cheq_split_avx512, .merge = cheq_merge_avx512, .apply_channels = cheq_apply_channels_avx512,
-    .floats_to_doubles = cheq_floats_to_doubles_avx512, .doubles_to_floats = cheq_doubles_to_floats_avx512,
     .bounds = cheq_bounds_avx512, .count_floats = cheq_count_floats_avx512, .interpolate = cheq_interpolate_avx512,
     .lightness = cheq_lightness_avx512, .gray16 = cheq_gray16_avx2,
     .to_space = cheq_to_space_avx512, .from_space = cheq_from_space_avx512, .recolor16 = cheq_recolor16_avx2,

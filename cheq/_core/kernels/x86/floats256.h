@@ -13,7 +13,7 @@ CHEQ_AVX2_INLINE __m256d cheq_two_pairs(const double *a, const double *b) {
 }
 
 CHEQ_AVX2_INLINE int cheq_interpolate_4_256(const double *values, const int32_t guesses[4], const cheq_knot *knots,
-                                            double *to) {
+                                            uint8_t *to, int bytes) {
     const cheq_knot *j0 = knots + guesses[0], *j1 = knots + guesses[1], *j2 = knots + guesses[2],
                     *j3 = knots + guesses[3];
     const __m256d points02 = cheq_two_pairs(&j0->x, &j2->x), points13 = cheq_two_pairs(&j1->x, &j3->x);
@@ -23,7 +23,12 @@ CHEQ_AVX2_INLINE int cheq_interpolate_4_256(const double *values, const int32_t 
     if (CHEQ_RARELY(_mm256_movemask_pd(_mm256_cmp_pd(value, x, _CMP_LT_OQ)))) {
         return 0;
     }
-    _mm256_storeu_pd(to, _mm256_add_pd(_mm256_mul_pd(slope, _mm256_sub_pd(value, x)), y));
+    const __m256d found = _mm256_add_pd(_mm256_mul_pd(slope, _mm256_sub_pd(value, x)), y);
+    if (bytes == 4) {
+        _mm_storeu_ps((float *)(void *)to, _mm256_cvtpd_ps(found));
+    } else {
+        _mm256_storeu_pd((double *)(void *)to, found);
+    }
     return 1;
 }
 
