@@ -46,6 +46,34 @@ def test_one_large_plane_of_floats(method, dtype, threads):
     assert_bits(cheq.equalize(image, method=method, nan_policy="omit", num_threads=threads), expected)
 
 
+# ---------------------------------------------------------------- more results than the caches hold
+
+
+def laid(memory, shape):
+    """Return doubles of another value in such memory."""
+    doubles = memory[: 8 * np.prod(shape)].view(np.float64).reshape(shape)
+    doubles[:] = -7
+    return doubles
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_doubles_past_the_caches(dtype, threads):
+    shape = (3, 701, 999)  # more than 16 MiB of them
+    images = plane("both ends", dtype, (2103, 999)).reshape(shape)
+    expected = np.stack([judged("skimage", image) for image in images])
+    memory = np.empty(8 * images.size + 16, np.uint8)
+    for offset in (0, 8, 3):
+        out = laid(memory[offset:], shape)
+        assert_bits(cheq.equalize(images, method="skimage", out=out, num_threads=threads), expected)
+    spaced = laid(np.empty(16 * images.size, np.uint8), (*shape, 2))[..., 1]
+    assert_bits(cheq.equalize(images, method="skimage", out=spaced, num_threads=threads), expected)
+    mask = images > images.min()
+    masked = reference.equalize(images, method="skimage", mask=mask)
+    found = cheq.equalize(images, method="skimage", mask=mask, out=laid(memory, shape), num_threads=threads)
+    assert_bits(found, masked)
+
+
 # ---------------------------------------------------------------- more than 2^24 pixels
 
 # One more column than 2^24 pixels need: most counts, running counts and totals above it are no float32.

@@ -80,6 +80,9 @@ cdef extern from "jobs/bytes.h" nogil:
     void cheq_bytes_group(cheq_bytes_job *job)
     cheq_work cheq_bytes_work(const cheq_bytes_job *job)
 
+cdef extern from "jobs/stream.h" nogil:
+    bint cheq_streams(size_t bytes, bint fresh)
+
 cdef extern from "jobs/levels.h" nogil:
     ctypedef struct cheq_levels_job:
         const cheq_kernels *kernels
@@ -91,6 +94,7 @@ cdef extern from "jobs/levels.h" nogil:
         uint32_t flip
         int entry_bytes
         bint entry_is_level
+        bint streams
         cheq_layout counted
         cheq_layout applied
         size_t groups

@@ -13,7 +13,7 @@
 static void (*const checks[])(const trial *) = {
     check_count,       check_apply,     check_count_apply,  check_luts,         check_select,
     check_gather,      check_scatter,   check_split,        check_merge,        check_apply_channels,
-    check_conversions, check_bounds,   check_count_floats, check_count_any,    check_interpolate,
+    check_bounds,      check_count_floats, check_count_any,    check_interpolate,
     check_lightness,   check_lightness_dense, check_gray16, check_spaces, check_recolor16,
     check_recolor_dense,
     check_lut_clip,    check_lut_clip16, check_lut_few, check_blend,

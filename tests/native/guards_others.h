@@ -4,47 +4,37 @@
 
 #include "guards.h"
 
-/* Doubles are aligned in C, floats in bytes are not. */
-static const double *doubles_in(const trial *t) {
-    const place at = aligned(t->at, sizeof(double));
-    return (const double *)(const void *)input_in(in[0], at, random_doubles, t->n * sizeof(double));
+/* A kernel's floats may be of either size: every check makes its numbers such that both hold them. */
+static double held(double number, int bytes) {
+    return bytes == 4 ? (double)(float)number : number;
 }
 
-static double *doubles_out(const trial *t) {
-    return (double *)(void *)result_in(out[0], aligned(t->at, sizeof(double)), t->n * sizeof(double));
+static uint8_t *floats_in(const trial *t, const double *numbers, int bytes) {
+    uint8_t floats[LONGEST * sizeof(double)];
+    for (size_t i = 0; i < t->n; i++) {
+        cheq_put_float(floats, bytes, i, numbers[i]);
+    }
+    return input_in(in[0], t->at, floats, t->n * (size_t)bytes);
 }
 
-static void check_conversions(const trial *t) {
-    float singles[LONGEST];
-    double doubles[LONGEST];
+static void check_bounds_of(const trial *t, int bytes) {
+    double smallest = 0.5, largest = 0.5, least = 0.5, most = 0.5;
     for (size_t i = 0; i < t->n; i++) {
-        singles[i] = (float)(random_doubles[i] / 3);
-        doubles[i] = (double)singles[i];
+        least = fmin(held(random_doubles[i], bytes), least);
+        most = fmax(held(random_doubles[i], bytes), most);
     }
-    double *to = doubles_out(t);
-    t->k->floats_to_doubles(input_in(in[0], t->at, singles, t->n * sizeof *singles), to, t->n);
-    expect(result_is(out[0], (uint8_t *)to, doubles, t->n * sizeof *doubles), t, "floats_to_doubles", 0);
-    for (size_t i = 0; i < t->n; i++) {
-        singles[i] = (float)random_doubles[i];
+    int finite = t->k->bounds(floats_in(t, random_doubles, bytes), bytes, t->n, &smallest, &largest);
+    expect(finite && smallest == least && largest == most, t, "bounds", bytes);
+    for (size_t i = 0; i < t->n; i += 1 + t->n / 3) {
+        uint8_t *pixels = floats_in(t, random_doubles, bytes);
+        cheq_put_float(pixels, bytes, i, i % 2 ? NAN : -INFINITY);
+        expect(!t->k->bounds(pixels, bytes, t->n, &smallest, &largest), t, "bounds", -bytes);
     }
-    uint8_t *floats = result_in(out[0], t->at, t->n * sizeof *singles);
-    t->k->doubles_to_floats(doubles_in(t), floats, t->n);
-    expect(result_is(out[0], floats, singles, t->n * sizeof *singles), t, "doubles_to_floats", 0);
 }
 
 static void check_bounds(const trial *t) {
-    double smallest = 0.5, largest = 0.5, least = 0.5, most = 0.5;
-    for (size_t i = 0; i < t->n; i++) {
-        least = random_doubles[i] < least ? random_doubles[i] : least;
-        most = random_doubles[i] > most ? random_doubles[i] : most;
-    }
-    int finite = t->k->bounds(doubles_in(t), t->n, &smallest, &largest);
-    expect(finite && smallest == least && largest == most, t, "bounds", 1);
-    for (size_t i = 0; i < t->n; i += 1 + t->n / 3) {
-        double *pixels = (double *)(void *)doubles_in(t);
-        pixels[i] = i % 2 ? NAN : -INFINITY;
-        expect(!t->k->bounds(pixels, t->n, &smallest, &largest), t, "bounds", 0);
-    }
+    check_bounds_of(t, 4);
+    check_bounds_of(t, 8);
 }
 
 /* The sum of four tables of n counts, or the one that there is. */
@@ -61,12 +51,12 @@ static const double range_ends[][2] = {{0, 1}, {1, 1.0 + 700 * 0x1p-52}, {1, 1.0
 
 static void check_count_floats(const trial *t) {
     enum { N = 100 };
-    double edges[N + 1], *pixels = doubles_out(t);
+    double edges[N + 1], pixels[LONGEST];
     cheq_bin bin[N];
     for (int i = 0; i < 12; i++) {
         const double *ends = range_ends[i % 3];
         const size_t tables = i / 3 % 2 ? 4 : 1;
-        const int single = i / 6 && i % 3 != 1;
+        const int single = i / 6 && i % 3 != 1, bytes = single ? 4 : 8;
         const cheq_value_bins bins = cheq_bins_make(ends[0], ends[1], N, single, edges, bin);
         uint64_t hist[4 * N] = {0}, expected[N] = {0};
         for (size_t p = 0; p < t->n; p++) { /* now and then an edge, or next to it */
@@ -76,7 +66,7 @@ static void check_count_floats(const trial *t) {
             pixels[p] = x < ends[0] ? ends[0] : x > ends[1] ? ends[1] : x;
             expected[cheq_bin_of(pixels[p], &bins)]++;
         }
-        t->k->count_floats(pixels, t->n, &bins, hist, tables);
+        t->k->count_floats(floats_in(t, pixels, bytes), bytes, t->n, &bins, hist, tables);
         for (size_t b = 0; b < N; b++) {
             expect(sum_of(hist, tables, N, b) == expected[b], t, "count_floats", i);
         }
@@ -86,17 +76,18 @@ static void check_count_floats(const trial *t) {
 /* A value that is in no bin, which arithmetic of another kind can make of one that is: no bin beside them is written. */
 static void check_count_any(const trial *t) {
     enum { N = 100 };
-    static const double others[] = {-INFINITY, INFINITY, NAN, -1e300, 1e300, -0x1p-1074, 1.5, -2147483649.0};
-    double edges[N + 1], *pixels = doubles_out(t);
+    static const double others[] = {-INFINITY, INFINITY, NAN, -1e30, 1e30, -0x1p-149, 1.5, -2147483904.0};
+    double edges[N + 1], pixels[LONGEST];
     cheq_bin bin[N];
-    for (int i = 0; i < 6; i++) {
-        const size_t tables = i / 3 ? 4 : 1;
-        const cheq_value_bins bins = cheq_bins_make(range_ends[i % 3][0], range_ends[i % 3][1], N, 0, edges, bin);
+    for (int i = 0; i < 12; i++) {
+        const size_t tables = i / 3 % 2 ? 4 : 1;
+        const int single = i / 6 && i % 3 != 1, bytes = single ? 4 : 8;
+        const cheq_value_bins bins = cheq_bins_make(range_ends[i % 3][0], range_ends[i % 3][1], N, single, edges, bin);
         uint64_t hist[1 + 4 * N + 1] = {0}, sum = 0;
         for (size_t p = 0; p < t->n; p++) {
             pixels[p] = others[p % (sizeof others / sizeof *others)];
         }
-        t->k->count_floats(pixels, t->n, &bins, hist + 1, tables);
+        t->k->count_floats(floats_in(t, pixels, bytes), bytes, t->n, &bins, hist + 1, tables);
         for (size_t b = 0; b < N; b++) {
             sum += sum_of(hist + 1, tables, N, b);
         }
@@ -104,9 +95,24 @@ static void check_count_any(const trial *t) {
     }
 }
 
+/* From floats of so many bytes to floats of so many, which overlap if these are the same. */
+static void check_curve(const trial *t, const cheq_curve *curve, const double *numbers, int bytes, int to_bytes, int kind) {
+    uint8_t expected[LONGEST * sizeof(double)], *pixels = floats_in(t, numbers, bytes);
+    for (size_t p = 0; p < t->n; p++) {
+        cheq_put_float(expected, to_bytes, p, cheq_interpolate_searching(held(numbers[p], bytes), curve));
+    }
+    uint8_t *to = result_in(out[0], t->at, t->n * (size_t)to_bytes);
+    t->k->interpolate(pixels, bytes, to, to_bytes, t->n, curve);
+    expect(result_is(out[0], to, expected, t->n * (size_t)to_bytes), t, "interpolate", kind);
+    if (bytes == to_bytes) {
+        t->k->interpolate(pixels, bytes, pixels, bytes, t->n, curve);
+        expect(memcmp(pixels, expected, t->n * (size_t)bytes) == 0, t, "interpolate in place", kind);
+    }
+}
+
 static void check_interpolate(const trial *t) {
     enum { N = 37 };
-    double x[N], y[N], edges[N + 1], expected[LONGEST];
+    double x[N], y[N], edges[N + 1], at_knots[LONGEST];
     cheq_knot knots[N];
     cheq_bin bin[N];
     const cheq_value_bins wide = cheq_bins_make(0.1, 0.84, N, 0, edges, bin), asked = {.n = N};
@@ -116,19 +122,14 @@ static void check_interpolate(const trial *t) {
             y[k] = random_doubles[k];
         }
         const cheq_curve curve = cheq_curve_make(x, y, i == 0 ? &wide : &asked, knots);
-        double *to = doubles_out(t);
         expect(curve.plain == (i < 2), t, "plain knots", i);
         for (size_t p = 0; p < t->n; p++) {
-            to[p] = p % 3 ? random_doubles[p] : p % 2 ? x[p % N] : nextafter(x[p % N], 0);
-            expected[p] = cheq_interpolate_searching(to[p], &curve);
+            at_knots[p] = p % 3 ? random_doubles[p] : p % 2 ? x[p % N] : nextafter(x[p % N], 0);
         }
-        t->k->interpolate(to, to, t->n, &curve);
-        expect(result_is(out[0], (uint8_t *)to, expected, t->n * sizeof *to), t, "interpolate in place", i);
-        for (size_t p = 0; p < t->n; p++) {
-            expected[p] = cheq_interpolate_searching(random_doubles[p], &curve);
-        }
-        t->k->interpolate(doubles_in(t), to, t->n, &curve);
-        expect(result_is(out[0], (uint8_t *)to, expected, t->n * sizeof *to), t, "interpolate", i);
+        check_curve(t, &curve, at_knots, 8, 8, i);
+        check_curve(t, &curve, random_doubles, 8, 8, i);
+        check_curve(t, &curve, at_knots, 4, 8, i);
+        check_curve(t, &curve, at_knots, 4, 4, i);
     }
 }
 

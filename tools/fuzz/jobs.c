@@ -24,7 +24,7 @@ enum { OPENCV, PILLOW, SKIMAGE, NUMPY, OTSU, MATCH };
 typedef struct {
     task does;
     int maker;
-    int bytes, is_signed, levels_out, entry_bytes, masked, keeps;
+    int bytes, is_signed, levels_out, entry_bytes, masked, keeps, streams;
     uint32_t levels;
     view images, mask, out;
     uint64_t *hist;
@@ -57,6 +57,7 @@ static call choose_call(void) {
     }
     c.masked = choose(3) == 0;
     c.keeps = c.masked && !counts_alone(&c) && (c.does == APPLY || choose(2));
+    c.streams = (int)choose(2);
     return c;
 }
 
@@ -145,6 +146,7 @@ static cheq_work work_of_wide(const call *c, cheq_levels_job *job) {
     job->flip = c->is_signed ? c->levels / 2 : 0;
     job->entry_bytes = job->applies ? c->entry_bytes : 0;
     job->entry_is_level = c->levels_out;
+    job->streams = c->streams;
     job->hist = c->hist;
     job->luts = c->luts;
     job->lut_step = c->lut_step;

@@ -182,26 +182,20 @@ static double *doubles(int finite, double smallest, double largest) {
     return values;
 }
 
-static void try_conversions(void) {
-    const uint8_t *floats = input_bytes(n * sizeof(float));
-    double *wide = (double *)(void *)array_of(n * sizeof *wide, choose(8) * 8), *from = doubles(0, -1e300, 1e300);
-    k->floats_to_doubles(floats, wide, n);
+/* Numbers as floats of so many bytes, which the numbers then are, at any address. */
+static uint8_t *floats_of(double *numbers, int bytes) {
+    uint8_t *floats = array_of(n * (size_t)bytes, choose(64));
     for (size_t i = 0; i < n; i++) {
-        float value;
-        memcpy(&value, floats + i * sizeof value, sizeof value);
-        expect(isnan(value) ? isnan(wide[i]) : (double)value == wide[i], k->name, "floats_to_doubles", n);
+        cheq_put_float(floats, bytes, i, numbers[i]);
+        numbers[i] = cheq_float_at(floats, bytes, i);
     }
-    uint8_t *singles = result_bytes(n * sizeof(float));
-    k->doubles_to_floats(from, singles, n);
-    for (size_t i = 0; i < n; i++) {
-        float value;
-        memcpy(&value, singles + i * sizeof value, sizeof value);
-        expect(isnan(from[i]) ? isnan(value) : (float)from[i] == value, k->name, "doubles_to_floats", n);
-    }
+    return floats;
 }
 
 static void try_bounds(void) {
-    const double *pixels = doubles(0, -1e300, 1e300);
+    const int bytes = choose(2) ? 4 : 8;
+    double *pixels = doubles(0, bytes == 4 ? -1e30 : -1e300, 1e30);
+    const uint8_t *floats = floats_of(pixels, bytes);
     double smallest = choose(2) ? INFINITY : 0.5, largest = -smallest, least = smallest, most = largest;
     int finite = 1;
     for (size_t i = 0; i < n; i++) {
@@ -209,7 +203,7 @@ static void try_bounds(void) {
         least = fmin(least, pixels[i]);
         most = fmax(most, pixels[i]);
     }
-    expect(k->bounds(pixels, n, &smallest, &largest) == finite, k->name, "bounds' answer", n);
+    expect(k->bounds(floats, bytes, n, &smallest, &largest) == finite, k->name, "bounds' answer", n);
     expect(!finite || (smallest == least && largest == most), k->name, "bounds", n);
 }
 
@@ -248,7 +242,7 @@ static void try_count_floats(void) {
         pixels[i] = fmin(fmax(x, smallest), largest);
         expected[bin_of(pixels[i], edges, bins, single)]++;
     }
-    k->count_floats(pixels, n, &made, hist, tables);
+    k->count_floats(floats_of(pixels, single ? 4 : 8), single ? 4 : 8, n, &made, hist, tables);
     for (size_t t = 1; t < tables; t++) {
         for (size_t i = 0; i < bins; i++) {
             hist[i] += hist[t * bins + i];
@@ -289,17 +283,19 @@ static void try_interpolate(void) {
     }
     const cheq_curve curve = cheq_curve_make(x, y, &bins, knots);
     double *pixels = doubles(0, x[0] - 1, x[points - 1] + 1);
-    double *to = choose(2) ? pixels : (double *)(void *)array_of(n * sizeof *to, choose(8) * 8);
+    const int bytes = choose(2) ? 4 : 8, to_bytes = bytes == 4 && choose(2) ? 4 : 8;
     for (size_t i = 0; i < n; i++) { /* now and then exactly on a point */
         const double point = x[random_bits() % points];
         const uint32_t kind = random_bits() % 16;
         pixels[i] = kind > 2 ? pixels[i] : kind == 2 ? point : nextafter(point, kind ? INFINITY : -INFINITY);
     }
-    const double *from = copied(pixels, n * sizeof *pixels);
-    k->interpolate(pixels, to, n, &curve);
+    uint8_t *floats = floats_of(pixels, bytes);
+    uint8_t *to = bytes == to_bytes && choose(2) ? floats : result_bytes(n * (size_t)to_bytes);
+    k->interpolate(floats, bytes, to, to_bytes, n, &curve);
     for (size_t i = 0; i < n; i++) {
-        const double expected = interpolated(from[i], x, y, points);
-        expect(isnan(expected) ? isnan(to[i]) : expected == to[i], k->name, "interpolate", n);
+        const double exact = interpolated(pixels[i], x, y, points), found = cheq_float_at(to, to_bytes, i);
+        const double expected = to_bytes == 4 ? (double)(float)exact : exact;
+        expect(isnan(expected) ? isnan(found) : expected == found, k->name, "interpolate", n);
     }
 }
 
@@ -428,7 +424,7 @@ static void try_recolor_dense(void) {
 
 static void (*const tries[])(void) = {
     try_count,  try_apply,          try_count_apply,  try_lut,    try_select,       try_gather,
-    try_scatter, try_split,         try_merge,        try_apply_channels, try_conversions, try_bounds,
+    try_scatter, try_split,         try_merge,        try_apply_channels, try_bounds,
     try_count_floats, try_interpolate, try_lightness, try_lightness_dense, try_gray16, try_spaces,
     try_recolor16, try_recolor_dense, try_lut_clip, try_lut_clip16, try_blend,
 };

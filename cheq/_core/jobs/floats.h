@@ -39,7 +39,7 @@ typedef struct {
 
 CHEQ_BODY void cheq_floats_move(const uint8_t *from, ptrdiff_t step, size_t bytes, size_t n, uint8_t *to, ptrdiff_t to_step) {
     for (size_t i = 0; i < n; i++) {
-        memmove(to + (ptrdiff_t)i * to_step, from + (ptrdiff_t)i * step, bytes);
+        memcpy(to + (ptrdiff_t)i * to_step, from + (ptrdiff_t)i * step, bytes);
     }
 }
 
@@ -275,13 +275,12 @@ static inline void cheq_floats_interpolate(const cheq_floats_job *job, size_t gr
     }
 }
 
-/* Where the mask does not select, pixels as they are. */
-static inline void cheq_floats_restore(const cheq_floats_job *job, const uint8_t *pixels, const uint8_t *mask, size_t n,
-                                       uint8_t *to) {
+/* Where the mask does not select, pixels as they are; without a branch on the mask, which may be noise. */
+CHEQ_BODY void cheq_floats_restore(const uint8_t *pixels, int bytes, const uint8_t *mask, size_t n, uint8_t *to,
+                                   int to_bytes) {
     for (size_t i = 0; i < n; i++) {
-        if (!mask[i]) {
-            cheq_put_float(to, job->result_bytes, i, cheq_float_at(pixels, job->bytes, i));
-        }
+        const double found = cheq_float_at(to, to_bytes, i), kept = cheq_float_at(pixels, bytes, i);
+        cheq_put_float(to, to_bytes, i, mask[i] ? found : kept);
     }
 }
 
@@ -300,8 +299,12 @@ static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t
         const uint8_t *pixels = cheq_floats_load(job, layout, &walk, n, room->pixels);
         uint8_t *to = dense ? walk.at[CHEQ_OUT] : room->others;
         cheq_floats_interpolate(job, group, pixels, n, curve, to);
-        if (mask) {
-            cheq_floats_restore(job, pixels, mask, n, to);
+        if (mask && job->bytes == 8) {
+            cheq_floats_restore(pixels, 8, mask, n, to, 8);
+        } else if (mask && job->result_bytes == 8) {
+            cheq_floats_restore(pixels, 4, mask, n, to, 8);
+        } else if (mask) {
+            cheq_floats_restore(pixels, 4, mask, n, to, 4);
         }
         if (!dense) {
             cheq_floats_store(job, to, n, walk.at[CHEQ_OUT], step);

@@ -9,6 +9,7 @@
 #define CHEQ_LEVELS_H
 
 #include "jobs/bytes.h"
+#include "jobs/stream.h"
 
 #define CHEQ_MOST_LEVELS 65536
 
@@ -24,6 +25,7 @@ typedef struct {
     uint32_t levels, flip; /* flip: levels / 2 where the dtype is signed, to go from its bits to bins */
     int entry_bytes;      /* of a LUT's entry, and of a result */
     int entry_is_level;   /* entries are levels of the images' dtype, not doubles */
+    int streams;          /* results of 8 bytes go past the caches */
     cheq_layout counted, applied; /* as in cheq_bytes_job */
     size_t groups, pixels;
     uint64_t *hist;
@@ -359,11 +361,20 @@ CHEQ_BODY void cheq_look_up_words(const uint16_t *words, int is_signed, size_t n
     cheq_look_up(words + i, 2, is_signed, n - i, (const uint8_t *)lut, 2, to + 2 * i, 2);
 }
 
+CHEQ_BODY void cheq_stream_entries(const void *pixels, int bytes, int is_signed, size_t n, const uint8_t *lut,
+                                   uint8_t *to) {
+    for (size_t i = 0; i < n; i++) {
+        cheq_stream(to + 8 * i, lut + 8 * cheq_pixel_bin(pixels, bytes, is_signed, i));
+    }
+}
+
 CHEQ_BODY void cheq_write_entries(const void *pixels, int bytes, int is_signed, const uint8_t *mask, size_t n,
-                                  const uint8_t *lut, size_t entry_bytes, uint8_t *to, ptrdiff_t step) {
+                                  const uint8_t *lut, size_t entry_bytes, uint8_t *to, ptrdiff_t step, int streams) {
     const uint32_t flip = !is_signed ? 0 : bytes == 1 ? 0x80 : 0x8000;
     if (bytes == 2 && entry_bytes == 2 && step == 2) {
         cheq_look_up_words(pixels, is_signed, n, (const uint16_t *)(const void *)lut, to);
+    } else if (streams && !mask && entry_bytes == 8 && step == 8 && (uintptr_t)to % 8 == 0) {
+        cheq_stream_entries(pixels, bytes, is_signed, n, lut, to);
     } else {
         cheq_look_up(pixels, bytes, is_signed, n, lut, entry_bytes, to, step);
     }
@@ -375,19 +386,19 @@ CHEQ_BODY void cheq_write_entries(const void *pixels, int bytes, int is_signed, 
 }
 
 CHEQ_BODY void cheq_write(const void *pixels, int bytes, int is_signed, const uint8_t *mask, size_t n,
-                          const uint8_t *lut, int entry_bytes, uint8_t *to, ptrdiff_t step) {
+                          const uint8_t *lut, int entry_bytes, uint8_t *to, ptrdiff_t step, int streams) {
     switch (entry_bytes) {
     case 1:
-        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 1, to, step);
+        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 1, to, step, 0);
         break;
     case 2:
-        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 2, to, step);
+        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 2, to, step, 0);
         break;
     case 4:
-        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 4, to, step);
+        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 4, to, step, 0);
         break;
     default:
-        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 8, to, step);
+        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 8, to, step, streams);
     }
 }
 
@@ -409,14 +420,17 @@ static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t
             pixels = memmove(room->words, pixels, n * (size_t)job->bytes); /* where they may lie already */
         }
         if (job->bytes == 1 && job->flip) {
-            cheq_write(pixels, 1, 1, mask, n, lut, job->entry_bytes, to, step);
+            cheq_write(pixels, 1, 1, mask, n, lut, job->entry_bytes, to, step, job->streams);
         } else if (job->bytes == 1) {
-            cheq_write(pixels, 1, 0, mask, n, lut, job->entry_bytes, to, step);
+            cheq_write(pixels, 1, 0, mask, n, lut, job->entry_bytes, to, step, job->streams);
         } else if (job->flip) {
-            cheq_write(pixels, 2, 1, mask, n, lut, job->entry_bytes, to, step);
+            cheq_write(pixels, 2, 1, mask, n, lut, job->entry_bytes, to, step, job->streams);
         } else {
-            cheq_write(pixels, 2, 0, mask, n, lut, job->entry_bytes, to, step);
+            cheq_write(pixels, 2, 0, mask, n, lut, job->entry_bytes, to, step, job->streams);
         }
+    }
+    if (job->streams) {
+        cheq_streamed();
     }
 }
 
