@@ -113,7 +113,6 @@ MUTATIONS = {
          "cheq_count_some_words(words, NULL, n, is_signed, hist, noted)"),
     ],
     "words: without their sign": [(LEVELS, "(((const int16_t *)pixels)[i] + 0x8000)", "((const uint16_t *)pixels)[i]")],
-    "doubles past the caches: spaced ones": [(LEVELS, "streams && !mask && entry_bytes == 8 && step == 8", "streams && !mask && entry_bytes == 8")],
     # ---- Otsu
     "otsu: the last of equal ones": [(LUT, "if (sigma > most)", "if (sigma >= most)")],
     "otsu: the threshold is above": [(LUT, "bin > threshold ? to->levels", "bin >= threshold ? to->levels")],
