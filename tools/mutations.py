@@ -94,9 +94,9 @@ MUTATIONS = {
     "nothing counted: 0 for NaN": [(LUT, "[bin] = NAN;", "[bin] = 0.0;")],
     "bins: a margin of .25": [(BINS, "== largest ? 0.5 : 0.0;", "== largest ? 0.25 : 0.0;")],
     "bins: an upper edge belongs to the bin": [
-        (BINS, "(x >= bins->bin[i].upper)", "(x > bins->bin[i].upper)"),
+        (BINS, "(x >= bins->inner[i + 1])", "(x > bins->inner[i + 1])"),
         (BINS, "if (CHEQ_RARELY(value < j->x))", "if (CHEQ_RARELY(value <= j->x))"),
-        (FLOATS, "if (CHEQ_RARELY(x < bin[guess].lower))", "if (CHEQ_RARELY(x <= bin[guess].lower))"),
+        (FLOATS, "if (CHEQ_RARELY(x < inner[guess]))", "if (CHEQ_RARELY(x <= inner[guess]))"),
     ],
     "floats: what is not finite, outside the mask too": [(FLOATS_JOB, "!= 0) & (!finite", "!= 0) | (!finite")],
     "floats: outside the mask": [(FLOATS_JOB, "mask[i] ? found : kept", "mask[i] ? kept : found")],

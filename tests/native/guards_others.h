@@ -52,12 +52,12 @@ static const double range_ends[][2] = {{0, 1}, {1, 1.0 + 700 * 0x1p-52}, {1, 1.0
 static void check_count_floats(const trial *t) {
     enum { N = 100 };
     double edges[N + 1], pixels[LONGEST];
-    cheq_bin bin[N];
+    double inner[N + 1];
     for (int i = 0; i < 12; i++) {
         const double *ends = range_ends[i % 3];
         const size_t tables = i / 3 % 2 ? 4 : 1;
         const int single = i / 6 && i % 3 != 1, bytes = single ? 4 : 8;
-        const cheq_value_bins bins = cheq_bins_make(ends[0], ends[1], N, single, edges, bin);
+        const cheq_value_bins bins = cheq_bins_make(ends[0], ends[1], N, single, edges, inner);
         uint64_t hist[4 * N] = {0}, expected[N] = {0};
         for (size_t p = 0; p < t->n; p++) { /* now and then an edge, or next to it */
             double x = ends[0] + random_doubles[p] * (ends[1] - ends[0]), edge = edges[p % (N + 1)];
@@ -78,11 +78,11 @@ static void check_count_any(const trial *t) {
     enum { N = 100 };
     static const double others[] = {-INFINITY, INFINITY, NAN, -1e30, 1e30, -0x1p-149, 1.5, -2147483904.0};
     double edges[N + 1], pixels[LONGEST];
-    cheq_bin bin[N];
+    double inner[N + 1];
     for (int i = 0; i < 12; i++) {
         const size_t tables = i / 3 % 2 ? 4 : 1;
         const int single = i / 6 && i % 3 != 1, bytes = single ? 4 : 8;
-        const cheq_value_bins bins = cheq_bins_make(range_ends[i % 3][0], range_ends[i % 3][1], N, single, edges, bin);
+        const cheq_value_bins bins = cheq_bins_make(range_ends[i % 3][0], range_ends[i % 3][1], N, single, edges, inner);
         uint64_t hist[1 + 4 * N + 1] = {0}, sum = 0;
         for (size_t p = 0; p < t->n; p++) {
             pixels[p] = others[p % (sizeof others / sizeof *others)];
@@ -114,8 +114,8 @@ static void check_interpolate(const trial *t) {
     enum { N = 37 };
     double x[N], y[N], edges[N + 1], at_knots[LONGEST];
     cheq_knot knots[N];
-    cheq_bin bin[N];
-    const cheq_value_bins wide = cheq_bins_make(0.1, 0.84, N, 0, edges, bin), asked = {.n = N};
+    double inner[N + 1];
+    const cheq_value_bins wide = cheq_bins_make(0.1, 0.84, N, 0, edges, inner), asked = {.n = N};
     for (int i = 0; i < 3; i++) { /* knots that are known to be apart, that are, and that are not */
         for (int k = 0; k < N; k++) {
             x[k] = i == 0 ? edges[k] : 0.1 + 0.02 * (double)(i == 2 ? k / 2 : k);

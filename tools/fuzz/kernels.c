@@ -215,7 +215,7 @@ static void try_count_floats(void) {
     const double middle = ldexp((double)choose(65536) - 32768, (int)choose(40) - 20);
     double smallest = middle, largest = middle + ldexp((double)choose(256), (int)choose(60) - 30);
     double edges[MOST_BINS + 1], own_edges[MOST_BINS + 1];
-    cheq_bin bin[MOST_BINS];
+    double inner[MOST_BINS + 1];
     const size_t tables = choose(2) ? 4 : 1;
     uint64_t hist[4 * MOST_BINS] = {0}, expected[MOST_BINS] = {0};
     if (single) {
@@ -224,7 +224,7 @@ static void try_count_floats(void) {
     }
     const int increase = single ? edges_between_floats((float)smallest, (float)largest, bins, edges)
                                 : edges_between(smallest, largest, bins, edges);
-    const cheq_value_bins made = cheq_bins_make(smallest, largest, bins, single, own_edges, bin);
+    const cheq_value_bins made = cheq_bins_make(smallest, largest, bins, single, own_edges, inner);
     expect(cheq_bins_increase(&made) == increase, k->name, "bins that increase", bins);
     expect(increase || !cheq_bins_plainly_increase(smallest, largest, bins, single), k->name, "plain bins", bins);
     if (!increase) {
@@ -254,10 +254,10 @@ static void try_count_floats(void) {
 /* Edges or centers of equal bins, or any points, some of them the same. */
 static void points_of(size_t points, double *x, cheq_value_bins *bins) {
     static double edges[MOST_BINS + 1];
-    static cheq_bin bin[MOST_BINS];
+    static double inner[MOST_BINS + 1];
     const uint32_t kind = choose(4), crowd = choose(4);
     double at = ldexp((double)choose(256), (int)choose(40) - 20);
-    *bins = cheq_bins_make(at, at + ldexp((double)(1 + choose(256)), (int)choose(60) - 30), points, 0, edges, bin);
+    *bins = cheq_bins_make(at, at + ldexp((double)(1 + choose(256)), (int)choose(60) - 30), points, 0, edges, inner);
     if (kind < 2 && cheq_bins_increase(bins)) {
         cheq_bin_centers(bins, x);
         if (kind == 0) {

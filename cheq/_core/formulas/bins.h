@@ -68,12 +68,6 @@ static inline int32_t cheq_place_guess(double value, const cheq_line *line) {
 
 /* ---- bins ---------------------------------------------------------------- */
 
-/* A bin's edges, as the counting asks for them: the first bin has no lower one and the last no upper one, as it
- * holds what lies on its right edge. So no value, whatever the arithmetic makes of it, is in another bin. */
-typedef struct {
-    double lower, upper;
-} cheq_bin;
-
 /* n bins of equal width between first and last; edges[n] is last. `single`: in
  * float32, as NumPy does for float32 data; the doubles then hold float32 values. */
 typedef struct {
@@ -81,7 +75,7 @@ typedef struct {
     size_t n;
     int single;
     const double *edges; /* n + 1 */
-    const cheq_bin *bin; /* n */
+    const double *inner; /* the same, but infinite at both ends: no value, whatever arithmetic makes of it, is in no bin */
     cheq_line line; /* through the lower edges */
     int wide;       /* steps are, so that guesses of places are right for edges and centers */
     int plain;      /* np.histogram's bin of a value is that of its guess or, below its edge, the one before */
@@ -133,7 +127,7 @@ static inline int32_t cheq_bin_guess(double x, const cheq_value_bins *bins) {
 
 static inline size_t cheq_bin_of(double x, const cheq_value_bins *bins) {
     const int32_t i = cheq_bin_guess(x, bins);
-    return (size_t)i - (x < bins->bin[i].lower) + (x >= bins->bin[i].upper);
+    return (size_t)i - (x < bins->inner[i]) + (x >= bins->inner[i + 1]);
 }
 
 /* Where steps are not wide: as neither guess ever falls from one value to a greater one, both are right for all values
@@ -160,17 +154,17 @@ static inline void cheq_edges_make(const cheq_value_bins *bins, double *edges) {
 
 /* The bins from the smallest value to the largest; round one value if they are equal. */
 static inline cheq_value_bins cheq_bins_make(double smallest, double largest, size_t n, int single, double *edges,
-                                             cheq_bin *bin) {
-    cheq_value_bins bins = {.n = n, .single = single, .edges = edges, .bin = bin};
+                                             double *inner) {
+    cheq_value_bins bins = {.n = n, .single = single, .edges = edges, .inner = inner};
     const double margin = cheq_margin(smallest, largest);
     bins.first = single ? (double)((float)smallest - (float)margin) : smallest - margin;
     bins.last = single ? (double)((float)largest + (float)margin) : largest + margin;
     bins.width = single ? (double)((float)bins.last - (float)bins.first) : bins.last - bins.first;
     cheq_edges_make(&bins, edges);
     for (size_t i = 0; i < n; i++) {
-        bin[i].lower = i > 0 ? edges[i] : -INFINITY;
-        bin[i].upper = i + 1 < n ? edges[i + 1] : INFINITY;
+        inner[i] = i > 0 ? edges[i] : -INFINITY;
     }
+    inner[n] = INFINITY;
     bins.line = cheq_line_make(edges[0], edges[n - 1], n, single);
     bins.wide = cheq_steps_exceed(CHEQ_WIDE, smallest, largest, n, single);
     bins.plain = bins.wide || cheq_bins_are_plain(&bins);

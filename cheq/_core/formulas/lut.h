@@ -295,7 +295,7 @@ enum { CHEQ_RECIPE_BINS = 256 };
 
 typedef struct {
     double edges[CHEQ_RECIPE_BINS + 1], cdf[CHEQ_RECIPE_BINS];
-    cheq_bin bin[CHEQ_RECIPE_BINS];
+    double inner[CHEQ_RECIPE_BINS + 1];
     cheq_knot knots[CHEQ_RECIPE_BINS];
     uint64_t hist[CHEQ_RECIPE_BINS];
 } cheq_recipe_tables;
@@ -314,7 +314,7 @@ CHEQ_BODY void cheq_lut_numpy(const void *context, const cheq_counts *counts, co
         return;
     }
     cheq_value_bins bins = cheq_bins_make((double)(int64_t)plane.first + minimum, (double)(int64_t)plane.last + minimum,
-                                          CHEQ_RECIPE_BINS, 0, t->edges, t->bin);
+                                          CHEQ_RECIPE_BINS, 0, t->edges, t->inner);
     memset(t->hist, 0, sizeof t->hist);
     for (size_t i = 0; i < counts->n; i++) {
         const size_t bin = cheq_bin_at(counts, i);

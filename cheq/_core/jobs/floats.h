@@ -185,27 +185,26 @@ static inline size_t cheq_floats_tables(size_t pixels, size_t n) {
 typedef struct {
     uint64_t *hist;        /* n in each of the job's tables, which are added up in the first */
     cheq_value_bins *bins;
-    cheq_bin *bin;         /* n */
-    double *edges;         /* n + 1 */
+    double *edges, *inner; /* n + 1 each */
 } cheq_floats_counts;
 
 static inline size_t cheq_floats_counts_bytes(size_t n, size_t tables) {
     const size_t hist = tables * n * sizeof(uint64_t);
-    return hist + sizeof(cheq_value_bins) + n * (sizeof(cheq_bin) + sizeof(double)) + sizeof(double);
+    return hist + sizeof(cheq_value_bins) + 2 * (n + 1) * sizeof(double);
 }
 
 static inline cheq_floats_counts cheq_floats_counts_in(void *memory, size_t n, size_t tables) {
     uint64_t *hist = memory;
     cheq_value_bins *bins = (cheq_value_bins *)(hist + tables * n);
-    cheq_bin *bin = (cheq_bin *)(bins + 1);
-    cheq_floats_counts counts = {hist, bins, bin, (double *)(bin + n)};
+    double *edges = (double *)(bins + 1);
+    cheq_floats_counts counts = {hist, bins, edges, edges + n + 1};
     return counts;
 }
 
 static inline void cheq_floats_bins(const cheq_floats_job *job, size_t group, const cheq_floats_counts *counts) {
     const cheq_values *values = &job->values[group];
     const double smallest = values->counted ? values->smallest : 0, largest = values->counted ? values->largest : 1;
-    *counts->bins = cheq_bins_make(smallest, largest, job->n, job->bytes == 4, counts->edges, counts->bin);
+    *counts->bins = cheq_bins_make(smallest, largest, job->n, job->bytes == 4, counts->edges, counts->inner);
 }
 
 /* Add the other tables to the first, and leave zeros there. */

@@ -62,8 +62,8 @@ CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(guess_bins)(const uint8_t *pixels, int 
     }
 }
 
-CHEQ_BODY size_t CHEQ_NAME(plain_bin)(double x, int32_t guess, const cheq_bin *bin) {
-    if (CHEQ_RARELY(x < bin[guess].lower)) {
+CHEQ_BODY size_t CHEQ_NAME(plain_bin)(double x, int32_t guess, const double *inner) {
+    if (CHEQ_RARELY(x < inner[guess])) {
         guess--;
     }
     return (size_t)guess;
@@ -72,7 +72,8 @@ CHEQ_BODY size_t CHEQ_NAME(plain_bin)(double x, int32_t guess, const cheq_bin *b
 CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(count_floats_of)(const uint8_t *pixels, int bytes, size_t n,
                                                           const cheq_value_bins *bins, uint64_t *hist, size_t tables) {
     const size_t next = tables == 1 ? 0 : bins->n;
-    const cheq_bin *bin = bins->bin;
+    const double *inner = bins->inner;
+    uint64_t *const table[4] = {hist, hist + next, hist + 2 * next, hist + 3 * next};
     int32_t guesses[CHEQ_FLOATS];
     double values[CHEQ_FLOATS];
     for (size_t part; n > 0; n -= part, pixels += part * (size_t)bytes) {
@@ -82,11 +83,11 @@ CHEQ_ATTRIBUTES CHEQ_BODY void CHEQ_NAME(count_floats_of)(const uint8_t *pixels,
         for (; i + 4 <= part; i += 4) {
             CHEQ_FETCH(pixels + (i + 2 * CHEQ_FLOATS) * (size_t)bytes, 0);
             for (size_t t = 0; t < 4; t++) {
-                hist[t * next + CHEQ_NAME(plain_bin)(values[i + t], guesses[i + t], bin)]++;
+                table[t][CHEQ_NAME(plain_bin)(values[i + t], guesses[i + t], inner)]++;
             }
         }
         for (; i < part; i++) {
-            hist[CHEQ_NAME(plain_bin)(values[i], guesses[i], bin)]++;
+            hist[CHEQ_NAME(plain_bin)(values[i], guesses[i], inner)]++;
         }
     }
 }
