@@ -6,7 +6,7 @@ ADAPT, GRAYS, CELLS = "cheq/_core/formulas/adapt.h", "cheq/_core/jobs/grays.h", 
 MATCH, SORT, RANKED = "cheq/_core/formulas/match.h", "cheq/_core/jobs/sort.h", "cheq/_core/jobs/match.h"
 MATCHING, STEPS, COLOR = "cheq/_match.py", "cheq/_steps.py", "cheq/_core/color.pyx"
 LEVELS, FLOATS = "cheq/_core/jobs/levels.h", "cheq/_core/kernels/floats.h"
-FLOATS_JOB = "cheq/_core/jobs/floats.h"
+FLOATS_JOB, LOOKUP = "cheq/_core/jobs/floats.h", "cheq/_core/jobs/lookup.h"
 METHODS, MAKERS = "cheq/_methods.py", "cheq/_core/jobs/makers.h"
 
 
@@ -99,7 +99,7 @@ MUTATIONS = {
         (FLOATS, "if (CHEQ_RARELY(x < inner[guess]))", "if (CHEQ_RARELY(x <= inner[guess]))"),
     ],
     "floats: what is not finite, outside the mask too": [(FLOATS_JOB, "!= 0) & (!finite", "!= 0) | (!finite")],
-    "floats: outside the mask": [(FLOATS_JOB, "mask[i] ? found : kept", "mask[i] ? kept : found")],
+    "floats: outside the mask": [(FLOATS_JOB, "(found & selected) | (kept & ~selected)", "(found & ~selected) | (kept & selected)")],
     "bins: of no width": [(BINS, "(!(bins->edges[i] < bins->edges[i + 1]))", "(0)")],
     "interpolation: from the other side": [
         (BINS, "double y = j->slope * (value - j->x) + j->y", "double y = j->slope * (value - j[1].x) + j[1].y")
@@ -107,12 +107,12 @@ MUTATIONS = {
     # ---- 16 bits
     "words: noted bins but the last": [(LEVELS, "i <= range->highest / CHEQ_NOTED", "i < range->highest / CHEQ_NOTED")],
     "words: noted bins keep their counts": [(LEVELS, "hist[counts->listed[i]] = 0;", "(void)hist;")],
-    "words: one of four twice": [(LEVELS, "is_signed, k + t)]", "is_signed, k + (t | 1))]")],
+    "words: one of four twice": [(LOOKUP, "? t : 3 - t)", "? t : 2 - (t & 2))")],
     "words: the mask when bins are noted": [
         (LEVELS, "cheq_count_some_words(words, mask, n, is_signed, hist, noted)",
          "cheq_count_some_words(words, NULL, n, is_signed, hist, noted)"),
     ],
-    "words: without their sign": [(LEVELS, "(((const int16_t *)pixels)[i] + 0x8000)", "((const uint16_t *)pixels)[i]")],
+    "words: without their sign": [(LOOKUP, "((ptrdiff_t)((const int16_t *)pixels)[i] + 0x8000)", "((const uint16_t *)pixels)[i]")],
     # ---- Otsu
     "otsu: the last of equal ones": [(LUT, "if (sigma > most)", "if (sigma >= most)")],
     "otsu: the threshold is above": [(LUT, "bin > threshold ? to->levels", "bin >= threshold ? to->levels")],

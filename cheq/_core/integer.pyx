@@ -306,7 +306,6 @@ cdef int run_levels(cheq_views *views, const cheq_maker *maker, bint looks_up) e
     job.levels = CHEQ_LEVELS if job.bytes == 1 else CHEQ_LEVELS * CHEQ_LEVELS
     job.flip = job.levels // 2 if has_kind(&views.images, b"bh") else 0
     job.entry_bytes = views.out.itemsize if job.applies else 0
-    job.streams = cheq_streams(<size_t>views.out.len, views.ownership == CHEQ_FRESH)
     job.entry_is_level = not looks_up and job.entry_bytes == job.bytes
     job.lut_step = <size_t>(job.entry_bytes * <int>job.levels)
     if views.tables[0].len == <Py_ssize_t>job.lut_step:
@@ -317,6 +316,7 @@ cdef int run_levels(cheq_views *views, const cheq_maker *maker, bint looks_up) e
         cheq_layout_group(&job.counted, 1)
     if job.applies:
         cheq_layout_group(&job.applied, 1)
+        job.streams = cheq_streams(&job.applied, job.entry_bytes, views.ownership == CHEQ_FRESH)
     job.groups, job.pixels = cheq_axes_size(&layout.batch), cheq_axes_size(&layout.pixels)
     work = cheq_levels_work(job)
     try:

@@ -80,8 +80,8 @@ cdef extern from "jobs/bytes.h" nogil:
     void cheq_bytes_group(cheq_bytes_job *job)
     cheq_work cheq_bytes_work(const cheq_bytes_job *job)
 
-cdef extern from "jobs/stream.h" nogil:
-    bint cheq_streams(size_t bytes, bint fresh)
+cdef extern from "jobs/lookup.h" nogil:
+    bint cheq_streams(const cheq_layout *layout, int entry_bytes, bint fresh)
 
 cdef extern from "jobs/levels.h" nogil:
     ctypedef struct cheq_levels_job:

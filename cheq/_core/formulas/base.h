@@ -60,8 +60,10 @@
 
 /* A number of 64 bits from memory in which its lowest byte comes first, and the way back. */
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define CHEQ_BIG_ENDIAN 1
 #define CHEQ_LOWEST_FIRST(x) __builtin_bswap64(x)
 #else
+#define CHEQ_BIG_ENDIAN 0
 #define CHEQ_LOWEST_FIRST(x) (x)
 #endif
 

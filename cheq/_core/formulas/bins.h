@@ -26,8 +26,8 @@ CHEQ_BODY double cheq_float_at(const uint8_t *floats, int bytes, size_t i) {
 }
 
 CHEQ_BODY void cheq_put_float(uint8_t *floats, int bytes, size_t i, double number) {
-    const float single = (float)number;
     if (bytes == 4) {
+        const float single = (float)number;
         memcpy(floats + i * sizeof single, &single, sizeof single);
     } else {
         memcpy(floats + i * sizeof number, &number, sizeof number);

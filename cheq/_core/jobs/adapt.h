@@ -76,7 +76,8 @@ static void cheq_adapt_store(const cheq_adapt_job *job, size_t plane, size_t beg
     cheq_walk_begin(&walk, &job->layout, plane, begin, end);
     grays += begin;
     for (size_t n; (n = cheq_walk_next(&walk, SIZE_MAX)) > 0; grays += n) {
-        cheq_write(grays, 2, 0, NULL, n, table, (int)cheq_kind_bytes(job->result), walk.at[CHEQ_OUT], step, 0);
+        const cheq_lookup look = {grays, NULL, n, table, walk.at[CHEQ_OUT], step, 0};
+        cheq_write(&look, 2, 0, (int)cheq_kind_bytes(job->result));
     }
 }
 

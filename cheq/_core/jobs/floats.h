@@ -274,12 +274,43 @@ static inline void cheq_floats_interpolate(const cheq_floats_job *job, size_t gr
     }
 }
 
-/* Where the mask does not select, pixels as they are; without a branch on the mask, which may be noise. */
-CHEQ_BODY void cheq_floats_restore(const uint8_t *pixels, int bytes, const uint8_t *mask, size_t n, uint8_t *to,
-                                   int to_bytes) {
+/* The bits of a float in a dtype of so many bytes, which the float's own has at most. */
+CHEQ_BODY uint64_t cheq_float_bits(const uint8_t *floats, int bytes, size_t i, int as_bytes) {
+    uint64_t bits = 0;
+    uint32_t bits32;
+    if (as_bytes == 4) {
+        memcpy(&bits32, floats + i * sizeof bits32, sizeof bits32);
+        return bits32;
+    }
+    const double number = cheq_float_at(floats, bytes, i);
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
+}
+
+CHEQ_BODY void cheq_floats_restore_to(const uint8_t *restrict pixels, int bytes, const uint8_t *restrict mask, size_t n,
+                                      uint8_t *restrict to, int to_bytes) {
     for (size_t i = 0; i < n; i++) {
-        const double found = cheq_float_at(to, to_bytes, i), kept = cheq_float_at(pixels, bytes, i);
-        cheq_put_float(to, to_bytes, i, mask[i] ? found : kept);
+        const uint64_t selected = -(uint64_t)(mask[i] != 0);
+        const uint64_t found = cheq_float_bits(to, to_bytes, i, to_bytes), kept = cheq_float_bits(pixels, bytes, i, to_bytes);
+        const uint64_t bits = (found & selected) | (kept & ~selected);
+        const uint32_t bits32 = (uint32_t)bits;
+        if (to_bytes == 4) {
+            memcpy(to + i * sizeof bits32, &bits32, sizeof bits32);
+        } else {
+            memcpy(to + i * sizeof bits, &bits, sizeof bits);
+        }
+    }
+}
+
+/* Where the mask does not select, pixels as they are; without a branch on the mask, which may be noise. */
+static inline void cheq_floats_restore(const cheq_floats_job *job, const uint8_t *pixels, const uint8_t *mask, size_t n,
+                                       uint8_t *to) {
+    if (job->bytes == 8) {
+        cheq_floats_restore_to(pixels, 8, mask, n, to, 8);
+    } else if (job->result_bytes == 8) {
+        cheq_floats_restore_to(pixels, 4, mask, n, to, 8);
+    } else {
+        cheq_floats_restore_to(pixels, 4, mask, n, to, 4);
     }
 }
 
@@ -298,12 +329,8 @@ static void cheq_floats_apply(const void *of, size_t group, size_t begin, size_t
         const uint8_t *pixels = cheq_floats_load(job, layout, &walk, n, room->pixels);
         uint8_t *to = dense ? walk.at[CHEQ_OUT] : room->others;
         cheq_floats_interpolate(job, group, pixels, n, curve, to);
-        if (mask && job->bytes == 8) {
-            cheq_floats_restore(pixels, 8, mask, n, to, 8);
-        } else if (mask && job->result_bytes == 8) {
-            cheq_floats_restore(pixels, 4, mask, n, to, 8);
-        } else if (mask) {
-            cheq_floats_restore(pixels, 4, mask, n, to, 4);
+        if (mask) {
+            cheq_floats_restore(job, pixels, mask, n, to);
         }
         if (!dense) {
             cheq_floats_store(job, to, n, walk.at[CHEQ_OUT], step);

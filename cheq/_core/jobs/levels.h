@@ -9,7 +9,7 @@
 #define CHEQ_LEVELS_H
 
 #include "jobs/bytes.h"
-#include "jobs/stream.h"
+#include "jobs/lookup.h"
 
 #define CHEQ_MOST_LEVELS 65536
 
@@ -25,7 +25,7 @@ typedef struct {
     uint32_t levels, flip; /* flip: levels / 2 where the dtype is signed, to go from its bits to bins */
     int entry_bytes;      /* of a LUT's entry, and of a result */
     int entry_is_level;   /* entries are levels of the images' dtype, not doubles */
-    int streams;          /* results of 8 bytes go past the caches */
+    int streams;          /* see cheq_streams */
     cheq_layout counted, applied; /* as in cheq_bytes_job */
     size_t groups, pixels;
     uint64_t *hist;
@@ -133,15 +133,6 @@ static cheq_range cheq_levels_range(const cheq_levels_job *job, const cheq_layou
         cheq_range_of_words(cheq_levels_load(job, layout, &walk, n, room), n, job->flip, &range);
     }
     return range;
-}
-
-/* The bin of a pixel. What is constant where this is called makes it an address: pixels are read one by one, as numbers
- * with or without a sign, and nothing is done to them. */
-CHEQ_BODY size_t cheq_pixel_bin(const void *pixels, int bytes, int is_signed, size_t i) {
-    if (bytes == 1) {
-        return is_signed ? (size_t)(((const int8_t *)pixels)[i] + 0x80) : ((const uint8_t *)pixels)[i];
-    }
-    return is_signed ? (size_t)(((const int16_t *)pixels)[i] + 0x8000) : ((const uint16_t *)pixels)[i];
 }
 
 CHEQ_BODY void cheq_count_all_words(const uint16_t *words, size_t n, int is_signed, uint32_t *hist) {
@@ -300,108 +291,6 @@ static void cheq_levels_make(const void *of, size_t group, void *memory, const v
 
 /* ---- apply -------------------------------------------------------------------- */
 
-/* to[i * step] = lut[pixels[i]]; the sizes are constants where this is called. */
-CHEQ_BODY void cheq_look_up(const void *pixels, int bytes, int is_signed, size_t n, const uint8_t *lut,
-                            size_t entry_bytes, uint8_t *to, ptrdiff_t step) {
-    for (size_t i = 0; i < n; i++) {
-        memcpy(to + (ptrdiff_t)i * step, lut + cheq_pixel_bin(pixels, bytes, is_signed, i) * entry_bytes, entry_bytes);
-    }
-}
-
-/* Where the mask does not select, to[i * step] = pixels[i] in the entries' dtype, which their size tells: integers that
- * hold the level, float32, float64. Without a branch on the mask, which may be noise. */
-CHEQ_BODY void cheq_keep(const void *restrict pixels, int bytes, const uint8_t *restrict mask, size_t n, uint32_t flip,
-                         size_t entry_bytes, uint8_t *restrict to, ptrdiff_t step) {
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t bits = bytes == 1 ? ((const uint8_t *)pixels)[i] : ((const uint16_t *)pixels)[i];
-        const int32_t level = (int32_t)(bits ^ flip) - (int32_t)flip;
-        const uint64_t selected = -(uint64_t)(mask[i] != 0);
-        const float single = (float)level;
-        const double number = level;
-        uint8_t *at = to + (ptrdiff_t)i * step;
-        uint16_t word = 0, selected16 = (uint16_t)selected;
-        uint32_t found32, kept32;
-        uint64_t found64, kept64;
-        if (entry_bytes == 8) {
-            memcpy(&found64, at, 8);
-            memcpy(&kept64, &number, 8);
-            found64 = (found64 & selected) | (kept64 & ~selected);
-            memcpy(at, &found64, 8);
-        } else if (entry_bytes == 4) {
-            memcpy(&found32, at, 4);
-            memcpy(&kept32, &single, 4);
-            found32 = (found32 & (uint32_t)selected) | (kept32 & (uint32_t)~selected);
-            memcpy(at, &found32, 4);
-        } else if (entry_bytes == 2) {
-            memcpy(&word, at, 2);
-            word = (uint16_t)((word & selected16) | ((uint16_t)level & (uint16_t)~selected16));
-            memcpy(at, &word, 2);
-        } else {
-            *at = (uint8_t)((*at & selected16) | (level & ~selected16));
-        }
-    }
-}
-
-/* Words in a row to words in a row: four are written at once. */
-#define CHEQ_WORDS_A_LINE 32
-
-CHEQ_BODY void cheq_look_up_words(const uint16_t *words, int is_signed, size_t n, const uint16_t *lut, uint8_t *to) {
-    size_t i = 0;
-    for (; i + CHEQ_WORDS_A_LINE <= n; i += CHEQ_WORDS_A_LINE) {
-        CHEQ_FETCH(to + 512 + 2 * i, 1);
-        for (size_t k = i; k < i + CHEQ_WORDS_A_LINE; k += 4) {
-            uint64_t found = 0;
-            for (size_t t = 4; t-- > 0;) {
-                found = found << 16 | lut[cheq_pixel_bin(words, 2, is_signed, k + t)];
-            }
-            found = CHEQ_LOWEST_FIRST(found);
-            memcpy(to + 2 * k, &found, sizeof found);
-        }
-    }
-    cheq_look_up(words + i, 2, is_signed, n - i, (const uint8_t *)lut, 2, to + 2 * i, 2);
-}
-
-CHEQ_BODY void cheq_stream_entries(const void *pixels, int bytes, int is_signed, size_t n, const uint8_t *lut,
-                                   uint8_t *to) {
-    for (size_t i = 0; i < n; i++) {
-        cheq_stream(to + 8 * i, lut + 8 * cheq_pixel_bin(pixels, bytes, is_signed, i));
-    }
-}
-
-CHEQ_BODY void cheq_write_entries(const void *pixels, int bytes, int is_signed, const uint8_t *mask, size_t n,
-                                  const uint8_t *lut, size_t entry_bytes, uint8_t *to, ptrdiff_t step, int streams) {
-    const uint32_t flip = !is_signed ? 0 : bytes == 1 ? 0x80 : 0x8000;
-    if (bytes == 2 && entry_bytes == 2 && step == 2) {
-        cheq_look_up_words(pixels, is_signed, n, (const uint16_t *)(const void *)lut, to);
-    } else if (streams && !mask && entry_bytes == 8 && step == 8 && (uintptr_t)to % 8 == 0) {
-        cheq_stream_entries(pixels, bytes, is_signed, n, lut, to);
-    } else {
-        cheq_look_up(pixels, bytes, is_signed, n, lut, entry_bytes, to, step);
-    }
-    if (mask && step == (ptrdiff_t)entry_bytes) {
-        cheq_keep(pixels, bytes, mask, n, flip, entry_bytes, to, (ptrdiff_t)entry_bytes);
-    } else if (mask) {
-        cheq_keep(pixels, bytes, mask, n, flip, entry_bytes, to, step);
-    }
-}
-
-CHEQ_BODY void cheq_write(const void *pixels, int bytes, int is_signed, const uint8_t *mask, size_t n,
-                          const uint8_t *lut, int entry_bytes, uint8_t *to, ptrdiff_t step, int streams) {
-    switch (entry_bytes) {
-    case 1:
-        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 1, to, step, 0);
-        break;
-    case 2:
-        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 2, to, step, 0);
-        break;
-    case 4:
-        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 4, to, step, 0);
-        break;
-    default:
-        cheq_write_entries(pixels, bytes, is_signed, mask, n, lut, 8, to, step, streams);
-    }
-}
-
 static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t end, const void *made,
                               void *of_thread) {
     const cheq_levels_job *job = of;
@@ -415,19 +304,11 @@ static void cheq_levels_apply(const void *of, size_t group, size_t begin, size_t
     for (size_t n; (n = cheq_walk_next(&walk, CHEQ_PIECE)) > 0;) {
         const uint8_t *mask = cheq_mask_of(job->kernels, layout, &walk, 0, n, room->mask);
         const void *pixels = cheq_levels_load(job, layout, &walk, n, room);
-        uint8_t *to = walk.at[CHEQ_OUT];
-        if (mask && walk.at[CHEQ_IMAGES] == to) {
+        if (mask && walk.at[CHEQ_IMAGES] == walk.at[CHEQ_OUT]) {
             pixels = memmove(room->words, pixels, n * (size_t)job->bytes); /* where they may lie already */
         }
-        if (job->bytes == 1 && job->flip) {
-            cheq_write(pixels, 1, 1, mask, n, lut, job->entry_bytes, to, step, job->streams);
-        } else if (job->bytes == 1) {
-            cheq_write(pixels, 1, 0, mask, n, lut, job->entry_bytes, to, step, job->streams);
-        } else if (job->flip) {
-            cheq_write(pixels, 2, 1, mask, n, lut, job->entry_bytes, to, step, job->streams);
-        } else {
-            cheq_write(pixels, 2, 0, mask, n, lut, job->entry_bytes, to, step, job->streams);
-        }
+        const cheq_lookup look = {pixels, mask, n, lut, walk.at[CHEQ_OUT], step, job->streams};
+        cheq_write(&look, job->bytes, job->flip != 0, job->entry_bytes);
     }
     if (job->streams) {
         cheq_streamed();
