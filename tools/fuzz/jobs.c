@@ -93,7 +93,7 @@ static void choose_arrays(call *c) {
     if (c->does == APPLY) {
         const size_t one = c->levels * (size_t)c->entry_bytes;
         c->lut_step = choose(2) ? one : 0;
-        c->luts = filled(c->lut_step ? planes * one : one, (size_t)c->entry_bytes);
+        c->luts = filled(c->lut_step ? planes * one : one, 1);
     }
 }
 
