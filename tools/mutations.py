@@ -99,7 +99,7 @@ MUTATIONS = {
         (FLOATS, "if (CHEQ_RARELY(x < inner[guess]))", "if (CHEQ_RARELY(x <= inner[guess]))"),
     ],
     "floats: what is not finite, outside the mask too": [(FLOATS_JOB, "!= 0) & (!finite", "!= 0) | (!finite")],
-    "floats: outside the mask": [(FLOATS_JOB, "(found & selected) | (kept & ~selected)", "(found & ~selected) | (kept & selected)")],
+    "floats: outside the mask": [(FLOATS_JOB, "(kept & ~selected)", "(kept & selected)")],
     "bins: of no width": [(BINS, "(!(bins->edges[i] < bins->edges[i + 1]))", "(0)")],
     "interpolation: from the other side": [
         (BINS, "double y = j->slope * (value - j->x) + j->y", "double y = j->slope * (value - j[1].x) + j[1].y")
@@ -112,7 +112,7 @@ MUTATIONS = {
         (LEVELS, "cheq_count_some_words(words, mask, n, is_signed, hist, noted)",
          "cheq_count_some_words(words, NULL, n, is_signed, hist, noted)"),
     ],
-    "words: without their sign": [(LOOKUP, "((ptrdiff_t)((const int16_t *)pixels)[i] + 0x8000)", "((const uint16_t *)pixels)[i]")],
+    "words: without their sign": [(LOOKUP, "((const int16_t *)pixels)[i] + 0x8000", "((const uint16_t *)pixels)[i]")],
     # ---- Otsu
     "otsu: the last of equal ones": [(LUT, "if (sigma > most)", "if (sigma >= most)")],
     "otsu: the threshold is above": [(LUT, "bin > threshold ? to->levels", "bin >= threshold ? to->levels")],
