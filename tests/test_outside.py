@@ -115,6 +115,20 @@ def test_values_that_are_not_finite():
     kept(images, nothing, method="numpy", nan_policy="omit")
 
 
+@pytest.mark.parametrize(
+    ("dtype", "quiet", "signaling"),
+    [(np.float32, 0xFFC12345, 0x7FA00001), (np.float64, 0xFFF8123456789ABC, 0x7FF4000000000001)],
+)
+def test_nan_keeps_its_bits(dtype, quiet, signaling):
+    images = np.random.default_rng(0).random((2, 9, 70)).astype(dtype)
+    mask = images < 0.6
+    bits = images.view(f"u{images.itemsize}")
+    bits[~mask] = np.resize(np.array([quiet, signaling], bits.dtype), (~mask).sum())
+    found = cheq.equalize(images, method="skimage", mask=mask, outside="keep")
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found.view(bits.dtype)[~mask], bits[~mask])
+
+
 @pytest.mark.parametrize("space", SPACES)
 @pytest.mark.parametrize("method", reference.LEVELS)
 def test_colors_keep_all_channels(method, space):
