@@ -9,13 +9,13 @@
 #endif
 
 typedef struct {
-    const void *pixels; /* dense */
+    const void *pixels;  /* dense */
     const uint8_t *mask; /* pixels where it is 0 keep their level; NULL for no such */
     size_t n;
-    const uint8_t *lut; /* at any address */
+    const uint8_t *lut;  /* at any address */
     uint8_t *to;
-    ptrdiff_t step; /* bytes from one result to the next */
-    int streams;    /* see cheq_streams */
+    ptrdiff_t step;      /* bytes from one result to the next */
+    int streams;         /* see cheq_streams */
 } cheq_lookup;
 
 /* The bin of a pixel. As the sign is constant where this is called, and pixels are read one by one with or without it, a
