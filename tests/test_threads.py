@@ -175,6 +175,20 @@ def test_the_argument_is_taken_at_its_word_up_to_the_number_of_planes(number, us
 
 @linux_only
 @needs_openmp
+@pytest.mark.parametrize(
+    "call", ["np.ones((100, 96, 96)), method='skimage', nbins=8", "np.ones((8, 90, 90), np.uint8)"]
+)
+def test_many_small_planes_are_shared(call):
+    tasks = "print(len(os.listdir('/proc/self/task')))"
+    program = f"import os, numpy as np, cheq; {tasks}; cheq.equalize({call}, num_threads=2); {tasks}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    before, after = map(int, done.stdout.split())
+    assert after == before + 1
+
+
+@linux_only
+@needs_openmp
 @pytest.mark.parametrize("shape", [(1, 2_000_000), (100_000, 4, 5)])
 def test_a_million_threads_are_never_started(shape):
     setup = f"cheq.equalize(np.zeros({shape}, np.uint8), num_threads=10**6)"

@@ -70,7 +70,7 @@ cdef int run_work(const cheq_work *work, int threads, bint fresh) except -1:
     cdef size_t team = <size_t>min(threads, LARGEST_TEAM)
     if work.groups == 0 or size == 0:
         return 0
-    if size + work.groups * work.planes * work.cost <= BRIEF:
+    if work.groups * (size + work.planes * work.cost) <= BRIEF:
         return run_briefly(work)
     if has_parts(work) and wants_parts(work, threads):
         return run_in_parts(work, cheq_startable(<int>min(team, (size + DIVISIBLE - 1) // DIVISIBLE * 2)), fresh)
