@@ -4,7 +4,7 @@
 
 #include "guards.h"
 
-/* A kernel's floats may be of either size: every check makes its numbers such that both hold them. */
+/* What a float of so many bytes holds of a number. */
 static double held(double number, int bytes) {
     return bytes == 4 ? (double)(float)number : number;
 }
@@ -51,8 +51,7 @@ static const double range_ends[][2] = {{0, 1}, {1, 1.0 + 700 * 0x1p-52}, {1, 1.0
 
 static void check_count_floats(const trial *t) {
     enum { N = 100 };
-    double edges[N + 1], pixels[LONGEST];
-    double inner[N + 1];
+    double edges[N + 1], inner[N + 1], pixels[LONGEST];
     for (int i = 0; i < 12; i++) {
         const double *ends = range_ends[i % 3];
         const size_t tables = i / 3 % 2 ? 4 : 1;
@@ -77,8 +76,7 @@ static void check_count_floats(const trial *t) {
 static void check_count_any(const trial *t) {
     enum { N = 100 };
     static const double others[] = {-INFINITY, INFINITY, NAN, -1e30, 1e30, -0x1p-149, 1.5, -2147483904.0};
-    double edges[N + 1], pixels[LONGEST];
-    double inner[N + 1];
+    double edges[N + 1], inner[N + 1], pixels[LONGEST];
     for (int i = 0; i < 12; i++) {
         const size_t tables = i / 3 % 2 ? 4 : 1;
         const int single = i / 6 && i % 3 != 1, bytes = single ? 4 : 8;
@@ -112,9 +110,8 @@ static void check_curve(const trial *t, const cheq_curve *curve, const double *n
 
 static void check_interpolate(const trial *t) {
     enum { N = 37 };
-    double x[N], y[N], edges[N + 1], at_knots[LONGEST];
+    double x[N], y[N], edges[N + 1], inner[N + 1], at_knots[LONGEST];
     cheq_knot knots[N];
-    double inner[N + 1];
     const cheq_value_bins wide = cheq_bins_make(0.1, 0.84, N, 0, edges, inner), asked = {.n = N};
     for (int i = 0; i < 3; i++) { /* knots that are known to be apart, that are, and that are not */
         for (int k = 0; k < N; k++) {

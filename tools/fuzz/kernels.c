@@ -194,7 +194,8 @@ static uint8_t *floats_of(double *numbers, int bytes) {
 
 static void try_bounds(void) {
     const int bytes = choose(2) ? 4 : 8;
-    double *pixels = doubles(0, bytes == 4 ? -1e30 : -1e300, 1e30);
+    const double farthest = bytes == 4 ? 1e30 : 1e300;
+    double *pixels = doubles(0, -farthest, farthest);
     const uint8_t *floats = floats_of(pixels, bytes);
     double smallest = choose(2) ? INFINITY : 0.5, largest = -smallest, least = smallest, most = largest;
     int finite = 1;

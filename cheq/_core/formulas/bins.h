@@ -75,7 +75,7 @@ typedef struct {
     size_t n;
     int single;
     const double *edges; /* n + 1 */
-    const double *inner; /* the same, but infinite at both ends: no value, whatever arithmetic makes of it, is in no bin */
+    const double *inner; /* the same, but infinite at both ends: any value, whatever arithmetic makes of it, has a bin */
     cheq_line line; /* through the lower edges */
     int wide;       /* steps are, so that guesses of places are right for edges and centers */
     int plain;      /* np.histogram's bin of a value is that of its guess or, below its edge, the one before */
